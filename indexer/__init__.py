@@ -1,0 +1,1 @@
+"""Video files in, archive segments out."""

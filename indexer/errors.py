@@ -1,0 +1,23 @@
+"""What can go wrong on the way from a video file to the archive."""
+
+from store.errors import ArchiveError
+
+
+class MediaError(ArchiveError):
+    """A media file or a media program failed us."""
+
+
+class VideoUnreadableError(MediaError):
+    """The file is not a video, is refused, or holds nothing that decodes."""
+
+
+class FfmpegError(MediaError):
+    """The ffmpeg program failed; the message carries the end of what it printed."""
+
+
+class ModelError(ArchiveError):
+    """A model cannot be found, loaded, or run."""
+
+
+class ScanError(ArchiveError):
+    """There is nothing to index where the user pointed."""

@@ -1,0 +1,1 @@
+"""A question in, ranked shots and a supercut out."""

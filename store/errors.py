@@ -1,0 +1,60 @@
+"""Every error that Rushes raises on purpose, from one root.
+
+The whole tree, with the module that adds each branch:
+
+    ArchiveError                       store.errors
+    ├── ConfigError                    a setting or argument that cannot be used
+    ├── NotAnArchiveError              the path is no archive, or cannot become one
+    ├── ArchiveTooNewError             written by a newer Rushes
+    ├── ArchiveLockedError             somebody else publishes for too long
+    ├── ArchiveDamagedError            truth (a segment or an edit) cannot be read
+    ├── ArchiveFullError               no space left on the device
+    ├── SpaceMismatchError             vectors or encoders of different embedding spaces
+    ├── UnknownIdError                 no such video or shot
+    ├── MediaError                     indexer.errors
+    │   ├── VideoUnreadableError       not a video, refused, or nothing decodes
+    │   └── FfmpegError                the ffmpeg program failed
+    ├── ModelError                     indexer.errors
+    ├── ScanError                      indexer.errors: nothing to index there
+    ├── QueryError                     search_app.errors
+    └── RenderError                    search_app.errors
+
+A message says what happened, to which file, and what to do about it, in one line. Only the command line
+and the app catch `ArchiveError`.
+"""
+
+
+class ArchiveError(Exception):
+    """Any failure that Rushes can explain in one line."""
+
+
+class ConfigError(ArchiveError):
+    """A setting or an argument cannot be used."""
+
+
+class NotAnArchiveError(ArchiveError):
+    """The path is not an archive and cannot become one."""
+
+
+class ArchiveTooNewError(ArchiveError):
+    """The archive was written by a newer Rushes than this one."""
+
+
+class ArchiveLockedError(ArchiveError):
+    """Another process has held the writer lock for too long."""
+
+
+class ArchiveDamagedError(ArchiveError):
+    """A file of the truth (segment, edit, archive.json) is damaged."""
+
+
+class ArchiveFullError(ArchiveError):
+    """The disk that holds the archive has no space left."""
+
+
+class SpaceMismatchError(ArchiveError):
+    """Vectors or encoders of different embedding spaces were about to meet."""
+
+
+class UnknownIdError(ArchiveError):
+    """No video or shot of that name is in the archive."""

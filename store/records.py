@@ -1,0 +1,249 @@
+"""The rows that travel between the halves: what is known of a video, its shots, its frames, its fate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.timespan import TimeSpan
+
+Embeddings = NDArray[np.float32]
+"""float32, (n, dim), C-contiguous, every row of length 1."""
+
+
+class Boundary(StrEnum):
+    """How a shot begins."""
+
+    START = "start"
+    CUT = "cut"
+    FADE = "fade"
+    DISSOLVE = "dissolve"
+
+
+class Status(StrEnum):
+    """How the indexing of one file ended."""
+
+    INDEXED = "indexed"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpace:
+    """Where vectors live; vectors of different spaces never meet.
+
+    Args:
+        name: model name as a user would type it: `demo`, `ViT-B-32/laion2b_s34b_b79k`, `hf-hub:org/repo`, or
+            the absolute path of a local model folder.
+        weights_hash: hex digest of the weights file.
+        dim: length of a vector.
+        preprocessing: the encoder's picture preprocessing, as canonical JSON.
+        space_id: short stable name made of all of the above, safe in file names.
+    """
+
+    name: str
+    weights_hash: str
+    dim: int
+    preprocessing: str
+    space_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What decoding a video file told us.
+
+    Args:
+        container: short name of the container format, such as `mov` or `matroska`.
+        video_codec: name of the video codec.
+        width_px: displayed width, after rotation and pixel aspect.
+        height_px: displayed height, after rotation and pixel aspect.
+        rotation_degrees: clockwise turn that a player applies to the stored picture: 0, 90, 180 or 270.
+        frame_rate: average frames per second, None where the file does not say.
+        time_base: seconds per tick of the video stream's `pts`.
+        start_pts_offset: the container's start time in ticks of `time_base`; time on our line is
+            `(pts - start_pts_offset) * time_base`. A whole number wherever the format allows.
+        span: from the first decoded frame to the end of the last.
+        n_frames: how many frames decoded.
+        has_audio: whether there is a sound track.
+        partial: whether the file is damaged or lying, so that only part of it could be indexed.
+        warnings: one line for each thing that was wrong, for people.
+    """
+
+    container: str
+    video_codec: str
+    width_px: int
+    height_px: int
+    rotation_degrees: int
+    frame_rate: Fraction | None
+    time_base: Fraction
+    start_pts_offset: Fraction
+    span: TimeSpan
+    n_frames: int
+    has_audio: bool
+    partial: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One continuous take inside a video.
+
+    Args:
+        ordinal: position in the video, from 0.
+        span: from its first frame to the first frame after it.
+        boundary: how it begins.
+    """
+
+    ordinal: int
+    span: TimeSpan
+    boundary: Boundary
+
+
+@dataclass(frozen=True, slots=True)
+class SampledFrame:
+    """A decoded picture that we embed.
+
+    Args:
+        shot_ordinal: the shot it stands for.
+        time: its exact presentation time in seconds.
+        sharpness: variance of the Laplacian of its luma, for comparison inside one video.
+        thumbnail: file name of its thumbnail below `thumbs/`.
+    """
+
+    shot_ordinal: int
+    time: Fraction
+    sharpness: float
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Everything one stage computed about one video: what a segment file holds.
+
+    Args:
+        fingerprint: content identity of the video file, 32 hex digits.
+        size_bytes: size of the video file.
+        stage: name of the stage, `visual` for shots, sampled frames and embeddings.
+        key: hash of the stage's parameters and of the embedding space; same key, same result.
+        space: the embedding space of `embeddings`.
+        parameters: the stage's parameters, for people and for `rushes check`.
+        video: facts about the file.
+        shots: in order, ordinals from 0, touching or apart but never overlapping.
+        frames: in order of time; every shot has at least one.
+        embeddings: one row for each of `frames`.
+    """
+
+    fingerprint: str
+    size_bytes: int
+    stage: str
+    key: str
+    space: EmbeddingSpace
+    parameters: Mapping[str, Any]
+    video: VideoFacts
+    shots: tuple[Shot, ...]
+    frames: tuple[SampledFrame, ...]
+    embeddings: Embeddings = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Check once, where arrays enter the store."""
+        if self.embeddings.shape != (len(self.frames), self.space.dim):
+            raise ValueError(
+                f"{len(self.frames)} frames of dimension {self.space.dim}, got {self.embeddings.shape}"
+            )
+        if self.embeddings.dtype != np.float32:
+            raise ValueError(f"embeddings must be float32, got {self.embeddings.dtype}")
+        if not np.isfinite(self.embeddings).all():
+            raise ValueError("embeddings must be finite")
+        if [shot.ordinal for shot in self.shots] != list(range(len(self.shots))):
+            raise ValueError("shots must be numbered from 0 in order")
+        if {frame.shot_ordinal for frame in self.frames} != set(range(len(self.shots))):
+            raise ValueError("every shot needs at least one sampled frame")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRow:
+    """A video as the catalog knows it.
+
+    Args:
+        video_id: its fingerprint.
+        path: where it was last seen: absolute path, for reading and for people.
+        present: whether the file was there at the last scan.
+        other_paths: further files with the same content.
+        facts: what decoding told.
+        n_shots: how many shots.
+        metadata: further columns of the metadata file it came from.
+    """
+
+    video_id: str
+    path: str
+    present: bool
+    other_paths: tuple[str, ...]
+    facts: VideoFacts
+    n_shots: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShotRow:
+    """A shot as the catalog knows it.
+
+    Args:
+        shot_id: stable 16-digit hex name, derived from content.
+        video_id: fingerprint of its video.
+        path: absolute path where the video was last seen.
+        shot: ordinal, span and boundary.
+        thumbnail: absolute path of its best picture (may not exist: thumbnails are a cache).
+    """
+
+    shot_id: str
+    video_id: str
+    path: str
+    shot: Shot
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHit:
+    """A sampled frame found by a vector search, with its shot.
+
+    Args:
+        score: cosine similarity, -1 to 1, higher is better.
+        time: exact presentation time of the frame in seconds.
+        thumbnail: absolute path of its picture.
+        shot: the shot it stands for.
+    """
+
+    score: float
+    time: Fraction
+    thumbnail: str
+    shot: ShotRow
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one file of a run ended.
+
+    Args:
+        path: absolute path of the file.
+        status: indexed, unchanged, duplicate or failed.
+        reason: why it failed, or what it duplicates; empty otherwise.
+        partial: indexed, but only in part.
+        warnings: one line each.
+        n_shots: shots now in the archive for this file.
+        seconds: time spent per stage (`decode`, `encode`, `write`, ...).
+    """
+
+    path: str
+    status: Status
+    reason: str = ""
+    partial: bool = False
+    warnings: tuple[str, ...] = ()
+    n_shots: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
