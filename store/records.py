@@ -32,6 +32,7 @@ class Status(StrEnum):
     INDEXED = "indexed"
     UNCHANGED = "unchanged"
     DUPLICATE = "duplicate"
+    MISSING = "missing"
     FAILED = "failed"
 
 
@@ -232,11 +233,11 @@ class Outcome:
 
     Args:
         path: absolute path of the file.
-        status: indexed, unchanged, duplicate or failed.
-        reason: why it failed, or what it duplicates; empty otherwise.
+        status: indexed, unchanged, duplicate, missing (its shots stay in the archive) or failed.
+        reason: why it failed, what it doubles or where it moved from; empty otherwise.
         partial: indexed, but only in part.
         warnings: one line each.
-        n_shots: shots now in the archive for this file.
+        n_shots: shots found by this run.
         seconds: time spent per stage (`decode`, `encode`, `write`, ...).
     """
 

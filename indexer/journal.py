@@ -1,0 +1,62 @@
+"""What the indexer tells the archive of files: seen, moved, missing, failed, described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from indexer.places import Place, Places
+from indexer.scan import Change, ScannedFile
+from store.archive import Archive
+from store.events import Described, Event, Failed, Missing, Moved, RootNamed, Seen
+from store.records import Location
+
+
+class Journal:
+    """Writes events about files; each call is on disk when it returns.
+
+    Args:
+        archive: where the events go.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._places = Places(archive.snapshot().roots())
+        self._roots_noted: set[str] = set()
+
+    @cached_property
+    def _metadata(self) -> Mapping[str, Mapping[str, str]]:
+        return {video.video_id: video.metadata for video in self._archive.snapshot().videos()}
+
+    def note_seen(self, file: ScannedFile) -> None:
+        """The content of this file is in the archive and lies here now."""
+        events: list[Event] = []
+        if not file.is_noted:
+            place = self._places.locate(file.file.path, file.file.root)
+            facts = (place.root, place.relative_path, file.size_bytes, file.mtime_ns, file.fingerprint)
+            if file.change is Change.MOVED:
+                old = self._places.locate(Path(file.other), Path(file.other).parent)
+                events.append(Moved(old.root, old.relative_path, *facts))
+            else:
+                events.append(Seen(*facts))
+        metadata = file.file.metadata
+        if metadata and metadata != self._metadata.get(file.fingerprint):
+            events.append(Described(file.fingerprint, dict(metadata)))
+        self._record(events)
+
+    def note_missing(self, location: Location) -> None:
+        """The file is gone from its place."""
+        self._record([Missing(location.root, location.relative_path)])
+
+    def note_failed(self, path: Path, root: Path, reason: str, fingerprint: str = "") -> None:
+        """The file could not be indexed."""
+        place: Place = self._places.locate(path, root)
+        self._record([Failed(place.root, place.relative_path, reason, fingerprint)])
+
+    def _record(self, events: list[Event]) -> None:
+        named = self._places.named
+        roots = [RootNamed(name, path) for name, path in named.items() if name not in self._roots_noted]
+        if events:
+            self._archive.record([*roots, *events])
+            self._roots_noted.update(named)

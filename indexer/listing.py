@@ -1,0 +1,206 @@
+"""Which files a user meant: folders walked, single files, and metadata files that list videos."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.errors import ScanError
+
+METADATA_SUFFIXES = frozenset({".txt", ".csv", ".jsonl"})
+
+# Containers that cameras, editors and archives use, and playlists: those are refused later, by content and with
+# a reason, and never passed over in silence.
+VIDEO_SUFFIXES = (
+    *("mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "wmv", "asf", "flv", "f4v", "mpg", "mpeg", "mpe", "m2v"),
+    *("vob", "ts", "m2ts", "mts", "mxf", "3gp", "3g2", "ogv", "ogg", "ogm", "dv", "gxf", "h264", "264", "265"),
+    *("h265", "hevc", "m4a", "m3u8", "m3u", "ffconcat", "mpd"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """What counts as a video when a folder is walked.
+
+    Args:
+        suffixes: file name endings, lower case, without the dot. A file that is named on the command line or in a
+            metadata file is taken whatever its ending.
+        include: glob patterns on the path below the folder; empty means everything.
+        exclude: glob patterns on the path below the folder, stronger than `include`.
+        path_column: the column of a metadata file that holds the video's path.
+    """
+
+    suffixes: tuple[str, ...] = VIDEO_SUFFIXES
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    path_column: str = "path"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that the user wants indexed.
+
+    Args:
+        path: absolute path; its last part may be a link, the folders above are resolved.
+        root: absolute path of the folder it was found through.
+        metadata: further columns of the metadata file that named it.
+    """
+
+    path: Path
+    root: Path
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Something below the given paths that cannot be read.
+
+    Args:
+        path: absolute path of the file or folder.
+        root: absolute path of the folder it was found through.
+        reason: why.
+    """
+
+    path: Path
+    root: Path
+    reason: str
+
+
+def list_files(
+    inputs: Iterable[Path], settings: ScanSettings, skip_folder: Path
+) -> Iterator[ListedFile | Unlisted]:
+    """Every file the user pointed at, each real file once, in the order of the inputs and then of names.
+
+    Args:
+        inputs: folders, video files, or metadata files (`.txt`, `.csv`, `.jsonl`).
+        settings: what counts as a video in a folder.
+        skip_folder: the archive itself, which may lie inside a library.
+
+    Raises:
+        ScanError: an input does not exist, or a metadata file cannot be read.
+    """
+    seen: set[Path] = set()
+    for given in inputs:
+        for item in _list_input(given, settings, skip_folder.resolve()):
+            if item.path not in seen:
+                seen.add(item.path)
+                yield item
+
+
+def is_metadata_file(path: Path) -> bool:
+    """Whether a path given by the user lists videos instead of being one."""
+    return path.suffix.lower() in METADATA_SUFFIXES and path.is_file()
+
+
+def _list_input(given: Path, settings: ScanSettings, skip: Path) -> Iterator[ListedFile | Unlisted]:
+    path = Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow a link that is itself the video
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ScanError(f"cannot index {given}: {error.strerror or error}; check the path") from error
+    if stat.S_ISDIR(mode):
+        yield from _walk(path.resolve(), settings, skip)
+    elif is_metadata_file(path):
+        yield from _read_metadata(path, settings.path_column)
+    else:
+        parent = path.parent.resolve()
+        yield ListedFile(parent / path.name, parent)
+
+
+def _walk(root: Path, settings: ScanSettings, skip: Path) -> Iterator[ListedFile | Unlisted]:
+    """Files below `root`; links are followed inside the root only, and no folder is entered twice."""
+    entered: set[tuple[int, int]] = set()
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            identity = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            yield Unlisted(folder, root, f"cannot read this folder: {error.strerror or error}")
+            continue
+        if (identity.st_dev, identity.st_ino) in entered or folder == skip:
+            continue
+        entered.add((identity.st_dev, identity.st_ino))
+        folders: list[Path] = []
+        for entry in entries:
+            yield from _sort_entry(entry, root, settings, folders)
+        pending.extend(reversed(folders))
+
+
+def _sort_entry(
+    entry: os.DirEntry[str], root: Path, settings: ScanSettings, folders: list[Path]
+) -> Iterator[ListedFile | Unlisted]:
+    path = Path(entry.path)
+    wanted = _is_wanted(path.relative_to(root), settings)
+    if entry.is_symlink():
+        target = Path(os.path.realpath(path))
+        if not target.exists():
+            if wanted:
+                yield Unlisted(path, root, "a link that leads nowhere or in a circle")
+            return
+        if not target.is_relative_to(root):
+            if wanted or target.is_dir():
+                yield Unlisted(path, root, f"a link out of the folder; index {target} itself if you want it")
+            return
+        return  # its target is found on its own
+    if entry.is_dir(follow_symlinks=False):
+        if not entry.name.startswith("."):  # trash cans, version control, thumbnails of file managers
+            folders.append(path)
+    elif wanted and entry.is_file(follow_symlinks=False):
+        yield ListedFile(path, root)
+
+
+def _is_wanted(relative: Path, settings: ScanSettings) -> bool:
+    text = relative.as_posix()
+    if relative.name.startswith("._"):  # what macOS leaves beside files on foreign disks
+        return False
+    if relative.suffix.lower().lstrip(".") not in settings.suffixes:
+        return False
+    if any(fnmatch.fnmatch(text, pattern) for pattern in settings.exclude):
+        return False
+    return not settings.include or any(fnmatch.fnmatch(text, pattern) for pattern in settings.include)
+
+
+def _read_metadata(path: Path, path_column: str) -> Iterator[ListedFile | Unlisted]:
+    folder = path.parent.resolve()
+    try:
+        rows = list(_rows(path, path_column))
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+        raise ScanError(f"cannot read the metadata file {path}: {error}") from error
+    for row in rows:
+        target = folder / row.pop(path_column)
+        parent = target.parent.resolve()
+        video = parent / target.name
+        root = folder if parent.is_relative_to(folder) else parent
+        if video.is_file():
+            yield ListedFile(video, root, {key: value for key, value in row.items() if value})
+        else:
+            yield Unlisted(video, root, f"listed in {path}, but there is no such file")
+
+
+def _rows(path: Path, path_column: str) -> Iterator[dict[str, str]]:
+    suffix = path.suffix.lower()
+    text = path.read_text(encoding="utf-8-sig")
+    if suffix == ".txt":
+        for line in text.splitlines():
+            if line.strip() and not line.lstrip().startswith("#"):
+                yield {path_column: line.strip()}
+        return
+    if suffix == ".csv":
+        raw: Iterable[Mapping[str | None, object]] = csv.DictReader(text.splitlines(keepends=True))
+    else:
+        raw = [json.loads(line) for line in text.splitlines() if line.strip()]
+    for number, values in enumerate(raw, start=1):
+        if not isinstance(values, Mapping) or not values.get(path_column):
+            columns = ", ".join(str(key) for key in values) if isinstance(values, Mapping) else "no columns"
+            raise ValueError(
+                f"row {number} has no '{path_column}' (it has {columns}); name the column with --path-column"
+            )
+        yield {str(key): str(value) for key, value in values.items() if key and value is not None}

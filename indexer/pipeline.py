@@ -1,0 +1,239 @@
+"""The conductor of indexing: scan, decode in child processes, encode in batches, write, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.config import IndexSettings
+from indexer.decode_pass import DecodeResult, Sample, decode_pass
+from indexer.decoders import Decoded, Decoders
+from indexer.errors import MediaError
+from indexer.journal import Journal
+from indexer.listing import list_files
+from indexer.models.encoder import Encoder
+from indexer.scan import Change, Scan, ScannedFile, scan_library
+from indexer.segment_builder import STAGE, SegmentBuilder, segment_key, segment_parameters, thumbnail_name
+from store.archive import Archive
+from store.records import Outcome, Status
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is.
+
+    Args:
+        n_files: files to decode in this run.
+        n_done: files decoded, or failed.
+        size_bytes: sum of the sizes of the files to decode.
+        done_bytes: sum of the sizes of those done.
+        n_frames: pictures encoded so far.
+        seconds: time spent per stage so far, summed over all decoders.
+        path: the file that was last worked on.
+    """
+
+    n_files: int = 0
+    n_done: int = 0
+    size_bytes: int = 0
+    done_bytes: int = 0
+    n_frames: int = 0
+    seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "encode": 0.0, "write": 0.0})
+    path: str = ""
+
+
+def index_videos(
+    archive: Archive,
+    inputs: Sequence[Path],
+    encoder: Encoder,
+    settings: IndexSettings,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Iterator[Outcome]:
+    """Bring an archive up to date with files, folders and metadata files, and say how every file ended.
+
+    A video is in the archive once its outcome is yielded: stopping at any moment, even by `kill -9`, costs at
+    most the videos in progress. Readers see what was done every few seconds.
+
+    Args:
+        archive: an open archive of the encoder's space; others may index into it at the same time.
+        inputs: what to index.
+        encoder: places pictures in the archive's embedding space.
+        settings: every choice that is not the user's question.
+        on_progress: called often, from the caller's thread.
+
+    Raises:
+        ScanError: an input does not exist.
+        ArchiveFullError: the disk is full; what was yielded is safe.
+    """
+    folders = [path.resolve() for path in inputs if path.is_dir()]
+    listed = list_files(inputs, settings.scan, skip_folder=archive.folder)
+    scan = scan_library(listed, archive.snapshot().locations(), folders)
+    run = _Run(archive, encoder, settings, on_progress)
+    try:
+        yield from run.settle(scan)
+    finally:
+        archive.publish()
+
+
+class _Run:
+    """One run of the indexer over a scanned library."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        encoder: Encoder,
+        settings: IndexSettings,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._archive = archive
+        self._encoder = encoder
+        self._settings = settings
+        self._on_progress = on_progress
+        self._parameters = segment_parameters(settings.decode, encoder.image_size_px)
+        self._key = segment_key(self._parameters, encoder.space)
+        self._journal = Journal(archive)
+        self._progress = Progress()
+        self._published = time.monotonic()
+
+    def settle(self, scan: Scan) -> Iterator[Outcome]:
+        """Do whatever each file needs: those that need no decoding first, doubles of new files last."""
+        for unlisted in scan.unreadable:
+            self._journal.note_failed(unlisted.path, unlisted.root, unlisted.reason)
+            yield Outcome(str(unlisted.path), Status.FAILED, unlisted.reason)
+        for location in scan.missing:
+            self._journal.note_missing(location)
+            yield Outcome(location.path, Status.MISSING, "the file is gone; its shots stay in the archive")
+        new: dict[str, ScannedFile] = {}
+        doubles: list[ScannedFile] = []
+        for file in scan.files:
+            if self._is_indexed(file):
+                yield self._accept(file)
+            elif file.fingerprint in new:
+                doubles.append(file)
+            else:
+                new[file.fingerprint] = file
+        yield from self._index(list(new.values()))
+        for file in doubles:
+            if self._is_indexed(file):
+                yield self._accept(file)
+            else:
+                original = new[file.fingerprint].file.path
+                yield self._fail(file, f"same content as {original}, which failed")
+
+    def _is_indexed(self, file: ScannedFile) -> bool:
+        return self._archive.has_segment(file.fingerprint, STAGE, self._key)
+
+    def _accept(self, file: ScannedFile) -> Outcome:
+        """A file whose content is in the archive: only its place may be news."""
+        self._journal.note_seen(file)
+        path = str(file.file.path)
+        if file.change is Change.DUPLICATE:
+            return Outcome(path, Status.DUPLICATE, f"same content as {file.other}")
+        if file.change is Change.MOVED:
+            return Outcome(path, Status.UNCHANGED, f"moved from {file.other}")
+        return Outcome(path, Status.UNCHANGED)
+
+    def _fail(self, file: ScannedFile, reason: str) -> Outcome:
+        self._journal.note_failed(file.file.path, file.file.root, reason, file.fingerprint)
+        return Outcome(str(file.file.path), Status.FAILED, reason)
+
+    def _index(self, files: list[ScannedFile]) -> Iterator[Outcome]:
+        """Decode and encode files, several at once, and yield each as soon as it is safe on disk."""
+        pipeline = self._settings.pipeline
+        self._progress.n_files = len(files)
+        self._progress.size_bytes = sum(file.size_bytes for file in files)
+        self._on_progress(self._progress)
+        batch = _Batch(self._encoder, pipeline.batch_size)
+        builders = {file.fingerprint: SegmentBuilder(file.fingerprint, file.size_bytes) for file in files}
+        with Decoders(files, self._decode, pipeline.n_decoders, pipeline.queue_size) as decoders:
+            for decoded in decoders:
+                builder = builders[decoded.file.fingerprint]
+                if isinstance(decoded.item, MediaError):
+                    batch.drop(builder)
+                    yield self._finish(decoded.file, self._fail(decoded.file, str(decoded.item)))
+                elif isinstance(decoded.item, Sample):
+                    self._take(decoded, decoded.item, builder, batch)
+                else:
+                    builder.result = decoded.item
+                    self._encode(batch)
+                    yield self._finish(decoded.file, self._write(decoded.file, builder))
+                    del builders[decoded.file.fingerprint]
+
+    def _decode(self, path: Path) -> Iterator[Sample | DecodeResult]:
+        return decode_pass(str(path), self._settings.decode, self._encoder.image_size_px)
+
+    def _take(self, decoded: Decoded, sample: Sample, builder: SegmentBuilder, batch: _Batch) -> None:
+        name = thumbnail_name(builder.fingerprint, sample.time)
+        self._archive.put_thumbnail(name, sample.thumbnail_webp)
+        builder.add_sample(sample)
+        batch.add(builder, sample)
+        if batch.is_full:
+            self._encode(batch)
+        self._progress.path = str(decoded.file.file.path)
+        self._on_progress(self._progress)
+
+    def _encode(self, batch: _Batch) -> None:
+        started = time.perf_counter()
+        self._progress.n_frames += batch.encode()
+        self._progress.seconds["encode"] += time.perf_counter() - started
+
+    def _write(self, file: ScannedFile, builder: SegmentBuilder) -> Outcome:
+        started = time.perf_counter()
+        segment = builder.build(self._key, self._encoder.space, self._parameters)
+        self._archive.put_segment(segment)
+        self._journal.note_seen(file)
+        seconds = time.perf_counter() - started
+        self._progress.seconds["write"] += seconds
+        result = builder.result
+        assert result is not None  # noqa: S101 - build() has checked it
+        self._progress.seconds["decode"] += sum(result.seconds.values())
+        return Outcome(
+            path=str(file.file.path),
+            status=Status.INDEXED,
+            partial=segment.video.partial,
+            warnings=segment.video.warnings,
+            n_shots=len(segment.shots),
+            seconds={**result.seconds, "encode": builder.encode_seconds, "write": seconds},
+        )
+
+    def _finish(self, file: ScannedFile, outcome: Outcome) -> Outcome:
+        self._progress.n_done += 1
+        self._progress.done_bytes += file.size_bytes
+        self._on_progress(self._progress)
+        if time.monotonic() - self._published >= self._settings.pipeline.publish_every_seconds:
+            self._archive.publish()
+            self._published = time.monotonic()
+        return outcome
+
+
+class _Batch:
+    """Pictures of any videos on their way to the encoder."""
+
+    def __init__(self, encoder: Encoder, size: int) -> None:
+        self._encoder = encoder
+        self._size = size
+        self._waiting: list[tuple[SegmentBuilder, Sample]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to encode."""
+        return len(self._waiting) >= self._size
+
+    def add(self, builder: SegmentBuilder, sample: Sample) -> None:
+        """One more picture."""
+        self._waiting.append((builder, sample))
+
+    def drop(self, builder: SegmentBuilder) -> None:
+        """Forget the pictures of a video that failed."""
+        self._waiting = [item for item in self._waiting if item[0] is not builder]
+
+    def encode(self) -> int:
+        """Encode what waits, give every video its vectors, and say how many pictures that were."""
+        waiting, self._waiting = self._waiting, []
+        started = time.perf_counter()
+        vectors = self._encoder.encode_images([sample.image for _, sample in waiting])
+        share = (time.perf_counter() - started) / max(1, len(waiting))
+        for row, (builder, _) in enumerate(waiting):
+            builder.add_vectors(vectors[row : row + 1], share)
+        return len(waiting)

@@ -1,0 +1,82 @@
+"""Settings: TOML files read once into frozen dataclasses that check themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from store.errors import ConfigError
+
+SettingsT = TypeVar("SettingsT")
+
+
+def read_settings(
+    cls: type[SettingsT], *files: Path, overrides: Mapping[str, Any] | None = None
+) -> SettingsT:
+    """Settings of type `cls`: its defaults, then each file over those before it, then `overrides`.
+
+    A nested dataclass is a TOML table. Unknown keys are refused, naming the nearest valid one.
+
+    Args:
+        cls: a frozen dataclass whose fields all have defaults.
+        files: TOML files.
+        overrides: nested like the files; values that are None are left out.
+
+    Raises:
+        ConfigError: a file cannot be read, or a key or value cannot be used.
+    """
+    merged: dict[str, Any] = {}
+    for file in files:
+        try:
+            _merge(merged, tomllib.loads(file.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"cannot read the settings file {file}: {error}") from error
+    _merge(merged, overrides or {})
+    return _build(cls, merged, "")
+
+
+def _merge(into: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping):
+            inner = into.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"'{key}' is a value in one place and a table in another")
+            _merge(inner, value)
+        elif value is not None:
+            into[key] = value
+
+
+def _build(cls: type[SettingsT], values: Mapping[str, Any], prefix: str) -> SettingsT:
+    hints = get_type_hints(cls)
+    arguments: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=1, cutoff=0)
+            raise ConfigError(f"unknown setting '{prefix}{key}'; did you mean '{prefix}{near[0]}'?")
+        arguments[key] = _convert(hints[key], value, prefix + key)
+    try:
+        return cls(**arguments)
+    except ValueError as error:
+        raise ConfigError(f"settings of '{prefix.rstrip('.') or 'the file'}': {error}") from error
+
+
+def _convert(hint: Any, value: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"setting '{name}' must be a table")
+        return _build(hint, value, name + ".")
+    if get_origin(hint) is tuple and isinstance(value, list):
+        inner = get_args(hint)[0]
+        return tuple(_convert(inner, item, name) for item in value)
+    allowed = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    if float in allowed and type(value) is int:
+        return float(value)
+    if type(value) not in allowed:
+        wanted = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
+        raise ConfigError(f"setting '{name}' must be {wanted}, got {value!r}")
+    return value
