@@ -1,0 +1,222 @@
+"""Trains the demo encoder: `python -m indexer.demo.train [--steps N] [--out FOLDER] [--seed S]`.
+
+Everything it learns from is drawn by this project. The same seed, steps and library versions give the same
+weights; it needs two CPU cores and less than 40 minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from indexer.demo.encoder_files import ENCODER_FOLDER, build_model, model_config, write_encoder
+from indexer.demo.lessons import ATTRIBUTES, Lesson, Truth, relation_index, write_lesson
+from indexer.demo.pictures import drawn_pictures, sample_pair
+from indexer.demo.tokenizer import PAD_ID, build_tokenizer
+from indexer.demo.world import Scene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerFast
+
+N_THREADS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How long and from how much to learn; a pair is two pictures whose scenes differ in one point."""
+
+    steps: int = 2600
+    seed: int = 7
+    n_pairs: int = 30_000
+    pairs_per_batch: int = 64
+    n_related: int = 20
+    learning_rate: float = 1.6e-3
+    weight_decay: float = 0.05
+    warmup_steps: int = 120
+    n_processes: int = N_THREADS
+
+
+def train_encoder(plan: TrainingPlan, config: dict[str, Any]) -> tuple[torch.nn.Module, list[float]]:
+    """A trained model in evaluation mode, and its loss at every step."""
+    torch.manual_seed(plan.seed)
+    torch.use_deterministic_algorithms(True)
+    # The layout of the weights in memory only matters for speed: twice as fast on CPUs.
+    model = build_model(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    tokenizer = build_tokenizer(config["text_cfg"]["context_length"])
+    size_px = config["vision_cfg"]["image_size"]
+    losses = []
+    started = time.monotonic()
+    with drawn_pictures(plan.n_pairs, size_px, plan.seed, plan.n_processes) as pictures:
+        _report(f"{len(pictures)} pictures drawn in {time.monotonic() - started:.0f} s")
+        optimizer = _optimizer(model, plan)
+        model.train()
+        for step, rows in enumerate(_batches(plan)):
+            rng = random.Random(f"lesson {plan.seed} {step}")
+            scenes = [scene for row in rows for scene in sample_pair(plan.seed, row)]
+            images = _image_tensor(pictures, rows, plan.seed * 1_000_003 + step)
+            _set_learning_rate(optimizer, plan, step)
+            loss = lesson_loss(model, tokenizer, images, scenes, rng, plan.n_related)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            losses.append(loss.item())
+            if step % 50 == 49:
+                seconds = time.monotonic() - started
+                _report(f"step {step + 1}: loss {np.mean(losses[-50:]):.3f}, {seconds:.0f} s")
+    return model.eval(), losses
+
+
+def lesson_loss(
+    model: torch.nn.Module,
+    tokenizer: PreTrainedTokenizerFast,
+    images: torch.Tensor,
+    scenes: Sequence[Scene],
+    rng: random.Random,
+    n_related: int,
+) -> torch.Tensor:
+    """How far the model is from ranking true sentences and pictures first, on new sentences for a batch."""
+    lesson = write_lesson(scenes, rng, n_related)
+    prompts = [attribute.prompts(rng) for attribute in ATTRIBUTES]
+    seen = model.encode_image(images, normalize=True)  # type: ignore[operator]
+    scale = model.logit_scale.exp().clamp(max=60.0)  # type: ignore[union-attr,operator]
+    read = scale * _encode(model, tokenizer, lesson.full + lesson.wrong + lesson.partial + lesson.relations)
+    n = len(scenes)
+    full, wrong, partial, relations = read.split([n, n, n, len(lesson.relations)])
+    loss = _ranking_loss(full @ seen.T, lesson.full_truth)
+    beside = torch.cat([seen @ full.T, (seen * wrong).sum(dim=1, keepdim=True)], dim=1)
+    loss = loss + _ranking_loss(beside, np.pad(lesson.full_truth.T, ((0, 0), (0, 1))))
+    loss = loss + 0.7 * _ranking_loss(partial @ seen.T, lesson.partial_truth)
+    named = scale * _encode(model, tokenizer, [text for texts in prompts for text in texts])
+    for attribute, values in zip(ATTRIBUTES, named.split([len(texts) for texts in prompts]), strict=True):
+        loss = loss + 0.7 * _ranking_loss(seen @ values.T, attribute.truth(scenes))
+    return loss + _relation_loss(seen, relations, scenes, lesson)
+
+
+def _relation_loss(
+    seen: torch.Tensor, relations: torch.Tensor, scenes: Sequence[Scene], lesson: Lesson
+) -> torch.Tensor:
+    if not lesson.related:
+        return seen.new_zeros(())
+    target = [relation_index(r) for i in lesson.related if (r := scenes[i].relation) is not None]
+    choices = relations.view(len(lesson.related), -1, seen.shape[1])
+    logits = torch.einsum("nd,nkd->nk", seen[lesson.related], choices)
+    return functional.cross_entropy(logits, torch.tensor(target))
+
+
+def _ranking_loss(logits: torch.Tensor, truth: Truth) -> torch.Tensor:
+    """Cross-entropy of each row to an even share over what is true in it; rows without a truth do not count."""
+    rows = torch.from_numpy(np.ascontiguousarray(truth))
+    known = rows.sum(dim=1) > 0
+    rows = rows[known] / rows[known].sum(dim=1, keepdim=True)
+    return -(rows * functional.log_softmax(logits[known], dim=1)).sum(dim=1).mean()
+
+
+def _encode(
+    model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, texts: list[str]
+) -> torch.Tensor:
+    """Unit rows for texts; sorted by length first, since short texts are most of them and padding costs."""
+    length = model.context_length
+    rows = tokenizer(texts, max_length=length, padding="max_length", truncation=True).input_ids
+    tokens = torch.tensor(rows)
+    lengths = (tokens != PAD_ID).sum(dim=1)
+    order = torch.argsort(lengths, stable=True)
+    parts = []
+    for part in order.chunk(4):
+        longest = int(lengths[part].max())
+        parts.append(_encode_tokens(model, tokens[part, :longest]))
+    return torch.cat(parts)[torch.argsort(order)]
+
+
+def _encode_tokens(model: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """What `encode_text` does, for fewer tokens than the full context; later tokens do not act on earlier."""
+    n = tokens.shape[1]
+    x = model.token_embedding(tokens) + model.positional_embedding[:n]
+    x = model.transformer(x, attn_mask=model.attn_mask[:n, :n])
+    x = model.ln_final(x)
+    ends = (tokens == model.text_eos_id).int().argmax(dim=1)
+    pooled: torch.Tensor = x[torch.arange(len(x)), ends] @ model.text_projection
+    return functional.normalize(pooled, dim=-1)
+
+
+def _batches(plan: TrainingPlan) -> Iterator[list[int]]:
+    """Pair numbers for each step: every pair once before any comes again."""
+    rng = random.Random(f"order {plan.seed}")
+    waiting: list[int] = []
+    for _ in range(plan.steps):
+        if len(waiting) < plan.pairs_per_batch:
+            fresh = list(range(plan.n_pairs))
+            rng.shuffle(fresh)
+            waiting += fresh
+        yield [waiting.pop() for _ in range(plan.pairs_per_batch)]
+
+
+def _image_tensor(pictures: NDArray[np.uint8], pairs: list[int], seed: int) -> torch.Tensor:
+    """Pictures of the pairs, scaled to [-1, 1], each a little brighter, darker or shifted than before."""
+    rng = np.random.default_rng(seed)
+    rows = np.asarray([2 * pair + k for pair in pairs for k in (0, 1)])
+    batch = pictures[rows]
+    shift_y, shift_x = (int(v) for v in rng.integers(-3, 4, size=2))
+    batch = np.roll(batch, (shift_y, shift_x), axis=(2, 3))
+    images = torch.from_numpy(batch).float() / 127.5 - 1
+    images = images.contiguous(memory_format=torch.channels_last)
+    gain = torch.from_numpy(rng.uniform(0.88, 1.12, (len(rows), 1, 1, 1)).astype(np.float32))
+    lift = torch.from_numpy(rng.uniform(-0.07, 0.07, (len(rows), 1, 1, 1)).astype(np.float32))
+    return (images * gain + lift).clamp(-1, 1)
+
+
+def _optimizer(model: torch.nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    others = [p for p in model.parameters() if p.ndim < 2]
+    groups = [
+        {"params": matrices, "weight_decay": plan.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98))
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, plan: TrainingPlan, step: int) -> None:
+    """Rise over the first steps, then fall along half a cosine to zero."""
+    rise = min(1.0, (step + 1) / plan.warmup_steps)
+    share = max(0.0, (step - plan.warmup_steps) / max(1, plan.steps - plan.warmup_steps))
+    rate = plan.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * share))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _report(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train and write the encoder's folder."""
+    plan = TrainingPlan()
+    parser = argparse.ArgumentParser(prog="python -m indexer.demo.train", description=__doc__)
+    parser.add_argument("--steps", type=int, default=plan.steps, help="batches to learn from")
+    parser.add_argument("--out", type=Path, default=ENCODER_FOLDER, help="folder to write")
+    parser.add_argument("--seed", type=int, default=plan.seed)
+    parser.add_argument("--pairs", type=int, default=plan.n_pairs, help="pairs of pictures to draw")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(N_THREADS)
+    plan = TrainingPlan(steps=options.steps, seed=options.seed, n_pairs=options.pairs)
+    config = model_config()
+    model, _ = train_encoder(plan, config)
+    write_encoder(model, config, options.out)
+    _report(f"written to {options.out}")
+
+
+if __name__ == "__main__":
+    main()
