@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def printable(text: str) -> str:
     """The text on one line, with control characters written as escapes: file names may hold anything."""
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
     )
 
 

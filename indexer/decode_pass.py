@@ -135,9 +135,7 @@ def grab_frames(path: str, times: Sequence[Fraction], limits: ChildLimits | None
     """
     arguments = {"path": path, "times": [str(wanted) for wanted in times]}
     images: dict[int, RgbImage] = {}
-    for message in run_limited(
-        "indexer.decode_pass:run_grab_frames", arguments, limits or ChildLimits(), path
-    ):
+    for message in run_limited("indexer.decode_pass:run_grab_frames", arguments, limits or ChildLimits(), path):
         if "index" in message.header:
             images[int(message.header["index"])] = _image_of(message)
     return [images[index] for index in range(len(times))]
@@ -283,9 +281,7 @@ def _receive(message: Message, sample_times: Sequence[Fraction]) -> Sample | Dec
     if "starts" in header:
         return _result_of(header, sample_times)
     if "time" in header:
-        return Sample(
-            Fraction(header["time"]), float(header["sharpness"]), _image_of(message), message.blobs[1]
-        )
+        return Sample(Fraction(header["time"]), float(header["sharpness"]), _image_of(message), message.blobs[1])
     return None
 
 

@@ -82,7 +82,7 @@ class Decoders:
                     break
                 self._decode_one(file)
             self._put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where the stream is read
+        except BaseException as error:  # raised again where the stream is read
             self._put(error)
 
     def _decode_one(self, file: ScannedFile) -> None:

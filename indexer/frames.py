@@ -65,9 +65,7 @@ class FrameSampler(Generic[Picture]):
         """Take a decided boundary, which must be the start of a cell, and the transition around it."""
         self._boundaries.append((time, *transition))
 
-    def settle(
-        self, until: Fraction | None, next_start: Fraction | None = None
-    ) -> Iterator[Candidate[Picture]]:
+    def settle(self, until: Fraction | None, next_start: Fraction | None = None) -> Iterator[Candidate[Picture]]:
         """Samples that no later decision can change.
 
         Args:

@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from store.archive import Archive
+
 from indexer.config import IndexSettings
 from indexer.decode_pass import DecodeResult, Sample, decode_pass
 from indexer.decoders import Decoded, Decoders
-from indexer.errors import MediaError
+from indexer.errors import MediaError, ScanError
 from indexer.journal import Journal
 from indexer.listing import list_files
 from indexer.models.encoder import Encoder
 from indexer.scan import Change, Scan, ScannedFile, scan_library
 from indexer.segment_builder import STAGE, SegmentBuilder, segment_key, segment_parameters, thumbnail_name
-from store.archive import Archive
 from store.records import Outcome, Status
+
+VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ def index_videos(
     inputs: Sequence[Path],
     encoder: Encoder,
     settings: IndexSettings,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None],
 ) -> Iterator[Outcome]:
     """Bring an archive up to date with files, folders and metadata files, and say how every file ended.
 
@@ -63,12 +66,15 @@ def index_videos(
         on_progress: called often, from the caller's thread.
 
     Raises:
-        ScanError: an input does not exist.
+        ScanError: an input does not exist, or there is no video in any of them.
         ArchiveFullError: the disk is full; what was yielded is safe.
     """
     folders = [path.resolve() for path in inputs if path.is_dir()]
     listed = list_files(inputs, settings.scan, skip_folder=archive.folder)
     scan = scan_library(listed, archive.snapshot().locations(), folders)
+    if not (scan.files or scan.unreadable or scan.missing):
+        where = ", ".join(str(path) for path in inputs)
+        raise ScanError(f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...)")
     run = _Run(archive, encoder, settings, on_progress)
     try:
         yield from run.settle(scan)

@@ -101,15 +101,15 @@ def scan_library(
     """
     scan = Scan()
     by_path = {location.path: location for location in known}
-    listed_paths: set[str] = set()
+    accounted: set[str] = set()
     first_of: dict[str, str] = {}  # fingerprint -> first path of this scan
     gone = _Gone(by_path)
     for item in listed:
         if isinstance(item, Unlisted):
             scan.unreadable.append(item)
-            listed_paths.add(str(item.path))
+            accounted.add(str(item.path))
             continue
-        listed_paths.add(str(item.path))
+        accounted.add(str(item.path))
         try:
             scanned = _identify(item, by_path.get(str(item.path)), first_of, gone)
         except (OSError, UnicodeEncodeError) as error:
@@ -119,10 +119,11 @@ def scan_library(
         first_of.setdefault(scanned.fingerprint, str(item.path))
         scan.files.append(scanned)
     roots = tuple(str(folder) for folder in folders)
+    accounted.update(file.other for file in scan.files if file.change is Change.MOVED)
     scan.missing.extend(
         location
         for path, location in sorted(by_path.items())
-        if location.present and path not in listed_paths and _is_below(path, roots) and not Path(path).exists()
+        if location.present and path not in accounted and _is_below(path, roots) and not Path(path).exists()
     )
     return scan
 
@@ -141,9 +142,7 @@ class _Gone:
         return [p for p in paths if Path(p).exists()], [p for p in paths if not Path(p).exists()]
 
 
-def _identify(
-    item: ListedFile, known: Location | None, first_of: dict[str, str], gone: _Gone
-) -> ScannedFile:
+def _identify(item: ListedFile, known: Location | None, first_of: dict[str, str], gone: _Gone) -> ScannedFile:
     str(item.path).encode("utf-8")  # a name that is not Unicode cannot be stored or shown
     stat = item.path.stat()
     if known and (known.size_bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):

@@ -15,9 +15,7 @@ from store.errors import ConfigError
 SettingsT = TypeVar("SettingsT")
 
 
-def read_settings(
-    cls: type[SettingsT], *files: Path, overrides: Mapping[str, Any] | None = None
-) -> SettingsT:
+def read_settings(cls: type[SettingsT], *files: Path, overrides: Mapping[str, Any] | None = None) -> SettingsT:
     """Settings of type `cls`: its defaults, then each file over those before it, then `overrides`.
 
     A nested dataclass is a TOML table. Unknown keys are refused, naming the nearest valid one.
