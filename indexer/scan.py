@@ -149,12 +149,12 @@ def _identify(item: ListedFile, known: Location | None, first_of: dict[str, str]
         fingerprint = known.fingerprint
     else:
         fingerprint = fingerprint_file(item.path)
-    change, other = _compare(str(item.path), fingerprint, known, first_of, gone)
+    change, other = _compare(fingerprint, known, first_of, gone)
     return ScannedFile(item, stat.st_size, stat.st_mtime_ns, fingerprint, change, other, known)
 
 
 def _compare(
-    path: str, fingerprint: str, known: Location | None, first_of: dict[str, str], gone: _Gone
+    fingerprint: str, known: Location | None, first_of: dict[str, str], gone: _Gone
 ) -> tuple[Change, str]:
     if known and known.fingerprint == fingerprint:
         return Change.UNCHANGED, ""
