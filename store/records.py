@@ -248,3 +248,49 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     n_shots: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place that holds a video, as the last scan left it.
+
+    Args:
+        root: name of the library root.
+        relative_path: path below the root.
+        path: absolute path, by where the root is now.
+        size_bytes: size of the file.
+        mtime_ns: its modification time.
+        fingerprint: its content identity.
+        present: whether the file was there at the last scan.
+    """
+
+    root: str
+    relative_path: str
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    fingerprint: str
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is in the archive.
+
+    Args:
+        videos: videos with shots, each content once.
+        shots: their shots.
+        frames: their sampled frames.
+        hours: their length together.
+        partial: videos of which only a part could be indexed.
+        missing: videos whose files were all gone at the last scan.
+        failed: files that could not be indexed.
+    """
+
+    videos: int
+    shots: int
+    frames: int
+    hours: float
+    partial: int
+    missing: int
+    failed: int

@@ -1,0 +1,293 @@
+"""The archive: the only door to everything that lies in its folder.
+
+`Archive` writes segments and edits, publishes generations, and hands out snapshots for reading. Any number of
+processes may do all of this with the same folder at the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from store.edits import EditLog, read_new_edits
+from store.errors import (
+    ArchiveDamagedError,
+    ArchiveError,
+    ArchiveTooNewError,
+    NotAnArchiveError,
+    SpaceMismatchError,
+)
+from store.events import Event, SpaceClaimed
+from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, seal, unseal
+from store.generations import Generations
+from store.publish import ShardShelf, publish, writer_lock
+from store.records import EmbeddingSpace, Segment
+from store.segments import encode_segment, is_whole, segment_name, segment_path
+from store.snapshot import Snapshot, open_snapshot
+
+ARCHIVE_FORMAT = 1
+_LOG = logging.getLogger(__name__)
+_OPEN_ATTEMPTS = 5
+
+
+class Archive:
+    """A searchable video archive in a folder. Use `Archive.create` or `Archive.open`, and close it.
+
+    Safe to use from several threads.
+
+    Args:
+        folder: the archive's folder.
+        archive_id: its id.
+    """
+
+    def __init__(self, folder: Path, archive_id: str) -> None:
+        self.folder = folder
+        self._generations = Generations(folder, archive_id)
+        self._shelf = ShardShelf(self._generations)
+        self._edits = EditLog(folder / "edits")
+        self._edits_observed = False
+        self._lock = threading.RLock()
+        self._snapshot: Snapshot | None = None
+        self._claimed: tuple[EmbeddingSpace, str] | None = None
+
+    @classmethod
+    def create(cls, folder: Path | str) -> Archive:
+        """Make an archive in a new or empty folder, or open the one that is there.
+
+        Raises:
+            NotAnArchiveError: the path is a file, a folder with other things in it, or inside another archive.
+        """
+        folder = Path(folder).absolute()
+        if folder.exists() and not folder.is_dir():
+            raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
+        if (folder / "archive.json").exists() or (folder / "segments").exists():
+            return cls.open(folder)
+        if folder.exists() and any(not entry.name.startswith(TEMPORARY_PREFIX) for entry in folder.iterdir()):
+            raise NotAnArchiveError(f"{folder} is not empty and not an archive; name a new or empty folder")
+        for parent in folder.resolve().parents:
+            if (parent / "archive.json").exists() and (parent / "segments").exists():
+                raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
+        make_folder(folder)
+        for name in ("segments", "edits", "thumbs", "generations", "catalog", "vectors"):
+            make_folder(folder / name)
+        fields = {"format": ARCHIVE_FORMAT, "archive_id": secrets.token_hex(16)}
+        put(folder / "archive.json", seal(fields), kind="archive", overwrite=False)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Archive:
+        """Open an archive; a damaged or missing cache is made anew from the truth first.
+
+        Raises:
+            NotAnArchiveError: there is no archive at that path.
+            ArchiveTooNewError: a newer Rushes made it.
+            ArchiveDamagedError: it cannot be opened without `rushes repair`.
+        """
+        folder = Path(folder).absolute()
+        archive = cls(folder, _read_archive_id(folder))
+        archive._load()
+        return archive
+
+    def __enter__(self) -> Archive:
+        """The archive itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the archive."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all files; the archive and its last snapshot cannot be used any more."""
+        with self._lock:
+            self._edits.close()
+            if self._snapshot is not None:
+                self._snapshot.close()
+                self._snapshot = None
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    @property
+    def space(self) -> EmbeddingSpace | None:
+        """The embedding space of the archive's vectors; None before one was claimed."""
+        with self._lock:
+            if self._claimed is None:
+                self._claimed = self._find_space()
+            return self._claimed[0] if self._claimed else None
+
+    @property
+    def space_source(self) -> str | None:
+        """How to load the encoder of that space: what was given to `claim_space`."""
+        return self._claimed[1] if self.space and self._claimed else None
+
+    def _find_space(self) -> tuple[EmbeddingSpace, str] | None:
+        snapshot = self.snapshot()
+        if snapshot.space is not None and snapshot.space_source is not None:
+            return snapshot.space, snapshot.space_source
+        pieces = read_new_edits(self.folder / "edits", snapshot.manifest.edits)
+        events = sorted((e for piece in pieces.values() for e in piece.events), key=lambda item: item.order)
+        for ordered in reversed(events):
+            if isinstance(ordered.event, SpaceClaimed):
+                return ordered.event.space, ordered.event.source
+        return None
+
+    def claim_space(self, space: EmbeddingSpace, source: str) -> None:
+        """Say in which embedding space the archive's vectors live; the same space may be claimed again.
+
+        Args:
+            space: the space of the encoder that is about to be used.
+            source: how to load that encoder: what was given to `--model` or `--model-path`.
+
+        Raises:
+            SpaceMismatchError: the archive already has another space.
+        """
+        if self.space is None:
+            with writer_lock(self.folder):
+                if self.space is None:
+                    self.record([SpaceClaimed(space, source)])
+                    self._claimed = (space, source)
+        self._check_space(space)
+
+    def _check_space(self, space: EmbeddingSpace) -> None:
+        if self.space is None:
+            raise SpaceMismatchError("no embedding space was claimed for this archive yet; claim one first")
+        if self.space.space_id != space.space_id:
+            raise SpaceMismatchError(
+                f"the archive {self.folder} was indexed with {self.space.name}, not with {space.name}; "
+                "use that model, or another archive"
+            )
+
+    def has_segment(self, fingerprint: str, stage: str, key: str) -> bool:
+        """Whether that stage of that video is done, published or not."""
+        return segment_path(self.folder / "segments", segment_name(fingerprint, stage, key)).exists()
+
+    def put_segment(self, segment: Segment) -> None:
+        """Write what a stage computed; when this returns it survives a power cut.
+
+        To be done before the `Seen` of that content is recorded. If the segment is there already, the first one
+        stays, unless it is damaged.
+
+        Raises:
+            SpaceMismatchError: its embeddings are of another space than the archive's.
+            ArchiveFullError: no space; nothing is left behind.
+        """
+        self._check_space(segment.space)
+        path = segment_path(
+            self.folder / "segments", segment_name(segment.fingerprint, segment.stage, segment.key)
+        )
+        data = encode_segment(segment)
+        if not put(path, data, kind="segment", overwrite=False) and not is_whole(path.read_bytes()):
+            quarantine(path, self.folder)
+            put(path, data, kind="segment", overwrite=False)
+
+    def put_thumbnail(self, name: str, webp_bytes: bytes) -> Path:
+        """Write a thumbnail below `thumbs/`, unless it is there; gives its path.
+
+        Args:
+            name: file name made of the content's identity, as in `SampledFrame.thumbnail`.
+            webp_bytes: the picture.
+        """
+        path = self.folder / "thumbs" / name
+        put(path, webp_bytes, kind="thumbnail", overwrite=False)
+        return path
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Write events; when this returns they survive a power cut. They show after the next `publish`.
+
+        Raises:
+            ArchiveFullError: no space; none of the events may be counted on.
+        """
+        with self._lock:
+            if not self._edits_observed:
+                snapshot = self.snapshot()
+                self._edits.observe(snapshot.manifest.latest_ns)
+                for piece in read_new_edits(self.folder / "edits", snapshot.manifest.edits).values():
+                    for ordered in piece.events:
+                        self._edits.observe(ordered.time_ns)
+                self._edits_observed = True
+        self._edits.append(events)
+
+    def publish(self) -> int:
+        """Make everything that any writer has written so far visible to all readers.
+
+        Returns:
+            The generation that shows it; the current one if there was nothing new.
+
+        Raises:
+            ArchiveLockedError: another process has been publishing for too long.
+            ArchiveFullError: no space; the last generation stays.
+        """
+        generation, latest_ns = publish(self._generations, self._shelf)
+        self._edits.observe(latest_ns)
+        return generation
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The current generation, ready to be asked; the same object until another one is published.
+
+        Keep it for as long as one answer takes, so that all of the answer is of one generation.
+        """
+        with self._lock:
+            if self._snapshot is None or self._generations.current() != self._snapshot.generation:
+                self._snapshot = self._load_current()
+            return self._snapshot
+
+    def _load(self) -> None:
+        """Open the current generation, making it anew if it, or a later one, is not as it should be."""
+        with self._lock:
+            numbers = self._generations.numbers()
+            if not numbers or numbers[0] != self._generations.current():
+                self.publish()
+            self._snapshot = self._load_current()
+
+    def _load_current(self) -> Snapshot:
+        failure: ArchiveError | None = None
+        for _ in range(_OPEN_ATTEMPTS):
+            number = self._generations.current()
+            try:
+                if number is None:
+                    raise ArchiveDamagedError(f"{self._generations.current_path} is missing or damaged")
+                snapshot = open_snapshot(self._generations, number, self._shelf)
+            except ArchiveDamagedError as error:
+                failure = error
+                # Either two more generations were published meanwhile and this one collected: look again. Or it is
+                # damaged: make it anew.
+                if number == self._generations.current():
+                    _LOG.warning("made again: %s", error)
+                    self.publish()
+                continue
+            self._shelf.keep_only(snapshot.manifest.space_id, snapshot.manifest.shards)
+            return snapshot
+        raise failure or ArchiveDamagedError(f"{self.folder} cannot be opened; run `rushes repair`")
+
+
+def _read_archive_id(folder: Path) -> str:
+    path = folder / "archive.json"
+    if not folder.is_dir() or not path.is_file():
+        if (folder / "segments").is_dir():
+            raise ArchiveDamagedError(f"{path} is missing, but segments are there; run `rushes repair {folder}`")
+        raise NotAnArchiveError(f"{folder} is not an archive; make one with `rushes index {folder} PATH...`")
+    data = path.read_bytes()
+    fields = unseal(data)
+    if fields is None:
+        try:
+            loose = json.loads(data)
+        except ValueError:
+            loose = None
+        if not (
+            isinstance(loose, dict) and isinstance(loose.get("format"), int) and loose["format"] > ARCHIVE_FORMAT
+        ):
+            raise ArchiveDamagedError(f"{path} is damaged; run `rushes repair {folder}`")
+        fields = loose
+    if fields["format"] > ARCHIVE_FORMAT:
+        raise ArchiveTooNewError(
+            f"{folder} has archive format {fields['format']}, this Rushes knows {ARCHIVE_FORMAT}: update Rushes"
+        )
+    return str(fields["archive_id"])

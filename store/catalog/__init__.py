@@ -1,0 +1,1 @@
+"""The catalog: one DuckDB file per generation, made for asking, and made anew from the truth at any time."""

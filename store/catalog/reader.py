@@ -1,0 +1,237 @@
+"""Reading a published catalog: any number of threads and processes, without ever waiting for a writer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from store.catalog.schema import (
+    READER_CONFIG,
+    from_stored_text,
+    read_removed,
+    read_space,
+    to_stored_text,
+    translated,
+)
+from store.errors import UnknownIdError
+from store.records import (
+    Boundary,
+    Counts,
+    EmbeddingSpace,
+    FrameHit,
+    Location,
+    Outcome,
+    Shot,
+    ShotRow,
+    Status,
+    VideoRow,
+)
+from store.segments import facts_from_plain
+from store.timespan import TimeSpan
+
+_PLACES_OF = """
+    SELECT fingerprint, list({'present': present, 'root_path': root_path, 'relative_path': relative_path}
+        ORDER BY present DESC, root_path, relative_path) AS places
+    FROM location GROUP BY fingerprint
+"""
+_VIDEOS = f"""
+    SELECT video.fingerprint, video.facts, video.n_shots, coalesce(metadata.columns, '{{}}'), held.places
+    FROM video LEFT JOIN metadata USING (fingerprint) JOIN ({_PLACES_OF}) held USING (fingerprint)
+"""  # noqa: S608 constants of this module
+_AT_PATH = "SELECT fingerprint FROM location WHERE (rtrim(root_path, '/') || '/' || relative_path) = ?"
+_SHOT_COLUMNS = """
+    shot.shot_id, shot.fingerprint, shot.ordinal, shot.boundary, shot.start_numerator, shot.start_denominator,
+    shot.end_numerator, shot.end_denominator, shot.thumbnail
+"""
+_PATH_OF = """
+    SELECT fingerprint, first({'root_path': root_path, 'relative_path': relative_path}
+        ORDER BY present DESC, root_path, relative_path) AS place
+    FROM location WHERE fingerprint IN (SELECT fingerprint FROM chosen) GROUP BY fingerprint
+"""
+_SHOTS = f"""
+    WITH chosen AS MATERIALIZED (SELECT {_SHOT_COLUMNS} FROM shot WHERE %s)
+    SELECT chosen.*, held.place FROM chosen JOIN ({_PATH_OF}) held USING (fingerprint)
+    ORDER BY held.place, chosen.fingerprint, chosen.ordinal
+"""  # noqa: S608 constants of this module
+_FRAMES = f"""
+    WITH chosen AS MATERIALIZED (
+        SELECT {_SHOT_COLUMNS}, frame.frame_id, frame.time_numerator, frame.time_denominator, frame.thumbnail
+        FROM frame JOIN shot USING (shot_id) WHERE frame.frame_id IN (SELECT unnest(?::BIGINT[]))
+    )
+    SELECT chosen.*, held.place FROM chosen JOIN ({_PATH_OF}) held USING (fingerprint)
+"""  # noqa: S608 constants of this module
+_COUNTS = """
+    SELECT (SELECT count(*) FROM video), (SELECT count(*) FROM shot), (SELECT count(*) FROM frame),
+        (SELECT coalesce(sum(duration_seconds), 0) / 3600 FROM video),
+        (SELECT count(*) FROM video WHERE partial),
+        (SELECT count(*) FROM video WHERE fingerprint NOT IN (SELECT fingerprint FROM location WHERE present)),
+        (SELECT count(*) FROM outcome)
+"""
+
+
+def _join(root_path: str, relative_path: str) -> str:
+    return str(Path(from_stored_text(root_path)) / from_stored_text(relative_path))
+
+
+class CatalogReader:
+    """A published catalog, opened read-only and with access to anything else switched off.
+
+    Args:
+        path: the file.
+        thumbnails: folder in which thumbnails lie.
+
+    Raises:
+        ArchiveDamagedError: the file is not a catalog.
+    """
+
+    def __init__(self, path: Path, thumbnails: Path) -> None:
+        self._path = path
+        self._thumbnails = thumbnails
+        with translated(path):
+            self._con = duckdb.connect(str(path), read_only=True, config=READER_CONFIG)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._con.close()
+
+    def _rows(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        # One cursor for each question: a connection shared between threads mixes up their rows.
+        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+            return cursor.execute(query, list(bound)).fetchall()
+
+    def space(self) -> tuple[EmbeddingSpace, str] | None:
+        """The archive's space and the source of its encoder, if one was claimed."""
+        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+            return read_space(cursor)
+
+    def removed_frames(self) -> dict[str, NDArray[np.int64]]:
+        """For each shard, the ids in it that are no longer live."""
+        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+            return read_removed(cursor)
+
+    def roots(self) -> dict[str, str]:
+        """Name and absolute path of every library root."""
+        rows = self._rows("SELECT name, path FROM library_root ORDER BY name")
+        return {from_stored_text(name): from_stored_text(path) for name, path in rows}
+
+    def locations(self) -> list[Location]:
+        """Every place that holds a video, indexed or not, by root and path."""
+        rows = self._rows(
+            "SELECT root, relative_path, root_path, size_bytes, mtime_ns, fingerprint, present FROM location "
+            "ORDER BY root, relative_path"
+        )
+        return [
+            Location(from_stored_text(root), from_stored_text(relative), _join(root_path, relative), *rest)
+            for root, relative, root_path, *rest in rows
+        ]
+
+    def outcomes(self) -> list[Outcome]:
+        """Files that could not be indexed, with the reason, by path."""
+        rows = self._rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
+        return [
+            Outcome(_join(root_path, relative), Status.FAILED, from_stored_text(reason))
+            for root_path, relative, reason in rows
+        ]
+
+    def counts(self) -> Counts:
+        """How much is in the archive."""
+        return Counts(*self._rows(_COUNTS)[0])
+
+    def videos(self) -> list[VideoRow]:
+        """Every video with shots, by path."""
+        return sorted((self._video(row) for row in self._rows(_VIDEOS)), key=lambda video: video.path)
+
+    def video(self, path_or_id: str) -> VideoRow:
+        """The video with that fingerprint or at that absolute path.
+
+        Raises:
+            UnknownIdError: there is none.
+        """
+        rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint = ?", [path_or_id])
+        if not rows:
+            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH})", [to_stored_text(path_or_id)])
+        if not rows:
+            raise UnknownIdError(f"no video {path_or_id!r} is in the archive; `rushes status` lists what is")
+        return self._video(rows[0])
+
+    def _video(self, row: tuple[Any, ...]) -> VideoRow:
+        fingerprint, facts, n_shots, metadata, places = row
+        paths = [_join(place["root_path"], place["relative_path"]) for place in places]
+        return VideoRow(
+            fingerprint,
+            paths[0],
+            places[0]["present"],
+            tuple(paths[1:]),
+            facts_from_plain(json.loads(facts)),
+            n_shots,
+            json.loads(metadata),
+        )
+
+    def shots(self, video_id: str | None = None) -> list[ShotRow]:
+        """The shots of a video, or of all, by path and position."""
+        if video_id is None:
+            rows = self._rows(_SHOTS % "true")
+        else:
+            rows = self._rows(_SHOTS % "shot.fingerprint = ?", [video_id])
+        return [self._shot(row[:9], row[9]) for row in rows]
+
+    def shot(self, shot_id: str) -> ShotRow:
+        """One shot.
+
+        Raises:
+            UnknownIdError: there is none of that id.
+        """
+        rows = self._rows(_SHOTS % "shot.shot_id = ?", [shot_id])
+        if not rows:
+            raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
+        return self._shot(rows[0][:9], rows[0][9])
+
+    def frame_hits(self, frame_ids: Sequence[int], scores: Sequence[float]) -> list[FrameHit]:
+        """The frames of these ids with their scores, in the order given; ids of removed frames are left out."""
+        rows = {row[9]: row for row in self._rows(_FRAMES, [list(frame_ids)])}
+        hits = []
+        for frame_id, score in zip(frame_ids, scores, strict=True):
+            if frame_id in rows:
+                row = rows[frame_id]
+                shot = self._shot(row[:9], row[13])
+                moment = Fraction(row[10], row[11])
+                hits.append(FrameHit(score, moment, str(self._thumbnails / row[12]), shot))
+        return hits
+
+    def segment_of_shot(self, shot_id: str) -> tuple[str, list[int]]:
+        """The segment that holds a shot, and the ids of its frames in order of time.
+
+        Raises:
+            UnknownIdError: there is none of that id.
+        """
+        rows = self._rows(
+            "SELECT video.segment, frame.frame_id FROM shot JOIN video USING (fingerprint) "
+            "JOIN frame USING (shot_id) WHERE shot.shot_id = ? ORDER BY frame.time_seconds, frame.frame_id",
+            [shot_id],
+        )
+        if not rows:
+            raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
+        return rows[0][0], [frame_id for _, frame_id in rows]
+
+    def segments(self) -> dict[str, int]:
+        """Name and size of every segment that this catalog covers."""
+        return dict(self._rows("SELECT name, size_bytes FROM segment"))
+
+    def _shot(self, row: Sequence[Any], place: dict[str, str]) -> ShotRow:
+        shot_id, fingerprint, ordinal, boundary, start_n, start_d, end_n, end_d, thumbnail = row
+        span = TimeSpan(Fraction(start_n, start_d), Fraction(end_n, end_d))
+        return ShotRow(
+            shot_id,
+            fingerprint,
+            _join(place["root_path"], place["relative_path"]),
+            Shot(ordinal, span, Boundary(boundary)),
+            str(self._thumbnails / thumbnail),
+        )

@@ -1,0 +1,124 @@
+"""The tables of a catalog, and how both sides open one.
+
+Every event about a place goes into a register that keeps the latest one, so that the rows are the same in whatever
+order events arrive. What is shown follows from the registers alone:
+
+- a place holds a video if its last `seen` or `moved` is later than any `dropped`, `failed` with another
+  fingerprint, or `forget`;
+- a video is live if a place holds it and there is a `visual` segment of it in the archive's space (the one written
+  last, if several); only live videos have rows in `video`, `shot` and `frame`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from store.errors import ArchiveDamagedError
+from store.files import full_error
+from store.records import EmbeddingSpace
+
+WRITER_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "python_enable_replacements": False,
+    "memory_limit": "2GB",
+    "temp_directory": "",
+}
+READER_CONFIG = {**WRITER_CONFIG, "enable_external_access": False, "lock_configuration": True}
+
+SCHEMA = """
+CREATE TABLE library_root (name VARCHAR, path VARCHAR, named_at VARCHAR);
+CREATE TABLE place (
+    root VARCHAR, relative_path VARCHAR,
+    seen_at VARCHAR, size_bytes BIGINT, mtime_ns BIGINT, fingerprint VARCHAR,
+    presence_at VARCHAR, present BOOLEAN,
+    failed_at VARCHAR, reason VARCHAR, failed_fingerprint VARCHAR
+);
+CREATE TABLE forgotten (fingerprint VARCHAR, forgotten_at VARCHAR);
+CREATE TABLE metadata (fingerprint VARCHAR, columns VARCHAR, described_at VARCHAR);
+CREATE TABLE space (
+    role VARCHAR, space_id VARCHAR, name VARCHAR, weights_hash VARCHAR, dim INTEGER, preprocessing VARCHAR,
+    source VARCHAR, claimed_at VARCHAR
+);
+CREATE TABLE segment (
+    name VARCHAR, fingerprint VARCHAR, stage VARCHAR, key VARCHAR, space_id VARCHAR, created_ns BIGINT,
+    size_bytes BIGINT, n_frames BIGINT, live BOOLEAN, shard VARCHAR
+);
+CREATE TABLE video (
+    fingerprint VARCHAR, segment VARCHAR, size_bytes BIGINT, duration_seconds DOUBLE, width_px INTEGER,
+    height_px INTEGER, partial BOOLEAN, n_shots INTEGER, n_frames INTEGER, facts VARCHAR
+);
+CREATE TABLE shot (
+    shot_id VARCHAR, fingerprint VARCHAR, ordinal INTEGER, boundary VARCHAR,
+    start_numerator BIGINT, start_denominator BIGINT, start_seconds DOUBLE,
+    end_numerator BIGINT, end_denominator BIGINT, end_seconds DOUBLE, thumbnail VARCHAR
+);
+CREATE TABLE frame (
+    frame_id BIGINT, shot_id VARCHAR, time_numerator BIGINT, time_denominator BIGINT, time_seconds DOUBLE,
+    sharpness DOUBLE, thumbnail VARCHAR
+);
+CREATE TABLE removed_frame (frame_id BIGINT, shard VARCHAR);
+CREATE VIEW location AS
+    SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.size_bytes,
+        place.mtime_ns, place.fingerprint, place.present OR place.presence_at < place.seen_at AS present
+    FROM place
+    LEFT JOIN library_root ON library_root.name = place.root
+    LEFT JOIN forgotten ON forgotten.fingerprint = place.fingerprint
+    WHERE place.fingerprint <> ''
+        AND (place.failed_at < place.seen_at OR place.failed_fingerprint IN ('', place.fingerprint))
+        AND coalesce(forgotten.forgotten_at, '') < place.seen_at;
+CREATE VIEW outcome AS
+    SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.reason
+    FROM place LEFT JOIN library_root ON library_root.name = place.root
+    WHERE place.failed_at > place.seen_at;
+CREATE VIEW wanted AS
+    SELECT arg_max(segment.name, {'created_ns': segment.created_ns, 'key': segment.key}) AS name
+    FROM segment
+    WHERE segment.stage = 'visual' AND segment.space_id = (SELECT space_id FROM space)
+        AND segment.fingerprint IN (SELECT fingerprint FROM location)
+    GROUP BY segment.fingerprint;
+"""
+
+_SURROGATES = {code: code + 0x102000 for code in range(0xDC80, 0xDD00)}
+_SURROGATES_BACK = {there: here for here, there in _SURROGATES.items()}
+
+
+def to_stored_text(text: str) -> str:
+    """Text that DuckDB takes: bytes of file names that are no UTF-8 become private characters."""
+    return text.translate(_SURROGATES)
+
+
+def from_stored_text(text: str) -> str:
+    """The text that was given to `to_stored_text`."""
+    return text.translate(_SURROGATES_BACK)
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors into ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if "No space left" in str(error) or "quota" in str(error):
+            raise full_error(path) from error
+        raise ArchiveDamagedError(f"catalog {path} cannot be used: {error}") from error
+
+
+def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | None:
+    """The archive's space and the source of its encoder, if one was claimed."""
+    rows = con.execute("SELECT name, weights_hash, dim, preprocessing, space_id, source FROM space").fetchall()
+    return (EmbeddingSpace(*rows[0][:5]), str(rows[0][5])) if rows else None
+
+
+def read_removed(con: duckdb.DuckDBPyConnection) -> dict[str, NDArray[np.int64]]:
+    """For each shard, the ids in it that are no longer live."""
+    columns = con.execute("SELECT shard, frame_id FROM removed_frame").fetchnumpy()
+    shards, ids = columns["shard"], np.asarray(columns["frame_id"], np.int64)
+    return {str(name): ids[shards == name] for name in set(shards.tolist())}

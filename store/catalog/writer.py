@@ -1,0 +1,301 @@
+"""Writing a catalog, in a file that nobody else has opened."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_removed, read_space, to_stored_text, translated
+from store.edits import OrderedEvent
+from store.errors import ArchiveError
+from store.events import (
+    Back,
+    Described,
+    Dropped,
+    Failed,
+    Forgotten,
+    Missing,
+    Moved,
+    RootNamed,
+    Seen,
+    SpaceClaimed,
+)
+from store.records import EmbeddingSpace
+from store.segments import StoredSegment
+
+_NO_PLACE: dict[str, Any] = {
+    "seen_at": "",
+    "size_bytes": 0,
+    "mtime_ns": 0,
+    "fingerprint": "",
+    "presence_at": "",
+    "present": True,
+    "failed_at": "",
+    "reason": "",
+    "failed_fingerprint": "",
+}
+
+_MERGE_PLACES = """
+CREATE TEMP TABLE merged AS
+SELECT root, relative_path,
+    max(seen_at) AS seen_at, arg_max(size_bytes, seen_at) AS size_bytes,
+    arg_max(mtime_ns, seen_at) AS mtime_ns, arg_max(fingerprint, seen_at) AS fingerprint,
+    max(presence_at) AS presence_at, arg_max(present, presence_at) AS present,
+    max(failed_at) AS failed_at, arg_max(reason, failed_at) AS reason,
+    arg_max(failed_fingerprint, failed_at) AS failed_fingerprint
+FROM (FROM incoming UNION ALL BY NAME (FROM place SEMI JOIN incoming USING (root, relative_path)))
+GROUP BY root, relative_path;
+DELETE FROM place USING incoming
+WHERE place.root = incoming.root AND place.relative_path = incoming.relative_path;
+INSERT INTO place BY NAME FROM merged;
+"""
+
+_MERGE_LATEST = """
+CREATE TEMP TABLE merged AS
+FROM (FROM incoming UNION ALL BY NAME (FROM {table} SEMI JOIN incoming USING ({identity})))
+QUALIFY row_number() OVER (PARTITION BY {identity} ORDER BY {at} DESC) = 1;
+DELETE FROM {table} USING incoming WHERE {table}.{identity} = incoming.{identity};
+INSERT INTO {table} BY NAME FROM merged;
+"""
+_REGISTERS = {
+    table: _MERGE_LATEST.format(table=table, identity=identity, at=at)
+    for table, identity, at in (
+        ("library_root", "name", "named_at"),
+        ("forgotten", "fingerprint", "forgotten_at"),
+        ("metadata", "fingerprint", "described_at"),
+        ("space", "role", "claimed_at"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChanges:
+    """What must happen to the rows and vectors so that they are those of the live videos.
+
+    Args:
+        load: segments whose rows are to be added.
+        index: segments that are live but whose vectors lie in no shard.
+    """
+
+    load: tuple[str, ...]
+    index: tuple[str, ...]
+
+
+class CatalogWriter:
+    """A catalog being made, in one transaction, in a file of its own.
+
+    Args:
+        path: a new file, or a copy of the last generation's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        is_new = not path.exists()
+        with translated(path):
+            self._con = duckdb.connect(str(path), config=WRITER_CONFIG)
+            self._con.execute("BEGIN")
+            if is_new:
+                self._con.execute(SCHEMA)
+
+    def apply_events(self, events: Iterable[OrderedEvent]) -> None:
+        """Put events into the registers; the order in which they come makes no difference."""
+        places: dict[tuple[str, str], dict[str, Any]] = {}
+        latest: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in _REGISTERS}
+        for ordered in sorted(events, key=lambda item: item.order):
+            if not _note_place(places, ordered):
+                _note_other(latest, ordered)
+        with translated(self._path):
+            self._merge("place", list(places.values()), _MERGE_PLACES)
+            for table, rows in latest.items():
+                self._merge(table, list(rows.values()), _REGISTERS[table])
+
+    def _merge(self, table: str, rows: list[dict[str, Any]], statements: str) -> None:
+        if not rows:
+            return
+        columns = self._con.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", [table]
+        ).fetchall()
+        self._con.execute(
+            "CREATE TEMP TABLE incoming AS SELECT unnest(from_json(?, ?), recursive := true)",
+            [json.dumps(rows), json.dumps([dict(columns)])],
+        )
+        self._con.execute(statements)
+        self._con.execute("DROP TABLE merged; DROP TABLE incoming")
+
+    def segment_names(self) -> set[str]:
+        """Names of all segments that this catalog knows."""
+        with translated(self._path):
+            return {name for (name,) in self._con.execute("SELECT name FROM segment").fetchall()}
+
+    def space(self) -> EmbeddingSpace | None:
+        """The archive's space, if one was claimed."""
+        with translated(self._path):
+            claimed = read_space(self._con)
+        return claimed[0] if claimed else None
+
+    def add_segment(self, stored: StoredSegment, size_bytes: int) -> None:
+        """Make a segment known, without its rows."""
+        header = stored.header
+        row = [stored.name, header.fingerprint, header.stage, header.key, header.space.space_id]
+        with translated(self._path):
+            self._con.execute(
+                "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, false, NULL)",
+                [*row, header.created_ns, size_bytes, header.n_frames],
+            )
+
+    def drop_shards_except(self, names: Sequence[str]) -> None:
+        """Forget shards that are no longer there, so that their vectors are made again."""
+        with translated(self._path):
+            self._con.execute("UPDATE segment SET shard = NULL WHERE NOT list_contains(?, shard)", [list(names)])
+            self._con.execute("DELETE FROM removed_frame WHERE NOT list_contains(?, shard)", [list(names)])
+
+    def settle(self) -> WantedChanges:
+        """Take away the rows of videos that are no longer live, and say what is to be added."""
+        with translated(self._path):
+            self._con.execute("""
+                CREATE OR REPLACE TEMP TABLE gone AS
+                SELECT name, fingerprint, shard FROM segment WHERE live AND name NOT IN (FROM wanted);
+                INSERT INTO removed_frame
+                SELECT frame.frame_id, gone.shard
+                FROM frame JOIN shot USING (shot_id) JOIN gone USING (fingerprint) WHERE gone.shard IS NOT NULL;
+                DELETE FROM frame WHERE shot_id IN
+                    (SELECT shot_id FROM shot WHERE fingerprint IN (SELECT fingerprint FROM gone));
+                DELETE FROM shot WHERE fingerprint IN (SELECT fingerprint FROM gone);
+                DELETE FROM video WHERE fingerprint IN (SELECT fingerprint FROM gone);
+                UPDATE segment SET live = false WHERE name IN (SELECT name FROM gone);
+            """)
+            load = self._con.execute(
+                "SELECT name FROM segment WHERE NOT live AND name IN (FROM wanted) ORDER BY name"
+            ).fetchall()
+            index = self._con.execute(
+                "SELECT name FROM segment "
+                "WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted) ORDER BY name"
+            ).fetchall()
+        return WantedChanges(tuple(name for (name,) in load), tuple(name for (name,) in index))
+
+    def load_rows(self, stored: StoredSegment) -> None:
+        """Add the rows of a live segment, and count its vectors in a shard, if there is one, as wanted again."""
+        header, video = stored.header, stored.header.video
+        start, end = (_seconds(text) for text in video["span"])
+        row = [header.fingerprint, stored.name, header.size_bytes, end - start, video["width_px"]]
+        row += [video["height_px"], video["partial"], header.n_shots, header.n_frames, json.dumps(video)]
+        with translated(self._path):
+            self._con.execute("INSERT INTO video VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._con.register("segment_rows", stored.rows)
+            self._con.execute("""
+                INSERT INTO shot BY NAME
+                SELECT shot_id, any_value(fingerprint) AS fingerprint, any_value(shot_ordinal) AS ordinal,
+                    any_value(boundary) AS boundary, any_value(start_numerator) AS start_numerator,
+                    any_value(start_denominator) AS start_denominator, any_value(start_seconds) AS start_seconds,
+                    any_value(end_numerator) AS end_numerator, any_value(end_denominator) AS end_denominator,
+                    any_value(end_seconds) AS end_seconds,
+                    arg_max(thumbnail, {'sharpness': sharpness, 'earlier': -time_seconds}) AS thumbnail
+                FROM segment_rows GROUP BY shot_id ORDER BY ordinal;
+                INSERT INTO frame BY NAME
+                SELECT frame_id, shot_id, time_numerator, time_denominator, time_seconds, sharpness, thumbnail
+                FROM segment_rows;
+                DELETE FROM removed_frame WHERE frame_id IN (SELECT frame_id FROM segment_rows);
+            """)
+            self._con.unregister("segment_rows")
+            self._con.execute("UPDATE segment SET live = true WHERE name = ?", [stored.name])
+
+    def set_shard(self, segments: Sequence[str], shard: str) -> None:
+        """Note that the vectors of these segments lie in that shard."""
+        with translated(self._path):
+            self._con.execute(
+                "UPDATE segment SET shard = ? WHERE name IN (SELECT unnest(?::VARCHAR[]))", [shard, list(segments)]
+            )
+
+    def replace_shards(self, old: Sequence[str], new: str | None) -> None:
+        """Note that a merge put what was live in the old shards into the new one."""
+        with translated(self._path):
+            self._con.execute(
+                "UPDATE segment SET shard = CASE WHEN live THEN ? END WHERE list_contains(?, shard)",
+                [new, list(old)],
+            )
+            self._con.execute("DELETE FROM removed_frame WHERE list_contains(?, shard)", [list(old)])
+
+    def removed_frames(self) -> dict[str, NDArray[np.int64]]:
+        """For each shard, the ids in it that are no longer live."""
+        with translated(self._path):
+            return read_removed(self._con)
+
+    def finish(self) -> None:
+        """Commit and close; the file is complete and has no log beside it."""
+        with translated(self._path):
+            self._con.execute("COMMIT")
+            self._con.execute("CHECKPOINT")
+            self._con.close()
+        if self._path.with_name(self._path.name + ".wal").exists():
+            raise ArchiveError(f"catalog {self._path} was not written completely")
+
+    def abandon(self) -> None:
+        """Close without keeping anything."""
+        with contextlib.suppress(duckdb.Error):
+            self._con.execute("ROLLBACK")
+        with contextlib.suppress(duckdb.Error):
+            self._con.close()
+
+
+def _seconds(text: str) -> float:
+    numerator, _, denominator = text.partition("/")
+    return int(numerator) / int(denominator or 1)
+
+
+def _note_place(places: dict[tuple[str, str], dict[str, Any]], ordered: OrderedEvent) -> bool:
+    """Put an event, later than all before it, into the registers of its places; False if it has no place."""
+
+    def place(root: str, relative_path: str) -> dict[str, Any]:
+        key = (to_stored_text(root), to_stored_text(relative_path))
+        return places.setdefault(key, {"root": key[0], "relative_path": key[1], **_NO_PLACE})
+
+    event, at = ordered.event, ordered.order
+    match event:
+        case Seen() | Moved():
+            if isinstance(event, Moved):
+                place(event.from_root, event.from_relative_path).update(seen_at=at, fingerprint="")
+            place(event.root, event.relative_path).update(
+                seen_at=at,
+                size_bytes=event.size_bytes,
+                mtime_ns=event.mtime_ns,
+                fingerprint=event.fingerprint,
+            )
+        case Dropped():
+            place(event.root, event.relative_path).update(seen_at=at, fingerprint="")
+        case Missing() | Back():
+            place(event.root, event.relative_path).update(presence_at=at, present=isinstance(event, Back))
+        case Failed():
+            place(event.root, event.relative_path).update(
+                failed_at=at, reason=to_stored_text(event.reason), failed_fingerprint=event.fingerprint
+            )
+        case _:
+            return False
+    return True
+
+
+def _note_other(latest: dict[str, dict[str, dict[str, Any]]], ordered: OrderedEvent) -> None:
+    """Put an event, later than all before it, into the register of what it is about."""
+    event, at = ordered.event, ordered.order
+    match event:
+        case RootNamed():
+            name = to_stored_text(event.name)
+            latest["library_root"][name] = {"name": name, "path": to_stored_text(event.path), "named_at": at}
+        case Forgotten():
+            row = {"fingerprint": event.fingerprint, "forgotten_at": at}
+            latest["forgotten"][event.fingerprint] = row
+        case Described():
+            columns = json.dumps(dict(event.metadata))
+            row = {"fingerprint": event.fingerprint, "columns": columns, "described_at": at}
+            latest["metadata"][event.fingerprint] = row
+        case SpaceClaimed():
+            source = to_stored_text(event.source)
+            row = {"role": "archive", **asdict(event.space), "source": source, "claimed_at": at}
+            latest["space"]["archive"] = row

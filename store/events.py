@@ -1,0 +1,177 @@
+"""What is decided or observed rather than computed: the lines of the edits, one class for each kind.
+
+An event is a plain fact with a time. Events of all writers have one total order, and each rule says which of two
+facts about the same thing holds, so that the archive means the same in whatever order they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from store.records import EmbeddingSpace
+
+
+@dataclass(frozen=True, slots=True)
+class RootNamed:
+    """A library root is at this path; the last event for a name holds, so a root can be re-pointed.
+
+    Args:
+        name: short name of the root, never changed.
+        path: absolute path of its folder.
+    """
+
+    kind: ClassVar[str] = "root"
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file with this content was at this place; the last event for a place holds.
+
+    Args:
+        root: name of the library root.
+        relative_path: path below the root.
+        size_bytes: size of the file.
+        mtime_ns: its modification time.
+        fingerprint: its content identity.
+    """
+
+    kind: ClassVar[str] = "seen"
+    root: str
+    relative_path: str
+    size_bytes: int
+    mtime_ns: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A file went from one place to another; the old place no longer counts.
+
+    Args:
+        from_root: name of the root it was in.
+        from_relative_path: path below that root.
+        root: name of the root it is in now.
+        relative_path: path below the root.
+        size_bytes: size of the file.
+        mtime_ns: its modification time.
+        fingerprint: its content identity.
+    """
+
+    kind: ClassVar[str] = "moved"
+    from_root: str
+    from_relative_path: str
+    root: str
+    relative_path: str
+    size_bytes: int
+    mtime_ns: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The file was not there at a scan; its shots stay, marked not present."""
+
+    kind: ClassVar[str] = "missing"
+    root: str
+    relative_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A missing file is there again, unchanged."""
+
+    kind: ClassVar[str] = "back"
+    root: str
+    relative_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The place no longer counts: excluded, removed on purpose, or now of other content."""
+
+    kind: ClassVar[str] = "dropped"
+    root: str
+    relative_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The file could not be indexed; cleared by a later `Seen`, `Moved` or `Dropped` of that place.
+
+    Args:
+        root: name of the library root.
+        relative_path: path below the root.
+        reason: one line for people.
+        fingerprint: content identity if it could be read; if it differs from what the place held before, that
+            content is no longer counted there.
+    """
+
+    kind: ClassVar[str] = "failed"
+    root: str
+    relative_path: str
+    reason: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceClaimed:
+    """The archive's vectors live in this space; the last event holds.
+
+    Args:
+        space: the embedding space.
+        source: how to load its encoder: what was given to `--model` or `--model-path`.
+    """
+
+    kind: ClassVar[str] = "space"
+    space: EmbeddingSpace
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Columns of a metadata file for one video; the last event for a video holds.
+
+    Args:
+        fingerprint: the video.
+        metadata: column names and values.
+    """
+
+    kind: ClassVar[str] = "metadata"
+    fingerprint: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A video was removed by a person: its places up to now no longer count."""
+
+    kind: ClassVar[str] = "forget"
+    fingerprint: str
+
+
+Event = RootNamed | Seen | Moved | Missing | Back | Dropped | Failed | SpaceClaimed | Described | Forgotten
+
+_CLASSES: dict[str, type[Event]] = {
+    cls.kind: cls
+    for cls in (RootNamed, Seen, Moved, Missing, Back, Dropped, Failed, SpaceClaimed, Described, Forgotten)
+}
+
+
+def event_to_fields(event: Event) -> dict[str, Any]:
+    """Plain data for a line of JSON."""
+    return {"kind": event.kind, **asdict(event)}
+
+
+def event_from_fields(plain: Mapping[str, Any]) -> Event | None:
+    """The event that `event_to_fields` made plain, or None for a kind that only a newer Rushes knows."""
+    cls = _CLASSES.get(str(plain.get("kind")))
+    if cls is None:
+        return None
+    known = {name.name: plain[name.name] for name in fields(cls) if name.name in plain}
+    if cls is SpaceClaimed:
+        known["space"] = EmbeddingSpace(**known["space"])
+    return cls(**known)

@@ -1,0 +1,172 @@
+"""Generations: which catalog and shards belong together, and what of the truth they cover.
+
+A generation is named by a manifest, `generations/000012.json`; `CURRENT` says which one readers should open. Both
+are sealed lines, so that a changed byte is noticed, and carry the archive's id, so that files of another archive
+are. A manifest is written after all the files it names, and `CURRENT` after the manifest.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from store.files import put, remove_dead_temporaries, seal, unseal
+from store.vectors import ShardFile
+
+MANIFEST_FORMAT = 1
+GENERATIONS_KEPT = 2
+_MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
+_CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
+_SHARD_PATTERN = re.compile(r"shard-[0-9a-f]{16}\.faiss")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogFile:
+    """What a manifest knows of a catalog file."""
+
+    name: str
+    size_bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One generation.
+
+    Args:
+        archive_id: the archive it belongs to.
+        generation: its number, from 1, never used twice.
+        catalog: its catalog; the segments that it covers are listed there, in the table `segment`.
+        space_id: the embedding space of its shards, empty before one was claimed.
+        shards: its shards.
+        n_segments: how many segments it covers.
+        segments_digest: digest of their sorted names.
+        edits: for each edits file, how many bytes it covers.
+        latest_ns: time of the latest event it covers.
+    """
+
+    archive_id: str
+    generation: int
+    catalog: CatalogFile
+    space_id: str
+    shards: tuple[ShardFile, ...]
+    n_segments: int
+    segments_digest: str
+    edits: Mapping[str, int]
+    latest_ns: int
+
+
+class Generations:
+    """The manifests of an archive and the files they name.
+
+    Args:
+        folder: the archive's folder.
+        archive_id: its id.
+    """
+
+    def __init__(self, folder: Path, archive_id: str) -> None:
+        self.folder = folder
+        self.archive_id = archive_id
+        self.manifests = folder / "generations"
+        self.catalogs = folder / "catalog"
+        self.vectors = folder / "vectors"
+        self.current_path = folder / "CURRENT"
+
+    def catalog_path(self, manifest: Manifest) -> Path:
+        """Where the catalog of a generation lies."""
+        return self.catalogs / manifest.catalog.name
+
+    def shards_folder(self, space_id: str) -> Path:
+        """Where the shards of a space lie."""
+        return self.vectors / space_id
+
+    def current(self) -> int | None:
+        """Number of the generation that readers should open; None if `CURRENT` is missing or damaged."""
+        try:
+            fields = unseal(self.current_path.read_bytes())
+        except OSError:
+            return None
+        if fields is None or fields.get("archive_id") != self.archive_id:
+            return None
+        return int(fields["generation"])
+
+    def numbers(self) -> list[int]:
+        """Numbers of all manifests, newest first."""
+        return sorted(self._numbers(self.manifests, _MANIFEST_PATTERN), reverse=True)
+
+    def next_number(self) -> int:
+        """A number that no manifest and no catalog has ever had, as far as can be seen."""
+        taken = self._numbers(self.manifests, _MANIFEST_PATTERN) + self._numbers(self.catalogs, _CATALOG_PATTERN)
+        return max([*taken, self.current() or 0], default=0) + 1
+
+    @staticmethod
+    def _numbers(folder: Path, pattern: re.Pattern[str]) -> list[int]:
+        if not folder.is_dir():
+            return []
+        matches = (pattern.fullmatch(entry.name) for entry in os.scandir(folder))
+        return [int(match[1]) for match in matches if match]
+
+    def manifest_path(self, generation: int) -> Path:
+        """Where the manifest of a generation lies."""
+        return self.manifests / f"{generation:06d}.json"
+
+    def read(self, generation: int) -> Manifest | None:
+        """The manifest of a generation, or None if it is missing, damaged, or of another archive."""
+        try:
+            fields = unseal(self.manifest_path(generation).read_bytes())
+        except OSError:
+            return None
+        if fields is None or fields.pop("format", None) != MANIFEST_FORMAT:
+            return None
+        manifest = _manifest_from_fields(fields)
+        if manifest.archive_id != self.archive_id or manifest.generation != generation:
+            return None
+        return manifest
+
+    def write(self, manifest: Manifest) -> None:
+        """Make a generation known and current; all its files must be durable already."""
+        data = seal({"format": MANIFEST_FORMAT, **asdict(manifest)})
+        put(self.manifest_path(manifest.generation), data, kind="manifest", overwrite=True)
+        self.switch(manifest.generation)
+
+    def switch(self, generation: int) -> None:
+        """Make a generation current."""
+        data = seal({"archive_id": self.archive_id, "generation": generation})
+        put(self.current_path, data, kind="current", overwrite=True)
+
+    def collect(self) -> None:
+        """Delete the caches of generations before the last two, and what killed publishers left.
+
+        Only files that this project makes from the truth are touched, by name. Readers that have one of them open
+        keep it: its name goes, not its content. To be called with the writer lock held.
+        """
+        kept = [manifest for number in self.numbers() if (manifest := self.read(number))][:GENERATIONS_KEPT]
+        for number in self.numbers():
+            if number not in {manifest.generation for manifest in kept}:
+                self.manifest_path(number).unlink(missing_ok=True)
+        for folder in (self.folder, self.manifests, self.catalogs):
+            remove_dead_temporaries(folder)
+        catalogs = {manifest.catalog.name for manifest in kept}
+        for path in self.catalogs.glob("gen-*.duckdb*"):
+            if path.name not in catalogs:
+                path.unlink(missing_ok=True)
+        shards = {(manifest.space_id, shard.name) for manifest in kept for shard in manifest.shards}
+        for path in self.vectors.glob("*/shard-*.faiss"):
+            if _SHARD_PATTERN.fullmatch(path.name) and (path.parent.name, path.name) not in shards:
+                path.unlink(missing_ok=True)
+        for folder in self.vectors.glob("*"):
+            remove_dead_temporaries(folder)
+
+
+def _manifest_from_fields(fields: dict[str, Any]) -> Manifest:
+    return Manifest(
+        **{
+            **fields,
+            "catalog": CatalogFile(**fields["catalog"]),
+            "shards": tuple(ShardFile(**shard) for shard in fields["shards"]),
+        }
+    )

@@ -1,0 +1,191 @@
+"""Vectors: FAISS shards, immutable files that are made anew or merged, never changed.
+
+A shard holds vectors as 16-bit floats with their frame ids: half the memory of 32-bit ones, the same ranking but
+for ties, and faster (README). Shards are written in pieces through the archive's own file writer, since FAISS
+neither syncs nor notices every failed write, and are memory-mapped after size and digest were found right, since
+FAISS itself loads most damaged files without complaint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from store.errors import ArchiveDamagedError
+from store.files import Replacement, digest_file
+from store.records import Embeddings
+
+FrameIds = NDArray[np.int64]
+COPY_ROWS = 65_536
+TIER_BASE = 1_024
+TIER_WIDTH = 4
+MAX_SHARD_ROWS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """What a manifest knows of a shard file.
+
+    Args:
+        name: file name below the folder of its space.
+        size_bytes: size of the file.
+        digest: digest of the file.
+        n_vectors: how many vectors it holds, removed ones included.
+    """
+
+    name: str
+    size_bytes: int
+    digest: str
+    n_vectors: int
+
+
+class ShardBuilder:
+    """Collects vectors for a new shard, once in memory.
+
+    Args:
+        dim: length of a vector.
+    """
+
+    def __init__(self, dim: int) -> None:
+        flat = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        self._index = faiss.IndexIDMap(flat)
+
+    @property
+    def n_vectors(self) -> int:
+        """How many vectors so far."""
+        return int(self._index.ntotal)
+
+    def add(self, frame_ids: FrameIds, embeddings: Embeddings) -> None:
+        """Add vectors under their frame ids."""
+        if len(frame_ids):
+            self._index.add_with_ids(np.ascontiguousarray(embeddings), np.ascontiguousarray(frame_ids))
+
+    def write(self, folder: Path) -> ShardFile:
+        """Write the shard under a name made of its content, durably."""
+        replacement = Replacement(folder / "shard", "shard")
+        try:
+            writer = faiss.PyCallbackIOWriter(replacement.write)  # type: ignore[attr-defined] # not in its stubs
+            faiss.write_index(self._index, writer)
+            del writer
+        except BaseException:
+            replacement.discard()
+            raise
+        digest, size_bytes = replacement.digest, replacement.size_bytes
+        name = f"shard-{digest[:16]}.faiss"
+        # Overwriting replaces a damaged file of that name by a whole one; nobody's open map is disturbed.
+        replacement.commit(overwrite=True, path=folder / name)
+        return ShardFile(name, size_bytes, digest, self.n_vectors)
+
+
+class Shard:
+    """An open shard, safe to search from several threads.
+
+    Args:
+        path: the file.
+        expected: what the manifest says of it.
+
+    Raises:
+        ArchiveDamagedError: the file is missing or differs from what the manifest says.
+    """
+
+    def __init__(self, path: Path, expected: ShardFile) -> None:
+        self.file = expected
+        try:
+            whole = path.stat().st_size == expected.size_bytes and digest_file(path) == expected.digest
+        except OSError as error:
+            raise ArchiveDamagedError(f"shard {path} cannot be read ({error.strerror})") from error
+        if not whole:
+            raise ArchiveDamagedError(f"shard {path} is damaged")
+        try:
+            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise ArchiveDamagedError(f"shard {path} is no FAISS index") from error
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    @property
+    def frame_ids(self) -> FrameIds:
+        """Id of every vector, in order."""
+        return np.asarray(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
+
+    def vectors(self, start: int, count: int) -> Embeddings:
+        """Vectors by position, as they were rounded to 16 bits."""
+        return np.asarray(self._index.index.reconstruct_n(start, count), dtype=np.float32)
+
+    def search(self, vector: Embeddings, n: int, removed: FrameIds | None) -> tuple[Embeddings, FrameIds]:
+        """Scores and ids of the nearest vectors that are not removed, best first."""
+        if removed is None or not len(removed):
+            scores, ids = self._index.search(vector, n)
+        else:
+            gone = faiss.IDSelectorBatch(removed)
+            kept = faiss.IDSelectorNot(gone)
+            scores, ids = self._index.search(vector, n, params=_selecting(kept))
+        found = ids[0] >= 0
+        return scores[0][found], ids[0][found]
+
+
+def _selecting(selector: Any) -> Any:
+    parameters: Any = faiss.SearchParameters  # its stubs know no arguments
+    return parameters(sel=selector)
+
+
+def search_shards(
+    shards: Sequence[Shard], removed: Mapping[str, FrameIds], vector: Embeddings, n: int
+) -> tuple[Embeddings, FrameIds]:
+    """Scores and ids of the nearest vectors of all shards, best first; ties by id, so that order is stable."""
+    scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
+    for shard in shards:
+        wanted = min(n, shard.file.n_vectors)
+        if wanted:
+            found = shard.search(vector, wanted, removed.get(shard.file.name))
+            scores.append(found[0])
+            ids.append(found[1])
+    all_scores, all_ids = np.concatenate(scores), np.concatenate(ids)
+    order = np.lexsort((all_ids, -all_scores))[:n]
+    return all_scores[order], all_ids[order]
+
+
+def choose_merge(n_vectors: Mapping[str, int], n_removed: Mapping[str, int]) -> list[str]:
+    """Names of shards to write anew as one, or nothing.
+
+    Four shards of one tier are merged, a tier being four times as large as the one below, so that the number of
+    shards grows with the logarithm of the vectors; a shard of which half was removed is written anew by itself.
+    """
+    tiers: dict[int, list[str]] = {}
+    for name in sorted(n_vectors):
+        if n_removed.get(name, 0) * 2 > n_vectors[name]:
+            return [name]
+        tier = int(math.log(max(n_vectors[name], TIER_BASE) / TIER_BASE, TIER_WIDTH))
+        tiers.setdefault(tier, []).append(name)
+    for tier in sorted(tiers):
+        names = tiers[tier][:TIER_WIDTH]
+        if len(names) == TIER_WIDTH and sum(n_vectors[name] for name in names) <= MAX_SHARD_ROWS:
+            return names
+    return []
+
+
+def merge_shards(dim: int, shards: Iterable[Shard], removed: Mapping[str, FrameIds]) -> ShardBuilder:
+    """A new shard with all vectors of the given ones that are not removed.
+
+    The old shards are mapped, not loaded, so only the new one and a piece of 65,536 rows are in memory. 16-bit
+    floats become 32-bit and 16-bit again without loss.
+    """
+    builder = ShardBuilder(dim)
+    for shard in shards:
+        ids = shard.frame_ids
+        keep = ~np.isin(ids, removed.get(shard.file.name, np.empty(0, np.int64)))
+        for start in range(0, len(ids), COPY_ROWS):
+            kept = keep[start : start + COPY_ROWS]
+            piece = shard.vectors(start, len(kept))
+            builder.add(ids[start : start + COPY_ROWS][kept], piece[kept])
+    return builder
