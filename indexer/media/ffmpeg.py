@@ -1,0 +1,289 @@
+"""The ffmpeg program: found once, called with graphs made by ffmpeg-python, always under limits.
+
+Everything that reaches the program goes through `Ffmpeg.run`: a list of arguments, never a shell; file names as
+absolute paths behind `file:`, so that no name can be taken for an option or an address; only the protocol `file`
+and a list of demuxers; a process group of its own that is killed when it stands still, takes too long or is no
+longer wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import imageio_ffmpeg
+
+from indexer.errors import FfmpegError
+from indexer.media.limits import MAX_PICTURE_PX, MAX_STREAMS, ChildLimits
+from store.errors import ConfigError
+
+Stream = Any
+"""A stream or an output of an ffmpeg-python graph; that package ships no types."""
+
+DEMUXERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,h264,hevc,m4v,ivf,dv,rm"
+"""Containers that hold pictures and no scripts: no playlists, no concat lists, no devices."""
+
+DEFAULT_LIMITS = ChildLimits(memory_bytes=6 * 2**30, wall_seconds=12 * 3600.0, stall_seconds=120.0)
+"""Wider than a decoder's: x264 reserves address space for every thread (1.9 GB measured at 1080p)."""
+
+OPEN_FILES = 64
+_LAUNCHER = Path(__file__).with_name("limited_exec.py")
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
+_GLOBAL_ARGUMENTS = ("-nostdin", "-hide_banner", "-y", "-loglevel", "level+info", "-nostats")
+_MAX_THREADS = 8  # every thread costs address space, and x264 gains little beyond
+_READ_BYTES = 1 << 18
+_TICK_SECONDS = 0.2  # how soon a cancelled or hanging program is noticed
+_LINES_KEPT = 3
+_MAX_LINE_BYTES = 1 << 16
+_COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] ?(.*)")
+_WHERE = re.compile(r"\[[^\]\[]* @ 0x[0-9a-f]+\] ?")
+_PROGRESS_SIGN = re.compile(rb"^(?:frame|total_size|out_time_us)=\s*(\S+)", re.MULTILINE)
+_PROGRESS_FRAME = re.compile(rb"^frame=\s*(\d+)", re.MULTILINE)
+
+
+def find_ffmpeg(configured: str | None = None) -> Ffmpeg:
+    """The program to use: the configured one, else the one that the imageio-ffmpeg wheel brings.
+
+    Args:
+        configured: path, or name to look up in `PATH`; None for the wheel's.
+
+    Raises:
+        ConfigError: the configured program is not there or cannot be executed.
+        FfmpegError: the wheel has no program for this machine.
+    """
+    if configured:
+        found = shutil.which(configured)
+        if not found:
+            raise ConfigError(f"the configured ffmpeg program {configured!r} is not there or cannot be run")
+        return Ffmpeg(str(Path(found).resolve()))
+    try:
+        return Ffmpeg(str(imageio_ffmpeg.get_ffmpeg_exe()))
+    except RuntimeError as error:
+        raise FfmpegError(
+            "there is no ffmpeg program for this machine; install one and name it in the settings"
+        ) from error
+
+
+def open_source(path: Path, **options: Any) -> Stream:
+    """A media file as the input of a graph; `options` go before its `-i`."""
+    guarded = {
+        "protocol_whitelist": "file",
+        "format_whitelist": DEMUXERS,
+        "max_streams": MAX_STREAMS,
+        "max_pixels": MAX_PICTURE_PX,
+        "threads": thread_count(),
+        # Without this a change of picture size inside a file would start the filters anew, and their count of
+        # time with them; `scale` copes with it by itself.
+        "reinit_filter": 0,
+    }
+    return ffmpeg.input(_url(path), **{**guarded, **options})
+
+
+def open_own(path: Path, **options: Any) -> Stream:
+    """A file that we have written ourselves (a list of clips, raw sound) as the input of a graph."""
+    return ffmpeg.input(_url(path), protocol_whitelist="file", **options)
+
+
+def save(streams: Sequence[Stream], path: Path, **options: Any) -> Stream:
+    """Streams written to a file; `options` go before its name."""
+    return ffmpeg.output(*streams, _url(path), **options)
+
+
+def send(streams: Sequence[Stream], **options: Any) -> Stream:
+    """Streams written to our end of a pipe, for the `on_bytes` of `Ffmpeg.run`."""
+    return ffmpeg.output(*streams, "pipe:1", **options)
+
+
+def discard(streams: Sequence[Stream], **options: Any) -> Stream:
+    """Streams decoded and thrown away, for what the program logs about them."""
+    return ffmpeg.output(*streams, "-", format="null", **options)
+
+
+def thread_count() -> int:
+    """How many threads a codec may use."""
+    return min(os.cpu_count() or 1, _MAX_THREADS)
+
+
+def _url(path: Path) -> str:
+    return f"file:{path.absolute()}"
+
+
+@dataclass(frozen=True)
+class Ffmpeg:
+    """One ffmpeg program.
+
+    Args:
+        program: absolute path of the executable.
+    """
+
+    program: str
+
+    @cached_property
+    def version(self) -> str:
+        """The program's version, as it names itself."""
+        first_line = self._ask("-version").partition("\n")[0]
+        match = re.match(r"ffmpeg version (\S+)", first_line)
+        if not match:
+            raise FfmpegError(f"{self.program} does not answer like ffmpeg: {first_line[:100]!r}")
+        return match[1]
+
+    @cached_property
+    def encoders(self) -> frozenset[str]:
+        """Names of all encoders the program has."""
+        lines = self._ask("-encoders").rpartition("------")[2].splitlines()
+        return frozenset(fields[1] for fields in map(str.split, lines) if len(fields) > 1)
+
+    def run(
+        self,
+        output: Stream,
+        *,
+        limits: ChildLimits = DEFAULT_LIMITS,
+        file_bytes: int = 2**40,
+        cancel: threading.Event | None = None,
+        on_frame_count: Callable[[int], None] | None = None,
+        on_bytes: Callable[[bytes], None] | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        """Run a graph to its end.
+
+        Args:
+            output: what `save` or `send` gave.
+            limits: what the program may use.
+            file_bytes: largest file it may write.
+            cancel: when set, the program is killed and `FfmpegError` raised.
+            on_frame_count: told how many frames were written so far (not with `on_bytes`).
+            on_bytes: gets what the graph sends to the pipe, in pieces of any size.
+            on_line: gets every line that the program logs.
+
+        Raises:
+            FfmpegError: it failed, was stopped at a limit, or was cancelled; the message has its last words.
+        """
+        progress = () if on_bytes else ("-progress", "pipe:1", "-stats_period", "0.25")
+        command = self._command(limits, file_bytes)
+        arguments = ffmpeg.compile(output.global_args(*_GLOBAL_ARGUMENTS, *progress), cmd=command)
+
+        def count(data: bytes) -> None:
+            if on_frame_count and (counts := _PROGRESS_FRAME.findall(data)):
+                on_frame_count(int(counts[-1]))
+
+        _Call(arguments, limits, cancel, on_bytes or count, on_line, is_progress=not on_bytes).finish()
+
+    def _ask(self, question: str) -> str:
+        limits = ChildLimits(wall_seconds=30.0)
+        answer = bytearray()
+        arguments = [*self._command(limits, 0), "-hide_banner", question]
+        _Call(arguments, limits, None, answer.extend, None).finish()
+        return answer.decode("utf-8", "replace")
+
+    def _command(self, limits: ChildLimits, file_bytes: int) -> list[str]:
+        numbers = (limits.memory_bytes, limits.cpu_seconds, file_bytes, OPEN_FILES)
+        return [sys.executable, "-I", "-S", str(_LAUNCHER), *map(str, numbers), self.program]
+
+
+@dataclass
+class _Call:
+    """One run of the program: its pipes, its clock and its last words."""
+
+    arguments: Sequence[str]
+    limits: ChildLimits
+    cancel: threading.Event | None
+    on_bytes: Callable[[bytes], Any]
+    on_line: Callable[[str], None] | None
+    is_progress: bool = False
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
+    last_line: str = ""
+    last_sign: float = field(default_factory=time.monotonic)
+    last_signs: list[bytes] = field(default_factory=list)
+    unfinished_line: bytes = b""
+
+    def finish(self) -> None:
+        """Run to the end; raise unless it ends well."""
+        try:
+            process = subprocess.Popen(
+                self.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise FfmpegError(f"ffmpeg could not be started: {error}") from error
+        try:
+            self._listen(process)
+            status = process.wait(timeout=self.limits.stall_seconds)
+        except subprocess.TimeoutExpired:
+            raise self._error("closed its pipes but did not end") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
+        if status:
+            raise self._error(f"was killed by signal {-status}" if status < 0 else f"failed (exit {status})")
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Hand on what the program says until it closes both pipes."""
+        deadline = time.monotonic() + self.limits.wall_seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout or 0, selectors.EVENT_READ, self._take_bytes)
+            selector.register(process.stderr or 0, selectors.EVENT_READ, self._take_log)
+            while selector.get_map():
+                for key, _ in selector.select(_TICK_SECONDS):
+                    data = os.read(key.fd, _READ_BYTES)
+                    if data:
+                        key.data(data)
+                    else:
+                        selector.unregister(key.fileobj)
+                now = time.monotonic()
+                if self.cancel and self.cancel.is_set():
+                    raise self._error("was cancelled")
+                if now > deadline:
+                    raise self._error(f"took longer than {self.limits.wall_seconds:g} s")
+                if now > self.last_sign + self.limits.stall_seconds:
+                    raise self._error(f"stood still for {self.limits.stall_seconds:g} s")
+
+    def _take_bytes(self, data: bytes) -> None:
+        # Progress comes by the clock even from a program that hangs: only a change in it is a sign of life.
+        signs = _PROGRESS_SIGN.findall(data) if self.is_progress else [data]
+        if signs and signs != self.last_signs:
+            self.last_signs = signs if self.is_progress else []
+            self.last_sign = time.monotonic()
+        self.on_bytes(data)
+
+    def _take_log(self, data: bytes) -> None:
+        self.last_sign = time.monotonic()
+        *lines, rest = (self.unfinished_line + data).split(b"\n")
+        self.unfinished_line = rest[-_MAX_LINE_BYTES:]
+        for raw in lines:
+            line = raw.decode("utf-8", "replace")
+            if complaint := _COMPLAINT.search(line):
+                self.complaints.append(complaint[1])
+            if line.strip():
+                self.last_line = line
+            if self.on_line:
+                self.on_line(line)
+
+    def _error(self, what: str) -> FfmpegError:
+        words = list(dict.fromkeys(self.complaints)) or [self.last_line]
+        said = "; ".join(_WHERE.sub("", word).strip() for word in words)
+        said = "".join(c if c.isprintable() else " " for c in said)[:500]
+        return FfmpegError(f"ffmpeg {what}" + (f": {said}" if said else ""))

@@ -1,0 +1,106 @@
+"""The one shape that all clips of a supercut are conformed to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from store.records import VideoFacts
+
+STANDARD_RATES = tuple(
+    Fraction(*rate)
+    for rate in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1))
+)
+"""What players and editing programs expect, in order."""
+
+RATE_TOLERANCE = Fraction(1, 2500)
+"""A measured average this near to a standard rate is that rate; 24 and 23.976 are 1/1000 apart."""
+
+MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
+"""What H.264 decoders of phones and browsers play; larger sources are scaled down."""
+
+DEFAULT_RATE = Fraction(25)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Shape and coding of a supercut: H.264 with square pixels, and AAC.
+
+    Args:
+        width_px: even.
+        height_px: even.
+        frame_rate: frames per second, exact.
+        sample_rate: sound samples per second.
+        channel_layout: ffmpeg's name of the speakers' layout.
+        n_channels: how many speakers that is.
+        crf: x264's constant quality, lower is better; 18 is hard to tell from the source.
+        preset: x264's trade of time for size.
+        audio_bits_per_second: of the AAC sound.
+    """
+
+    width_px: int
+    height_px: int
+    frame_rate: Fraction
+    sample_rate: int = 48_000
+    channel_layout: str = "stereo"
+    n_channels: int = 2
+    crf: int = 18
+    preset: str = "veryfast"
+    audio_bits_per_second: int = 192_000
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that the encoder refuses."""
+        for side in (self.width_px, self.height_px):
+            if side % 2 or not 2 <= side <= 16_384:
+                raise ValueError(f"both sides must be even and positive, got {self.width_px}x{self.height_px}")
+        if not 1 <= self.frame_rate <= 240:
+            raise ValueError(f"a frame rate of {self.frame_rate} cannot be rendered")
+
+    def fit(self, facts: VideoFacts) -> tuple[int, int]:
+        """Width and height that a source's picture gets inside the frame: whole, undistorted, as large as fits."""
+        scale = min(Fraction(self.width_px, facts.width_px), Fraction(self.height_px, facts.height_px))
+        return _even(facts.width_px * scale, self.width_px), _even(facts.height_px * scale, self.height_px)
+
+
+def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
+    """The profile that changes least: the commonest shape and rate among the clips.
+
+    Of shapes that are equally common the largest wins, of rates the highest. A rate that is no standard one,
+    as the average of a variable rate, gives the next standard rate above it, so that no frame is lost.
+
+    Args:
+        sources: facts of each clip's source, one for each clip.
+
+    Raises:
+        ValueError: there are no clips.
+    """
+    if not sources:
+        raise ValueError("a profile needs at least one clip")
+    shapes = Counter(_playable(facts.width_px, facts.height_px) for facts in sources)
+    (width, height), _ = max(shapes.items(), key=lambda item: (item[1], item[0][0] * item[0][1], item[0]))
+    rates = Counter(rate for facts in sources if (rate := standard_rate(facts.frame_rate)))
+    rate = max(rates.items(), key=lambda item: (item[1], item[0]))[0] if rates else DEFAULT_RATE
+    return Profile(width, height, rate)
+
+
+def standard_rate(measured: Fraction | None) -> Fraction | None:
+    """The frame rate to render a source of this average rate at; None where it is not known."""
+    if not measured or measured <= 0:
+        return None
+    near = min(STANDARD_RATES, key=lambda rate: abs(rate - measured))
+    if abs(near - measured) <= near * RATE_TOLERANCE:
+        return near
+    if measured.denominator == 1 and 5 <= measured <= STANDARD_RATES[-1]:
+        return measured
+    return next((rate for rate in STANDARD_RATES if rate >= measured), STANDARD_RATES[-1])
+
+
+def _playable(width: int, height: int) -> tuple[int, int]:
+    scale = min(Fraction(1), Fraction(MAX_SIDE_PX, max(width, height)))
+    return tuple(max(MIN_SIDE_PX, _even(side * scale, MAX_SIDE_PX)) for side in (width, height))  # type: ignore[return-value]  # two sides
+
+
+def _even(side: Fraction, most: int) -> int:
+    return min(most, max(2, 2 * round(side / 2)))
