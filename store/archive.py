@@ -6,7 +6,6 @@ processes may do all of this with the same folder at the same time.
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import threading
@@ -15,22 +14,19 @@ from pathlib import Path
 from types import TracebackType
 
 from store.edits import EditLog, read_new_edits
-from store.errors import (
-    ArchiveDamagedError,
-    ArchiveError,
-    ArchiveTooNewError,
-    NotAnArchiveError,
-    SpaceMismatchError,
-)
+from store.errors import ArchiveDamagedError, ArchiveError, NotAnArchiveError, SpaceMismatchError
 from store.events import Event, SpaceClaimed
-from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, seal, unseal
+from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translated_errors
 from store.generations import Generations
-from store.publish import ShardShelf, publish, writer_lock
-from store.records import EmbeddingSpace, Segment
+from store.health import Action, Finding, check_archive, repair_archive
+from store.identity import IDENTITY_NAME, has_truth, read_identity, write_identity
+from store.publish import ShardShelf, publish, remove_leftovers, writer_lock
+from store.records import EmbeddingSpace, Location, Segment
 from store.segments import encode_segment, is_whole, segment_name, segment_path
 from store.snapshot import Snapshot, open_snapshot
 
-ARCHIVE_FORMAT = 1
+__all__ = ["Action", "Archive", "Finding", "Snapshot", "check_archive", "repair_archive"]
+
 _LOG = logging.getLogger(__name__)
 _OPEN_ATTEMPTS = 5
 
@@ -51,6 +47,7 @@ class Archive:
         self._shelf = ShardShelf(self._generations)
         self._edits = EditLog(folder / "edits")
         self._edits_observed = False
+        self._swept = False
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._claimed: tuple[EmbeddingSpace, str] | None = None
@@ -65,19 +62,26 @@ class Archive:
         folder = Path(folder).absolute()
         if folder.exists() and not folder.is_dir():
             raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
-        if (folder / "archive.json").exists() or (folder / "segments").exists():
+        if (folder / IDENTITY_NAME).exists() or has_truth(folder):
             return cls.open(folder)
-        if folder.exists() and any(not entry.name.startswith(TEMPORARY_PREFIX) for entry in folder.iterdir()):
+        own = {"segments", "edits", "thumbs", "generations", "catalog", "vectors"}
+        with translated_errors(folder):
+            names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
+        # The folders alone are what a killed `create` leaves.
+        if any(not name.startswith(TEMPORARY_PREFIX) for name in names - own):
             raise NotAnArchiveError(f"{folder} is not empty and not an archive; name a new or empty folder")
         for parent in folder.resolve().parents:
-            if (parent / "archive.json").exists() and (parent / "segments").exists():
+            if (parent / IDENTITY_NAME).is_file() and (parent / "segments").is_dir():
                 raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
-        make_folder(folder)
-        for name in ("segments", "edits", "thumbs", "generations", "catalog", "vectors"):
+        for name in sorted(own):
             make_folder(folder / name)
-        fields = {"format": ARCHIVE_FORMAT, "archive_id": secrets.token_hex(16)}
-        put(folder / "archive.json", seal(fields), kind="archive", overwrite=False)
+        write_identity(folder, secrets.token_hex(16))
         return cls.open(folder)
+
+    @classmethod
+    def open_or_create(cls, folder: Path | str) -> Archive:
+        """The same as `create`, which opens an archive that is there."""
+        return cls.create(folder)
 
     @classmethod
     def open(cls, folder: Path | str) -> Archive:
@@ -89,7 +93,7 @@ class Archive:
             ArchiveDamagedError: it cannot be opened without `rushes repair`.
         """
         folder = Path(folder).absolute()
-        archive = cls(folder, _read_archive_id(folder))
+        archive = cls(folder, read_identity(folder))
         archive._load()
         return archive
 
@@ -223,6 +227,9 @@ class Archive:
             ArchiveLockedError: another process has been publishing for too long.
             ArchiveFullError: no space; the last generation stays.
         """
+        if not self._swept:
+            self._swept = True
+            remove_leftovers(self.folder)
         generation, latest_ns = publish(self._generations, self._shelf)
         self._edits.observe(latest_ns)
         return generation
@@ -238,6 +245,10 @@ class Archive:
             if self._snapshot is None or self._generations.current() != self._snapshot.generation:
                 self._snapshot = self._load_current()
             return self._snapshot
+
+    def locations_without_segment(self) -> list[Location]:
+        """Places whose content is not in the catalog: what is to be indexed after a repair."""
+        return self.snapshot().locations_without_segment()
 
     def _load(self) -> None:
         """Open the current generation, making it anew if it, or a later one, is not as it should be."""
@@ -266,28 +277,3 @@ class Archive:
             self._shelf.keep_only(snapshot.manifest.space_id, snapshot.manifest.shards)
             return snapshot
         raise failure or ArchiveDamagedError(f"{self.folder} cannot be opened; run `rushes repair`")
-
-
-def _read_archive_id(folder: Path) -> str:
-    path = folder / "archive.json"
-    if not folder.is_dir() or not path.is_file():
-        if (folder / "segments").is_dir():
-            raise ArchiveDamagedError(f"{path} is missing, but segments are there; run `rushes repair {folder}`")
-        raise NotAnArchiveError(f"{folder} is not an archive; make one with `rushes index {folder} PATH...`")
-    data = path.read_bytes()
-    fields = unseal(data)
-    if fields is None:
-        try:
-            loose = json.loads(data)
-        except ValueError:
-            loose = None
-        if not (
-            isinstance(loose, dict) and isinstance(loose.get("format"), int) and loose["format"] > ARCHIVE_FORMAT
-        ):
-            raise ArchiveDamagedError(f"{path} is damaged; run `rushes repair {folder}`")
-        fields = loose
-    if fields["format"] > ARCHIVE_FORMAT:
-        raise ArchiveTooNewError(
-            f"{folder} has archive format {fields['format']}, this Rushes knows {ARCHIVE_FORMAT}: update Rushes"
-        )
-    return str(fields["archive_id"])

@@ -9,6 +9,8 @@ read, so that what was decided knowing an event always comes after it, whatever 
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import secrets
@@ -20,7 +22,7 @@ from pathlib import Path
 
 from store.errors import ArchiveDamagedError
 from store.events import Event, event_from_fields, event_to_fields
-from store.files import failpoint, make_folder, seal, sync_folder, translated_errors, unseal
+from store.files import failpoint, make_folder, put, quarantine, seal, sync_folder, translated_errors, unseal
 
 _NAME_PATTERN = re.compile(r"[0-9a-f]{12}-[0-9]{6}\.jsonl")
 
@@ -100,6 +102,38 @@ def read_new_edits(folder: Path, covered: Mapping[str, int]) -> dict[str, EditsP
     return pieces
 
 
+def is_live(path: Path) -> bool:
+    """Whether the writer of an edits file is still running."""
+    try:
+        with path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def cut_torn_line(path: Path, archive_folder: Path) -> None:
+    """Cut an unfinished last line off the file of a dead writer, after a copy of the file to quarantine."""
+    data = path.read_bytes()
+    put(archive_folder / "quarantine" / f"{path.name}.torn", data, kind="edits", overwrite=True)
+    put(path, data[: data.rfind(b"\n") + 1], kind="edits", overwrite=True)
+
+
+def rescue_lines(path: Path, archive_folder: Path) -> None:
+    """Move an edits file with damaged lines to quarantine and leave a new one with its good lines.
+
+    The good lines keep their times, so that having been applied before makes no difference. If the file is gone,
+    there is nothing to do.
+    """
+    if not path.exists():
+        return
+    lines = path.read_bytes().splitlines(keepends=True)
+    good = b"".join(line for line in lines if unseal(line) is not None)
+    if good:
+        put(path.with_name(f"{secrets.token_hex(6)}-000000.jsonl"), good, kind="edits", overwrite=False)
+    quarantine(path, archive_folder)
+
+
 class EditLog:
     """Appends the events of one writer; safe to use from several threads.
 
@@ -154,6 +188,8 @@ class EditLog:
         if self._descriptor is None:
             make_folder(self._folder)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            with contextlib.suppress(OSError):  # only tells `check` that the writer lives
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sync_folder(self._folder)
         failpoint("edit.before-write")
         half = len(data) // 2

@@ -30,12 +30,13 @@ FAILPOINT_VARIABLE = "RUSHES_FAILPOINT"
 """Environment variable that names the step at which this process kills itself, for crash tests only."""
 
 _PUT_STEPS = ("before-write", "torn", "before-sync", "before-rename", "after-rename", "after-sync")
-_PUT_KINDS = ("archive", "segment", "thumbnail", "catalog", "shard", "manifest", "current")
+_PUT_KINDS = ("archive", "segment", "thumbnail", "shard", "manifest", "current", "edits")
 FAILPOINTS = (
     *(f"{kind}.{step}" for kind in _PUT_KINDS for step in _PUT_STEPS),
     *(f"edit.{step}" for step in ("before-write", "torn", "before-sync", "after-sync")),
     *(f"publish.{step}" for step in ("locked", "copied", "applied", "shards-written", "published", "collected")),
-    *(f"repair.{step}" for step in ("quarantined", "forgotten")),
+    *(f"catalog.{step}" for step in ("before-sync", "before-rename", "after-rename", "after-sync")),
+    *(f"repair.{step}" for step in ("mended", "published")),
 )
 """Every named step: a test kills a writer at each."""
 

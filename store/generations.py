@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from store.files import put, remove_dead_temporaries, seal, unseal
+from store.errors import ArchiveDamagedError
+from store.files import digest_file, put, remove_dead_temporaries, seal, unseal
 from store.vectors import ShardFile
 
 MANIFEST_FORMAT = 1
@@ -58,6 +59,37 @@ class Manifest:
     segments_digest: str
     edits: Mapping[str, int]
     latest_ns: int
+
+
+def is_manifest_name(name: str) -> bool:
+    """Whether a file of that name is a manifest."""
+    return _MANIFEST_PATTERN.fullmatch(name) is not None
+
+
+def is_catalog_name(name: str) -> bool:
+    """Whether a file of that name is a catalog."""
+    return _CATALOG_PATTERN.fullmatch(name) is not None
+
+
+def is_shard_name(name: str) -> bool:
+    """Whether a file of that name is a shard."""
+    return _SHARD_PATTERN.fullmatch(name) is not None
+
+
+def verify_catalog(path: Path, expected: CatalogFile) -> None:
+    """Compare a catalog file with what its manifest says.
+
+    Raises:
+        ArchiveDamagedError: it is missing or differs, or a log lies beside it that DuckDB would play into it.
+    """
+    try:
+        whole = path.stat().st_size == expected.size_bytes and digest_file(path) == expected.digest
+    except OSError as error:
+        raise ArchiveDamagedError(f"catalog {path} cannot be read ({error.strerror})") from error
+    if not whole:
+        raise ArchiveDamagedError(f"catalog {path} is damaged")
+    if path.with_name(f"{path.name}.wal").exists():
+        raise ArchiveDamagedError(f"catalog {path} has a foreign log beside it")
 
 
 class Generations:
@@ -156,7 +188,7 @@ class Generations:
                 path.unlink(missing_ok=True)
         shards = {(manifest.space_id, shard.name) for manifest in kept for shard in manifest.shards}
         for path in self.vectors.glob("*/shard-*.faiss"):
-            if _SHARD_PATTERN.fullmatch(path.name) and (path.parent.name, path.name) not in shards:
+            if is_shard_name(path.name) and (path.parent.name, path.name) not in shards:
                 path.unlink(missing_ok=True)
         for folder in self.vectors.glob("*"):
             remove_dead_temporaries(folder)

@@ -31,7 +31,7 @@ from store.files import (
     sync_folder,
     translated_errors,
 )
-from store.generations import CatalogFile, Generations, Manifest
+from store.generations import CatalogFile, Generations, Manifest, verify_catalog
 from store.segments import StoredSegment, is_segment_name, read_segment, segment_path
 from store.vectors import MAX_SHARD_ROWS, Shard, ShardBuilder, ShardFile, choose_merge, merge_shards
 
@@ -154,14 +154,17 @@ class Publisher:
         self._shelf = shelf
         self._segments = _SegmentCache(self._folder)
 
-    def publish(self) -> tuple[int, int]:
+    def publish(self, anew: bool) -> tuple[int, int]:
         """Fold everything new into the next generation, unless there is nothing new.
+
+        Args:
+            anew: take everything as new.
 
         Returns:
             The number of the generation that is current now, and the time of its latest event.
         """
         failpoint("publish.locked")
-        base = self._find_base()
+        base = None if anew else self._find_base()
         news = self._find_news(base)
         shards = self._good_shards(base)
         if base is not None and base.generation == self._generations.current():
@@ -172,7 +175,6 @@ class Publisher:
         self._generations.write(manifest)
         failpoint("publish.published")
         self._generations.collect()
-        self._remove_dead_segments()
         failpoint("publish.collected")
         return manifest.generation, manifest.latest_ns
 
@@ -182,15 +184,12 @@ class Publisher:
             manifest = self._generations.read(number)
             if manifest is None:
                 continue
-            path = self._generations.catalog_path(manifest)
             try:
-                if (
-                    path.stat().st_size == manifest.catalog.size_bytes
-                    and digest_file(path) == manifest.catalog.digest
-                ):
-                    return manifest
-            except OSError:
+                verify_catalog(self._generations.catalog_path(manifest), manifest.catalog)
+            except ArchiveDamagedError as error:
+                _LOG.warning("passed over: %s", error)
                 continue
+            return manifest
         return None
 
     def _find_news(self, base: Manifest | None) -> _News:
@@ -330,16 +329,33 @@ class Publisher:
             failpoint("catalog.after-sync")
         return file
 
-    def _remove_dead_segments(self) -> None:
-        segments = self._folder / "segments"
-        if segments.is_dir():
-            for part in os.scandir(segments):
-                if part.is_dir():
-                    remove_dead_temporaries(Path(part.path))
+
+def temporary_folders(folder: Path) -> Iterator[Path]:
+    """Every folder of an archive in which a killed writer may have left an unfinished file.
+
+    Not the folder of catalogs: an unfinished catalog carries no lock of its own, so only a publisher, who holds
+    the writer lock, can tell that it is dead.
+    """
+    yield folder
+    for name in ("generations", "edits", "thumbs"):
+        yield folder / name
+    for name in ("segments", "vectors"):
+        yield from sorted((folder / name).glob("*"))
 
 
-def publish(generations: Generations, shelf: ShardShelf) -> tuple[int, int]:
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed writers left unfinished; files of live writers are left alone."""
+    for place in temporary_folders(folder):
+        remove_dead_temporaries(place)
+
+
+def publish(generations: Generations, shelf: ShardShelf, *, anew: bool = False) -> tuple[int, int]:
     """Fold everything new into the next generation; gives its number and the time of its latest event.
+
+    Args:
+        generations: the archive's generations.
+        shelf: its open shards.
+        anew: fold all of the truth, as if there were no caches.
 
     Raises:
         ArchiveLockedError: another process has been publishing for too long.
@@ -347,6 +363,6 @@ def publish(generations: Generations, shelf: ShardShelf) -> tuple[int, int]:
     """
     with writer_lock(generations.folder):
         try:
-            return Publisher(generations, shelf).publish()
+            return Publisher(generations, shelf).publish(anew)
         except FileNotFoundError as error:
             raise ArchiveError(f"a file of {generations.folder} vanished while publishing: {error}") from error

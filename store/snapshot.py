@@ -9,7 +9,7 @@ import numpy as np
 
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
-from store.files import digest_file
+from store.generations import verify_catalog
 from store.segments import read_segment, segment_path
 from store.vectors import search_shards
 
@@ -36,14 +36,7 @@ class Snapshot:
         self.manifest = manifest
         self._folder = generations.folder
         path = generations.catalog_path(manifest)
-        try:
-            whole = (
-                path.stat().st_size == manifest.catalog.size_bytes and digest_file(path) == manifest.catalog.digest
-            )
-        except OSError as error:
-            raise ArchiveDamagedError(f"catalog {path} cannot be read ({error.strerror})") from error
-        if not whole:
-            raise ArchiveDamagedError(f"catalog {path} is damaged")
+        verify_catalog(path, manifest.catalog)
         self._shards = [shelf.get(manifest.space_id, shard) for shard in manifest.shards]
         self._catalog = CatalogReader(path, self._folder / "thumbs")
         self._removed = self._catalog.removed_frames()
@@ -65,9 +58,13 @@ class Snapshot:
         """Every place that holds a video, indexed or not, by root and path."""
         return self._catalog.locations()
 
-    def outcomes(self) -> list[Outcome]:
+    def locations_without_segment(self) -> list[Location]:
+        """Places whose content has no rows: its segment was lost, or is not written yet."""
+        return self._catalog.locations(without_rows=True)
+
+    def failures(self) -> list[Outcome]:
         """Files that could not be indexed, with the reason, by path."""
-        return self._catalog.outcomes()
+        return self._catalog.failures()
 
     def counts(self) -> Counts:
         """How much is in the archive."""
@@ -78,7 +75,7 @@ class Snapshot:
         return self._catalog.videos()
 
     def video(self, path_or_id: str) -> VideoRow:
-        """The video with that fingerprint or at that absolute path.
+        """The video with that fingerprint, or at that path, or at the only path that ends so.
 
         Raises:
             UnknownIdError: there is none.

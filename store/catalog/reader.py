@@ -46,7 +46,9 @@ _VIDEOS = f"""
     SELECT video.fingerprint, video.facts, video.n_shots, coalesce(metadata.columns, '{{}}'), held.places
     FROM video LEFT JOIN metadata USING (fingerprint) JOIN ({_PLACES_OF}) held USING (fingerprint)
 """  # noqa: S608 constants of this module
-_AT_PATH = "SELECT fingerprint FROM location WHERE (rtrim(root_path, '/') || '/' || relative_path) = ?"
+_FULL_PATH = "rtrim(root_path, '/') || '/' || relative_path"
+_AT_PATH = f"SELECT fingerprint FROM location WHERE ({_FULL_PATH})"  # noqa: S608 constants of this module
+_ENDING = f"SELECT fingerprint FROM location WHERE ends_with({_FULL_PATH}, '/' || $1)"  # noqa: S608
 _SHOT_COLUMNS = """
     shot.shot_id, shot.fingerprint, shot.ordinal, shot.boundary, shot.start_numerator, shot.start_denominator,
     shot.end_numerator, shot.end_denominator, shot.thumbnail
@@ -122,18 +124,19 @@ class CatalogReader:
         rows = self._rows("SELECT name, path FROM library_root ORDER BY name")
         return {from_stored_text(name): from_stored_text(path) for name, path in rows}
 
-    def locations(self) -> list[Location]:
-        """Every place that holds a video, indexed or not, by root and path."""
+    def locations(self, *, without_rows: bool = False) -> list[Location]:
+        """Every place that holds a video, or only those whose video has no rows, by root and path."""
         rows = self._rows(
             "SELECT root, relative_path, root_path, size_bytes, mtime_ns, fingerprint, present FROM location "
-            "ORDER BY root, relative_path"
+            "WHERE NOT ? OR fingerprint NOT IN (SELECT fingerprint FROM video) ORDER BY root, relative_path",
+            [without_rows],
         )
         return [
             Location(from_stored_text(root), from_stored_text(relative), _join(root_path, relative), *rest)
             for root, relative, root_path, *rest in rows
         ]
 
-    def outcomes(self) -> list[Outcome]:
+    def failures(self) -> list[Outcome]:
         """Files that could not be indexed, with the reason, by path."""
         rows = self._rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
         return [
@@ -150,16 +153,22 @@ class CatalogReader:
         return sorted((self._video(row) for row in self._rows(_VIDEOS)), key=lambda video: video.path)
 
     def video(self, path_or_id: str) -> VideoRow:
-        """The video with that fingerprint or at that absolute path.
+        """The video with that fingerprint, or at that path, or at the only path that ends so.
 
         Raises:
-            UnknownIdError: there is none.
+            UnknownIdError: there is none, or more than one.
         """
         rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint = ?", [path_or_id])
+        path = to_stored_text(path_or_id)
         if not rows:
-            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH})", [to_stored_text(path_or_id)])
+            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH} = $1)", [path])
+        if not rows and path:
+            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_ENDING})", [path])
         if not rows:
-            raise UnknownIdError(f"no video {path_or_id!r} is in the archive; `rushes status` lists what is")
+            raise UnknownIdError(f"no video {path_or_id!r} is in the archive; `rushes status` counts what is")
+        if len(rows) > 1:
+            paths = ", ".join(sorted(self._video(row).path for row in rows))
+            raise UnknownIdError(f"more than one video is called {path_or_id!r}: {paths}; give more of the path")
         return self._video(rows[0])
 
     def _video(self, row: tuple[Any, ...]) -> VideoRow:
