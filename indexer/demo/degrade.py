@@ -50,7 +50,8 @@ def blur_motion(picture: RgbPicture, length_px: int, upright: bool = False) -> R
 def change_exposure(picture: RgbPicture, gain: float, lift: float) -> RgbPicture:
     """The picture brighter or darker."""
     table = np.clip(np.arange(256) * gain + lift, 0, 255).astype(np.uint8)
-    return table[picture]
+    changed: RgbPicture = table[picture]
+    return changed
 
 
 def add_noise(picture: RgbPicture, strength: float, seed: int) -> RgbPicture:

@@ -1,4 +1,5 @@
 """Where the things of a scene stand in the frame, before the camera moves."""
+# ruff: noqa: S311 - chance is seeded on purpose: the same seed, the same pictures
 
 from __future__ import annotations
 
@@ -93,9 +94,7 @@ class _Frame:
             start = self.rng.uniform(max(0.02, 0.5 - width / 2 - 0.2), min(0.98 - width, 0.5 - width / 2 + 0.2))
         return tuple(self._fill_row(group, box, start, width, height))
 
-    def _fill_row(
-        self, group: Group, box: _Box, start: float, width: float, height: float
-    ) -> list[Placed]:
+    def _fill_row(self, group: Group, box: _Box, start: float, width: float, height: float) -> list[Placed]:
         mirror = self.rng.random() < 0.5
         placed = []
         for i in range(group.count):
@@ -146,7 +145,7 @@ class _Frame:
         self, first: Group, second: Group, first_left: bool, fill: float, scene: Scene
     ) -> tuple[Placed, ...]:
         foot = 0.9 - self.rng.uniform(0.0, 0.1)
-        if first.thing in FLYING and second.thing in FLYING or scene.place == "sky":
+        if (first.thing in FLYING and second.thing in FLYING) or scene.place == "sky":
             foot = 0.5 + 0.2 * fill + self.rng.uniform(-0.1, 0.1)
         middle = 0.5 + self.rng.uniform(-0.04, 0.04)
         reach, top = 0.47 * fill, foot - 0.62 * fill
@@ -155,9 +154,7 @@ class _Frame:
         boxes = (left, right) if first_left else (right, left)
         return (*self._fit(second, boxes[1]), *self._fit(first, boxes[0]))
 
-    def _stacked(
-        self, first: Group, second: Group, first_up: bool, fill: float
-    ) -> tuple[Placed, ...]:
+    def _stacked(self, first: Group, second: Group, first_up: bool, fill: float) -> tuple[Placed, ...]:
         reach = 0.36 * fill + 0.06
         x = 0.5 + self.rng.uniform(-0.12, 0.12)
         foot = 0.95 - 0.1 * (1 - fill) - self.rng.uniform(0.0, 0.04)
@@ -168,9 +165,7 @@ class _Frame:
         boxes = (upper, lower) if first_up else (lower, upper)
         return (*self._fit(second, boxes[1]), *self._fit(first, boxes[0]))
 
-    def _overlapping(
-        self, first: Group, second: Group, first_near: bool, fill: float
-    ) -> tuple[Placed, ...]:
+    def _overlapping(self, first: Group, second: Group, first_near: bool, fill: float) -> tuple[Placed, ...]:
         near, far = (first, second) if first_near else (second, first)
         x = 0.5 + self.rng.uniform(-0.1, 0.1)
         foot = 0.84 - 0.06 * (1 - fill) - self.rng.uniform(0.0, 0.05)

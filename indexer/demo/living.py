@@ -1,4 +1,5 @@
 """Drawings of people, animals and plants."""
+# ruff: noqa: ARG001 - every drawing takes the beat, also of what keeps still
 
 from __future__ import annotations
 
@@ -178,9 +179,7 @@ def draw_cactus(pen: Pen, c: Palette, beat: float) -> None:
         pen.line(((x, 0.04), (x, 0.93)), 0.02, c.dark)
 
 
-def _draw_legs(
-    pen: Pen, c: Palette, xs: tuple[float, ...], top: float, width: float, beat: float
-) -> None:
+def _draw_legs(pen: Pen, c: Palette, xs: tuple[float, ...], top: float, width: float, beat: float) -> None:
     for i, x in enumerate(xs):
         swing = 0.07 * math.sin(beat * 5 + i * math.pi * 0.9)
         pen.line(((x, top), (x + swing, width / 2)), width, c.dark if i % 2 else c.main)

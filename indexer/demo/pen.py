@@ -116,9 +116,7 @@ class Pen:
         """A filled rectangle."""
         self.poly(((left, bottom), (right, bottom), (right, top), (left, top)), colour)
 
-    def round_box(
-        self, left: float, bottom: float, right: float, top: float, radius: float, colour: Rgb
-    ) -> None:
+    def round_box(self, left: float, bottom: float, right: float, top: float, radius: float, colour: Rgb) -> None:
         """A filled rectangle with cut corners."""
         r = radius
         self.poly(
@@ -154,9 +152,7 @@ class Pen:
         self._draw.line([self.at(x, y) for x, y in points], fill=colour, width=w, joint="curve")
 
 
-_UNIT_CIRCLE: Final = tuple(
-    (math.cos(2 * math.pi * i / 20), math.sin(2 * math.pi * i / 20)) for i in range(20)
-)
+_UNIT_CIRCLE: Final = tuple((math.cos(2 * math.pi * i / 20), math.sin(2 * math.pi * i / 20)) for i in range(20))
 
 
 def ellipse_points(x: float, y: float, rx: float, ry: float, lean: float = 0.0) -> list[Point]:

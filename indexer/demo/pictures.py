@@ -1,4 +1,5 @@
 """Draws the training pictures, with several processes, the same ones for the same seed."""
+# ruff: noqa: S311 - chance is seeded on purpose: the same seed, the same pictures
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from indexer.demo.variations import vary
 from indexer.demo.world import Scene, is_held_out, sample_scene
 
 _FRAME_SIZES: Final = (
-    (160, 90), (160, 90), (192, 108), (192, 108), (256, 144), (256, 144), (320, 180), (90, 160), (144, 256), (160, 120), (240, 180),
+    (160, 90), (160, 90), (192, 108), (192, 108), (256, 144), (256, 144), (320, 180), (90, 160), (144, 256),
+    (160, 120), (240, 180),
 )  # fmt: skip
 _LONGEST_SHOT_SECONDS: Final = 8.0
 _PAIRS_PER_TASK: Final = 64
@@ -49,9 +51,7 @@ def draw_training_picture(scene: Scene, size_px: int, rng: random.Random) -> Rgb
 
 
 @contextmanager
-def drawn_pictures(
-    n_pairs: int, size_px: int, seed: int, n_processes: int
-) -> Iterator[NDArray[np.uint8]]:
+def drawn_pictures(n_pairs: int, size_px: int, seed: int, n_processes: int) -> Iterator[NDArray[np.uint8]]:
     """Pictures of `sample_pair(seed, 0)`, `sample_pair(seed, 1)` and so on, in a temporary file.
 
     Yields:

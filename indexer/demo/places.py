@@ -1,4 +1,5 @@
 """Backgrounds: one drawing for each place of the drawn world."""
+# ruff: noqa: S311 - chance is seeded on purpose: the same seed, the same pictures
 
 from __future__ import annotations
 
@@ -51,9 +52,7 @@ class Backdrop:
         """Snowfall covers what it falls on."""
         return mix(colour, (236, 240, 246), 0.42) if self.weather == "snow" else colour
 
-    def box(
-        self, left: float, top: float, right: float, bottom: float, colour: Rgb, depth: float
-    ) -> None:
+    def box(self, left: float, top: float, right: float, bottom: float, colour: Rgb, depth: float) -> None:
         """A filled rectangle."""
         self.poly([(left, top), (right, top), (right, bottom), (left, bottom)], colour, depth)
 
@@ -142,9 +141,7 @@ def paint_field(b: Backdrop) -> None:
 
 def _paint_hills(b: Backdrop, y: float, rise: float, colour: Rgb, depth: float) -> None:
     shift = b.rng("hills").uniform(0, 6)
-    points = [
-        (i / 16 * 1.4 - 0.2, y - rise * math.sin(shift + i * 0.7) * 0.6) for i in range(17)
-    ]
+    points = [(i / 16 * 1.4 - 0.2, y - rise * math.sin(shift + i * 0.7) * 0.6) for i in range(17)]
     b.poly([*points, (1.3, 0.75), (-0.3, 0.75)], colour, depth)
 
 
@@ -155,8 +152,7 @@ def paint_desert(b: Backdrop) -> None:
     shift = b.rng("dunes").uniform(0, 6)
     for k, (y, shade) in enumerate(((0.5, (226, 180, 108)), (0.62, (236, 196, 122)), (0.78, (216, 166, 92)))):
         crest = [
-            (i / 14 * 1.4 - 0.2, y + 0.05 * math.sin(shift + k * 2 + i * (0.75 - 0.15 * k)))
-            for i in range(15)
+            (i / 14 * 1.4 - 0.2, y + 0.05 * math.sin(shift + k * 2 + i * (0.75 - 0.15 * k))) for i in range(15)
         ]
         b.poly([*crest, (1.3, 1.2), (-0.3, 1.2)], shade, 0.3 + 0.2 * k)
 
@@ -178,9 +174,7 @@ def paint_city(b: Backdrop) -> None:
     b.box(-0.3, 0.74, 1.3, 0.765, (186, 184, 178), 0.8)
 
 
-def _paint_windows(
-    b: Backdrop, rng: random.Random, x: float, top: float, width: float, depth: float
-) -> None:
+def _paint_windows(b: Backdrop, rng: random.Random, x: float, top: float, width: float, depth: float) -> None:
     columns = max(2, round(width / 0.036))
     for row in range(7):
         y = top + 0.03 + row * 0.06
@@ -245,7 +239,11 @@ def paint_room(b: Backdrop) -> None:
     b.band(0.7, 1.25, (176, 124, 78), (140, 94, 56), 0.8)
     for i in range(9):
         x = i / 8 * 1.4 - 0.2
-        b.poly([(0.5 + (x - 0.5) * 0.8, 0.7), (0.5 + (x - 0.5) * 0.8 + 0.004, 0.7), (x + 0.01, 1.2), (x, 1.2)], (124, 82, 48), 0.8)  # fmt: skip
+        b.poly(
+            [(0.5 + (x - 0.5) * 0.8, 0.7), (0.5 + (x - 0.5) * 0.8 + 0.004, 0.7), (x + 0.01, 1.2), (x, 1.2)],
+            (124, 82, 48),
+            0.8,
+        )
     b.box(-0.3, 0.675, 1.3, 0.71, (242, 236, 224), 0.6)
     side = b.rng("room").choice((0.06, 0.62))
     x0, y0 = b.xy(side, 0.12, 0.5)
@@ -273,7 +271,16 @@ def paint_road(b: Backdrop) -> None:
         w0, w1 = 0.004 + 0.026 * near, 0.004 + 0.026 * end
         b.poly([(0.5 - w0, y0), (0.5 + w0, y0), (0.5 + w1, y1), (0.5 - w1, y1)], (244, 240, 220), 0.6)
     for edge in (-1, 1):
-        b.poly([(0.5 + 0.036 * edge, 0.52), (0.5 + 0.04 * edge, 0.52), (0.5 + 0.72 * edge, 1.15), (0.5 + 0.68 * edge, 1.15)], (236, 234, 224), 0.6)  # fmt: skip
+        b.poly(
+            [
+                (0.5 + 0.036 * edge, 0.52),
+                (0.5 + 0.04 * edge, 0.52),
+                (0.5 + 0.72 * edge, 1.15),
+                (0.5 + 0.68 * edge, 1.15),
+            ],
+            (236, 234, 224),
+            0.6,
+        )
 
 
 def paint_forest(b: Backdrop) -> None:
@@ -295,7 +302,11 @@ def paint_forest(b: Backdrop) -> None:
     b.band(0.68, 1.2, (84, 98, 48), (70, 76, 38), 0.7)
     for _ in range(22):
         x, y = rng.uniform(-0.1, 1.1), 0.7 + 0.35 * rng.random()
-        b.poly([(x - 0.02, y), (x - 0.01, y - 0.04), (x, y), (x + 0.012, y - 0.035), (x + 0.02, y)], (56, 104, 46), 0.8)  # fmt: skip
+        b.poly(
+            [(x - 0.02, y), (x - 0.01, y - 0.04), (x, y), (x + 0.012, y - 0.035), (x + 0.02, y)],
+            (56, 104, 46),
+            0.8,
+        )
 
 
 def paint_beach(b: Backdrop) -> None:
@@ -326,12 +337,16 @@ def paint_mountains(b: Backdrop) -> None:
             k = 0.3
             drop = (0.66 - top) * k
             cap = [(x - half * k, top + drop), (x, top), (x + half * k, top + drop)]
-            zigzag = [(x + half * k * 0.4, top + drop * 0.75), (x, top + drop * 1.1), (x - half * k * 0.4, top + drop * 0.75)]  # fmt: skip
+            zigzag = [
+                (x + half * k * 0.4, top + drop * 0.75),
+                (x, top + drop * 1.1),
+                (x - half * k * 0.4, top + drop * 0.75),
+            ]
             b.poly([*cap, *zigzag], (244, 248, 252), depth)
     b.band(0.62, 1.2, (118, 132, 104), (88, 100, 78), 0.6)
     for _ in range(16):
         x, y = rng.uniform(-0.1, 1.1), 0.66 + 0.36 * rng.random()
-        b.poly([(x - 0.03, y), (x - 0.01, y - 0.025), (x + 0.02, y - 0.02), (x + 0.03, y)], (128, 126, 126), 0.7)  # fmt: skip
+        b.poly([(x - 0.03, y), (x - 0.01, y - 0.025), (x + 0.02, y - 0.02), (x + 0.03, y)], (128, 126, 126), 0.7)
 
 
 def paint_harbour(b: Backdrop) -> None:
@@ -339,11 +354,22 @@ def paint_harbour(b: Backdrop) -> None:
     paint_sky(b, 0.44)
     rng = b.rng("harbour")
     x = -0.15
-    for shade in ((150, 84, 70), (172, 148, 110), (110, 122, 138), (164, 106, 76), (140, 134, 126), (120, 92, 84)):
+    for shade in (
+        (150, 84, 70),
+        (172, 148, 110),
+        (110, 122, 138),
+        (164, 106, 76),
+        (140, 134, 126),
+        (120, 92, 84),
+    ):
         width = rng.uniform(0.16, 0.24)
         top = rng.uniform(0.3, 0.36)
         b.box(x, top, x + width, 0.47, shade, 0.35)
-        b.poly([(x - 0.01, top), (x + width / 2, top - 0.08), (x + width + 0.01, top)], mix(shade, (0, 0, 0), 0.35), 0.35)  # fmt: skip
+        b.poly(
+            [(x - 0.01, top), (x + width / 2, top - 0.08), (x + width + 0.01, top)],
+            mix(shade, (0, 0, 0), 0.35),
+            0.35,
+        )
         x += width
     crane = rng.uniform(0.25, 0.75)
     b.box(crane, 0.1, crane + 0.018, 0.46, (226, 168, 44), 0.35)

@@ -103,14 +103,7 @@ def phrase(claim: Claim, rng: random.Random | None = None) -> str:
     if rng is not None and len(claim.groups) == 2 and claim.relation is not None and rng.random() < 0.3:
         claim = replace(claim, groups=claim.groups[::-1], relation=CONVERSE[claim.relation])
     subject = _subject(claim, rng)
-    details = []
-    if claim.place is not None:
-        details.append(_pick((PLACE_PHRASES if subject else ALONE_PLACES)[claim.place], rng))
-    if claim.weather is not None:
-        alone = not subject and not details
-        details.append(_pick((ALONE_WEATHERS if alone else WEATHER_PHRASES)[claim.weather], rng))
-    if claim.snowy:
-        details.append(_pick(("in the snow",) if subject else ("snow", "in the snow"), rng))
+    details = _details(claim, bool(subject), rng)
     if rng is not None and subject and rng.random() < 0.25:
         rng.shuffle(details)
         details = [*details, subject] if rng.random() < 0.4 else [subject, *details]
@@ -122,6 +115,19 @@ def phrase(claim: Claim, rng: random.Random | None = None) -> str:
     if rng is not None and rng.random() < 0.2:
         sentence = f"{rng.choice(OPENINGS)} {sentence}"
     return sentence
+
+
+def _details(claim: Claim, has_subject: bool, rng: random.Random | None) -> list[str]:
+    """What is said about place and weather, which reads differently where no thing is named before it."""
+    details = []
+    if claim.place is not None:
+        details.append(_pick((PLACE_PHRASES if has_subject else ALONE_PLACES)[claim.place], rng))
+    if claim.weather is not None:
+        alone = not has_subject and not details
+        details.append(_pick((ALONE_WEATHERS if alone else WEATHER_PHRASES)[claim.weather], rng))
+    if claim.snowy:
+        details.append(_pick(("in the snow",) if has_subject else ("snow", "in the snow"), rng))
+    return details
 
 
 def _with_shot_size(size: ShotSize, sentence: str, rng: random.Random | None) -> str:
@@ -151,14 +157,10 @@ def _noun_phrase(claim: GroupClaim, rng: random.Random | None) -> str:
             return colour
         return f"{_pick(SOMETHING, rng)} {colour}"
     noun = _pick(SINGULARS[claim.thing], rng)
-    if claim.count == SEVERAL:
-        return _join(colour, plural_of(noun))
-    if claim.count is None:
-        return _join(colour, noun)
-    if claim.count > 1:
-        return _join(_pick(COUNT_WORDS[claim.count], rng), colour, plural_of(noun))
-    word = _pick(COUNT_WORDS[1], rng)
-    words = _join(colour, noun)
+    if claim.count in (None, SEVERAL):
+        return _join(colour, noun if claim.count is None else plural_of(noun))
+    word = _pick(COUNT_WORDS[claim.count or 1], rng)
+    words = _join(colour, noun if claim.count == 1 else plural_of(noun))
     return f"{'an' if word == 'a' and words[0] in 'aeiou' else word} {words}"
 
 
@@ -242,4 +244,3 @@ def sample_wrong(scene: Scene, rng: random.Random) -> tuple[str, Claim]:
                 claim = replace(claim, shot_size=None)
             if not claim.holds_for(scene):
                 return phrase(claim, rng), claim
-

@@ -3,6 +3,7 @@
 Everything it learns from is drawn by this project. The same seed, steps and library versions give the same
 weights; it needs two CPU cores and less than 40 minutes.
 """
+# ruff: noqa: S311 - chance is seeded on purpose: the same seed, the same pictures
 
 from __future__ import annotations
 
@@ -22,9 +23,11 @@ from torch.nn import functional
 
 from indexer.demo.encoder_files import ENCODER_FOLDER, build_model, model_config, write_encoder
 from indexer.demo.lessons import ATTRIBUTES, Lesson, Truth, relation_index, write_lesson
+from indexer.demo.model_card import write_card
 from indexer.demo.pictures import drawn_pictures, sample_pair
 from indexer.demo.tokenizer import PAD_ID, build_tokenizer
-from indexer.demo.world import Scene
+from indexer.demo.words import all_words
+from indexer.demo.world import COLOURS, PLACES, RELATIONS, THINGS, WEATHERS, Scene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +56,7 @@ def train_encoder(plan: TrainingPlan, config: dict[str, Any]) -> tuple[torch.nn.
     torch.manual_seed(plan.seed)
     torch.use_deterministic_algorithms(True)
     # The layout of the weights in memory only matters for speed: twice as fast on CPUs.
-    model = build_model(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(config).to(memory_format=torch.channels_last)
     tokenizer = build_tokenizer(config["text_cfg"]["context_length"])
     size_px = config["vision_cfg"]["image_size"]
     losses = []
@@ -91,7 +94,7 @@ def lesson_loss(
     lesson = write_lesson(scenes, rng, n_related)
     prompts = [attribute.prompts(rng) for attribute in ATTRIBUTES]
     seen = model.encode_image(images, normalize=True)  # type: ignore[operator]
-    scale = model.logit_scale.exp().clamp(max=60.0)  # type: ignore[union-attr,operator]
+    scale = model.logit_scale.exp().clamp(max=60.0)  # type: ignore[operator]
     read = scale * _encode(model, tokenizer, lesson.full + lesson.wrong + lesson.partial + lesson.relations)
     n = len(scenes)
     full, wrong, partial, relations = read.split([n, n, n, len(lesson.relations)])
@@ -124,9 +127,7 @@ def _ranking_loss(logits: torch.Tensor, truth: Truth) -> torch.Tensor:
     return -(rows * functional.log_softmax(logits[known], dim=1)).sum(dim=1).mean()
 
 
-def _encode(
-    model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, texts: list[str]
-) -> torch.Tensor:
+def _encode(model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> torch.Tensor:
     """Unit rows for texts; sorted by length first, since short texts are most of them and padding costs."""
     length = model.context_length
     rows = tokenizer(texts, max_length=length, padding="max_length", truncation=True).input_ids
@@ -213,8 +214,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(N_THREADS)
     plan = TrainingPlan(steps=options.steps, seed=options.seed, n_pairs=options.pairs)
     config = model_config()
+    started = time.monotonic()
     model, _ = train_encoder(plan, config)
     write_encoder(model, config, options.out)
+    write_card(
+        options.out,
+        command=f"python -m indexer.demo.train --steps {plan.steps} --pairs {plan.n_pairs} --seed {plan.seed}",
+        n_million=f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}",
+        n_things=len(THINGS),
+        n_colours=len(COLOURS),
+        n_places=len(PLACES),
+        n_relations=len(RELATIONS),
+        n_weathers=len(WEATHERS),
+        n_words=len(all_words()),
+        size_px=config["vision_cfg"]["image_size"],
+        seed=plan.seed,
+        steps=plan.steps,
+        batch=2 * plan.pairs_per_batch,
+        n_pictures=2 * plan.n_pairs,
+        minutes=round((time.monotonic() - started) / 60),
+    )
     _report(f"written to {options.out}")
 
 

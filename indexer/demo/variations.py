@@ -9,28 +9,24 @@ from typing import TypeVar
 from indexer.demo.world import (
     COLOURS,
     COUNTS,
-    MANY,
     PLACES,
     RELATIONS,
     SHOT_SIZES,
     THINGS,
     Group,
+    Relation,
     Scene,
     ShotSize,
     weathers_at,
 )
 
 _T = TypeVar("_T")
+_COUNTS_OF_TWO_KINDS = (1, 2, 3)
 
 
 def vary(scene: Scene, rng: random.Random) -> Scene:
     """The scene with one point changed: a thing, colour, count, place, weather, size, relation or a swap."""
-    ways = ["thing", "colour", "count", "place", "weather", "size"]
-    if scene.second is not None:
-        ways += ["relation", "relation", "relation", "swap colours", "swap things"]
-    else:
-        ways += ["count"]
-    way = rng.choice(ways)
+    way = rng.choice(_ways_to_vary(scene))
     if way == "place":
         return _vary_place(scene, rng)
     if way == "weather":
@@ -38,29 +34,39 @@ def vary(scene: Scene, rng: random.Random) -> Scene:
     if way == "size":
         sizes: tuple[ShotSize, ...] = SHOT_SIZES if _fits_close_up(scene.first, scene.second) else SHOT_SIZES[1:]
         return replace(scene, shot_size=_other(sizes, scene.shot_size, rng))
-    if scene.second is not None and scene.relation is not None:
-        if way == "relation":
-            return replace(scene, relation=_other(RELATIONS, scene.relation, rng))
-        if way == "swap things":
-            swapped = replace(scene.second, count=scene.first.count)
-            return replace(scene, first=swapped, second=replace(scene.first, count=1))
-        if way == "swap colours":
-            one, other = scene.first, scene.second
-            return replace(
-                scene,
-                first=replace(one, colour=other.colour),
-                second=replace(other, colour=one.colour),
-            )
-        if way != "count" and rng.random() < 0.5:
-            return replace(scene, second=_vary_group(scene.second, way, rng, scene.first.thing))
-    avoid = "" if scene.second is None else scene.second.thing
-    first = _vary_group(scene.first, way, rng, avoid)
-    if scene.second is not None and first.count == MANY:
-        first = replace(first, count=1 if scene.first.count != 1 else 2)
-    size = scene.shot_size
-    if size == "close-up" and not _fits_close_up(first, scene.second):
-        size = "medium"
-    return replace(scene, first=first, shot_size=size)
+    if scene.second is None or scene.relation is None:
+        first = _vary_group(scene.first, way, rng, avoid="")
+        return replace(scene, first=first, shot_size=_size_for(first, scene.shot_size))
+    return _vary_two(scene, scene.second, scene.relation, way, rng)
+
+
+def _ways_to_vary(scene: Scene) -> list[str]:
+    ways = ["thing", "colour", "count", "place", "weather", "size"]
+    if scene.second is None:
+        return [*ways, "count"]
+    ways += ["relation", "relation", "relation", "swap things"]
+    return ways if scene.first.colour == scene.second.colour else [*ways, "swap colours"]
+
+
+def _vary_two(scene: Scene, second: Group, relation: Relation, way: str, rng: random.Random) -> Scene:
+    """A scene of two kinds with their relation, their order, or one of the two changed."""
+    first = scene.first
+    if way == "relation":
+        return replace(scene, relation=_other(RELATIONS, relation, rng))
+    if way == "swap things":
+        return replace(scene, first=replace(second, count=first.count), second=replace(first, count=1))
+    if way == "swap colours":
+        first, second = replace(first, colour=second.colour), replace(second, colour=first.colour)
+        return replace(scene, first=first, second=second)
+    if way == "count":
+        return replace(scene, first=replace(first, count=_other(_COUNTS_OF_TWO_KINDS, first.count, rng)))
+    if rng.random() < 0.5:
+        return replace(scene, second=_vary_group(second, way, rng, avoid=first.thing))
+    return replace(scene, first=_vary_group(first, way, rng, avoid=second.thing))
+
+
+def _size_for(first: Group, size: ShotSize) -> ShotSize:
+    return "medium" if size == "close-up" and not _fits_close_up(first, None) else size
 
 
 def _fits_close_up(first: Group, second: Group | None) -> bool:

@@ -1,4 +1,5 @@
 """Drawings of what drives, floats and flies."""
+# ruff: noqa: ARG001 - every drawing takes the beat, also of what keeps still
 
 from __future__ import annotations
 
@@ -123,7 +124,17 @@ def draw_rocket(pen: Pen, c: Palette, beat: float) -> None:
     pen.poly(((-0.09, 0.17), (0.09, 0.17), (0.0, 0.0 + flame)), c.gold)
     pen.poly(((-0.12, 0.42), (-0.26, 0.14), (-0.1, 0.2)), c.dark)
     pen.poly(((0.12, 0.42), (0.26, 0.14), (0.1, 0.2)), c.dark)
-    body = ((-0.11, 0.16), (-0.16, 0.36), (-0.16, 0.6), (-0.1, 0.8), (0.0, 1.0), (0.1, 0.8), (0.16, 0.6), (0.16, 0.36), (0.11, 0.16))  # fmt: skip
+    body = (
+        (-0.11, 0.16),
+        (-0.16, 0.36),
+        (-0.16, 0.6),
+        (-0.1, 0.8),
+        (0.0, 1.0),
+        (0.1, 0.8),
+        (0.16, 0.6),
+        (0.16, 0.36),
+        (0.11, 0.16),
+    )
     pen.poly(body, c.main)
     pen.poly(((-0.1, 0.8), (0.0, 1.0), (0.1, 0.8)), c.dark)
     pen.disc(0.0, 0.6, 0.085, c.silver)

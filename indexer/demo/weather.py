@@ -1,4 +1,5 @@
 """Fog, rain and snow in the air, painted over a finished picture."""
+# ruff: noqa: S311 - chance is seeded on purpose: the same seed, the same pictures
 
 from __future__ import annotations
 
@@ -11,9 +12,7 @@ from PIL import Image, ImageDraw
 _FOG: tuple[int, int, int] = (206, 210, 214)
 
 
-def paint_weather(
-    picture: Image.Image, weather: str, place: str, seconds: float, seed: int
-) -> NDArray[np.uint8]:
+def paint_weather(picture: Image.Image, weather: str, seconds: float, seed: int) -> NDArray[np.uint8]:
     """The picture with what is in the air between it and the camera, as uint8 RGB."""
     if weather == "fog":
         picture = _paint_fog(picture)

@@ -119,7 +119,14 @@ ALONE_PLACES: Final[dict[str, tuple[str, ...]]] = {
     "harbour": ("a harbour", "harbour", "harbor", "port", "in the harbour", "docks", "the harbour"),
 }
 WEATHER_PHRASES: Final[dict[str, tuple[str, ...]]] = {
-    "clear": ("on a clear day", "by day", "in daylight", "in the sunshine", "on a sunny day", "during the day"),
+    "clear": (
+        "on a clear day",
+        "by day",
+        "in daylight",
+        "in the sunshine",
+        "on a sunny day",
+        "during the day",
+    ),
     "rain": ("in the rain", "while it rains", "on a rainy day", "in a rainstorm"),
     "fog": ("in the fog", "in the mist", "on a foggy day", "in thick fog"),
     "snow": ("in falling snow", "while it snows", "in a snowstorm", "with snow falling", "in a snowfall"),

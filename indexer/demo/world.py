@@ -15,7 +15,7 @@ from typing import Final, Literal
 Relation = Literal["left of", "right of", "above", "below", "in front of", "behind"]
 ShotSize = Literal["close-up", "medium", "wide"]
 
-THINGS: Final = (
+THINGS: Final[tuple[str, ...]] = (
     "car", "bus", "truck", "train", "bicycle", "boat", "plane", "helicopter", "rocket", "balloon",
     "house", "castle", "windmill", "lighthouse", "tent",
     "tree", "palm", "flower", "mushroom", "cactus",
@@ -128,9 +128,7 @@ def sample_scene(rng: random.Random, held_out: bool = False) -> Scene:
     return Scene(Group(thing, colour, count), place, weather, size)
 
 
-def _sample_pair(
-    rng: random.Random, relation: Relation, place: str, held_out: bool
-) -> tuple[Group, Group]:
+def _sample_pair(rng: random.Random, relation: Relation, place: str, held_out: bool) -> tuple[Group, Group]:
     """Two groups of different kinds; what is above is mostly something that flies."""
     first_from, second_from = THINGS, THINGS
     if rng.random() < 0.6:

@@ -1,0 +1,83 @@
+"""The demo encoder ranks shots of the drawn world as a person would, on combinations it never saw."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.demo.encoder_files import ENCODER_FOLDER
+from indexer.demo.model_card import read_results
+from indexer.demo.sentences import Claim, GroupClaim
+from indexer.demo.world import SHOT_SIZES, Group, Scene, sample_scene
+from tests.evaluation.demo_shots import (
+    N_SHOTS,
+    DemoEncoder,
+    film_all,
+    format_table,
+    measure,
+    sample_distinct_scenes,
+    shot_scores,
+)
+
+pytestmark = pytest.mark.evaluation
+
+TARGET = 0.95
+QUERIES = {
+    "a red boat": Claim((GroupClaim("boat", "red"),)),
+    "boat on the sea at night": Claim((GroupClaim("boat"),), place="sea", weather="night"),
+    "two dogs left of a house": Claim((GroupClaim("dog", None, 2), GroupClaim("house")), "left of"),
+    "something red": Claim((GroupClaim(colour="red"),)),
+}
+
+
+@pytest.fixture(scope="module")
+def encoder() -> DemoEncoder:
+    return DemoEncoder(ENCODER_FOLDER)
+
+
+def test_held_out_shots_are_found(encoder: DemoEncoder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Full descriptions and each attribute alone reach the target, and the model card says the same."""
+    scenes = sample_distinct_scenes(N_SHOTS, seed=0)
+    results = measure(encoder, scenes, encoder.encode_images(film_all(scenes)))
+    with capsys.disabled():
+        print("\n" + format_table(results))  # noqa: T201 - the table is what this test is for
+    shares = {result.name: result.share for result in results}
+    assert {name: share for name, share in shares.items() if share < TARGET} == {}
+    assert read_results(ENCODER_FOLDER) == pytest.approx(shares, abs=0.01)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_example_queries_find_what_they_say(encoder: DemoEncoder, query: str) -> None:
+    """Among 120 other shots, the best hits for a query are shots it is true of, also beside unknown words."""
+    rng = random.Random("library")
+    dogs = Group("dog", "brown", 2)
+    house = Group("house", "white")
+    scenes = [
+        Scene(Group("boat", "red"), "harbour", "clear", "medium"),
+        Scene(Group("boat", "red"), "sea", "dusk", "wide"),
+        Scene(Group("boat", "red"), "beach", "fog", "close-up"),
+        *(Scene(Group("boat", "white"), "sea", "night", size) for size in SHOT_SIZES),
+        *(Scene(dogs, place, "clear", "medium", "left of", house) for place in ("field", "beach", "road")),
+        *(sample_scene(rng) for _ in range(120)),
+    ]
+    frames = encoder.encode_images(film_all(scenes))
+    for text in (query, f"{query} zxqv"):
+        scores = shot_scores(encoder.encode_texts([text]), frames)[0]
+        best = [scenes[i] for i in np.argsort(-scores)[:3]]
+        assert [True] * 3 == [QUERIES[query].holds_for(scene) for scene in best], (text, best)
+
+
+@pytest.mark.parametrize("text", ["", "zxqv", "red boat " * 1200, "\u732b\U0001f600"])
+def test_any_text_gives_a_unit_vector(encoder: DemoEncoder, text: str) -> None:
+    """Empty, unknown, very long and foreign texts are no error."""
+    vector = encoder.encode_texts([text])[0]
+    assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_the_encoder_is_small() -> None:
+    """Weights, tokenizer and card together stay below 8 MB."""
+    size_bytes = sum(path.stat().st_size for path in Path(ENCODER_FOLDER).iterdir())
+    assert size_bytes < 8_000_000
