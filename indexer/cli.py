@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from store.archive import Archive
-
     from indexer.config import IndexSettings
     from indexer.models.encoder import Encoder
     from indexer.pipeline import Progress
+    from store.archive import Archive
     from store.records import Outcome, ShotRow
+    from store.snapshot import Snapshot
 
 ARCHIVE = click.argument("archive", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
@@ -52,7 +52,7 @@ def index(context: click.Context, archive: Path, paths: tuple[Path, ...], as_jso
     from store.archive import Archive
 
     settings = _read_settings(options)
-    with Archive.open_or_create(archive) as opened:
+    with Archive.create(archive) as opened:
         encoder = encoder_for(opened, options["model"], options["model_path"], options["device"])
         outcomes = run_index(opened, paths, encoder, settings, quiet=as_json)
     if as_json:
@@ -158,44 +158,38 @@ def status(archive: Path, as_json: bool) -> None:
     """Say what ARCHIVE holds, and which files failed and why."""
     from dataclasses import asdict
 
-    from store.archive import Archive
-
     from indexer.console import print_json, printable
+    from store.archive import Archive
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
-        space, failures = snapshot.space, snapshot.failures()
         facts = {
             "archive": str(opened.folder),
             "generation": snapshot.generation,
-            "model": space.name if space else None,
-            "space": space.space_id if space else None,
+            "model": snapshot.space.name if snapshot.space else None,
+            "space": snapshot.space.space_id if snapshot.space else None,
             **asdict(snapshot.counts()),
-            "roots": dict(snapshot.roots()),
-            "failed": [{"video": failure.path, "reason": failure.reason} for failure in failures],
-            "partial": [
-                {"video": video.path, "warnings": list(video.facts.warnings)}
-                for video in snapshot.videos()
-                if video.facts.partial
-            ],
-            "missing": [video.path for video in snapshot.videos() if not video.present],
+            "roots": snapshot.roots(),
         }
+        problems = _problems(snapshot)
     if as_json:
-        print_json(facts)
+        print_json({**facts, "problems": problems})
         return
     for name, value in facts.items():
-        if not isinstance(value, list):
-            click.echo(f"{name}: {printable(str(value))}")
-            continue
-        click.echo(f"{name}: {len(value)}")
-        for row in value:
-            click.echo("  " + printable(_line(row)))
+        click.echo(f"{name}: {printable(str(value))}")
+    for problem in problems:
+        click.echo(printable(f"{problem['status']}: {problem['video']}: {problem['reason']}"))
 
 
-def _line(row: str | dict[str, Any]) -> str:
-    if isinstance(row, str):
-        return row
-    return f"{row['video']}: {row.get('reason') or '; '.join(row['warnings'])}"
+def _problems(snapshot: Snapshot) -> list[dict[str, str]]:
+    """Every file that a person may want to look at."""
+    problems = [("failed", outcome.path, outcome.reason) for outcome in snapshot.outcomes()]
+    for video in snapshot.videos():
+        if video.facts.partial:
+            problems.append(("partial", video.path, "; ".join(video.facts.warnings)))
+        if not video.present:
+            problems.append(("missing", video.path, "the file was gone at the last scan"))
+    return [{"status": status, "video": path, "reason": reason} for status, path, reason in problems]
 
 
 def shot_json(shot: ShotRow) -> dict[str, Any]:
@@ -218,9 +212,8 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
 
     Times are seconds on the file's own time line, as `ffmpeg -ss` counts them.
     """
-    from store.archive import Archive
-
     from indexer.console import print_json, print_table, timecode
+    from store.archive import Archive
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
@@ -254,16 +247,15 @@ def check(context: click.Context, archive: Path, read_data: bool, as_json: bool)
     """Look for damage in ARCHIVE and change nothing. Exit status 1 if anything is wrong."""
     from dataclasses import asdict
 
-    from store.archive import check_archive
-
     from indexer.console import print_json, printable
+    from store.health import check_archive
 
     findings = check_archive(archive, read_data=read_data)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            click.echo(printable(f"{finding.kind}: {finding.path}: {finding.what}; {finding.what_to_do}"))
+            click.echo(printable(f"{finding.kind.value}: {finding.path}: {finding.what}; {finding.what_to_do}"))
         click.echo(f"{len(findings)} problems" if findings else "sound", err=True)
     if findings:
         context.exit(1)
@@ -279,10 +271,9 @@ def repair(
     context: click.Context, archive: Path, dry_run: bool, device: str, config_files: tuple[Path, ...]
 ) -> None:
     """Mend ARCHIVE: damaged files go to its quarantine folder, never away; videos they held are indexed again."""
-    from store.archive import Archive, repair_archive
-
     from indexer.config import IndexSettings
     from indexer.console import printable
+    from store.archive import Archive, repair_archive
     from store.config import read_settings
 
     settings = read_settings(IndexSettings, *config_files)
@@ -291,7 +282,10 @@ def repair(
     if dry_run:
         return
     with Archive.open(archive) as opened:
-        lost = [Path(location.path) for location in opened.locations_without_segment() if location.present]
+        snapshot = opened.snapshot()
+        held = {video.video_id for video in snapshot.videos()}
+        places = [place for place in snapshot.locations() if place.fingerprint not in held]
+        lost = [Path(place.path) for place in places if Path(place.path).is_file()]
         if lost:
             encoder = encoder_for(opened, None, None, device)
             outcomes = run_index(opened, lost, encoder, settings)

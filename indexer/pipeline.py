@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from store.archive import Archive
-
 from indexer.config import IndexSettings
 from indexer.decode_pass import DecodeResult, Sample, decode_pass
 from indexer.decoders import Decoded, Decoders
@@ -18,6 +16,7 @@ from indexer.listing import list_files
 from indexer.models.encoder import Encoder
 from indexer.scan import Change, Scan, ScannedFile, scan_library
 from indexer.segment_builder import STAGE, SegmentBuilder, segment_key, segment_parameters, thumbnail_name
+from store.archive import Archive
 from store.records import Outcome, Status
 
 VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
@@ -33,6 +32,7 @@ class Progress:
         size_bytes: sum of the sizes of the files to decode.
         done_bytes: sum of the sizes of those done.
         n_frames: pictures encoded so far.
+        decoded_seconds: length of the video decoded so far.
         seconds: time spent per stage so far, summed over all decoders.
         path: the file that was last worked on.
     """
@@ -42,6 +42,7 @@ class Progress:
     size_bytes: int = 0
     done_bytes: int = 0
     n_frames: int = 0
+    decoded_seconds: float = 0.0
     seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "encode": 0.0, "write": 0.0})
     path: str = ""
 
@@ -194,6 +195,7 @@ class _Run:
         result = builder.result
         assert result is not None  # noqa: S101 - build() has checked it
         self._progress.seconds["decode"] += sum(result.seconds.values())
+        self._progress.decoded_seconds += segment.video.span.duration_seconds
         return Outcome(
             path=str(file.file.path),
             status=Status.INDEXED,

@@ -1,0 +1,262 @@
+"""The `rushes` command: everything `indexer.cli` offers, and search, supercut, demo, ui."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer import cli as indexer_cli
+from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from search_app.errors import QueryError
+from store.errors import ArchiveError, ConfigError, NotAnArchiveError
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.outcomes import RenderProgress, SupercutReport
+    from search_app.ranking import Hit
+    from search_app.search import SearchResult
+    from store.archive import Archive
+
+LIKE = click.option("--like", type=click.Path(path_type=Path), help="A picture to search by, instead of TEXT.")
+USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError)
+DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")
+
+
+class _Rushes(click.Group):
+    """Turns failures that Rushes can explain into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from indexer.console import printable
+
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever read our output has gone, as `head` does
+            ctx.exit(1)
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            known = isinstance(error, ArchiveError)
+            text = str(error) if known else f"{type(error).__name__}: {error} (a fault of ours: see --debug)"
+            click.echo(f"rushes: {printable(text)}", err=True)
+            ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+
+
+@click.group(cls=_Rushes, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
+@click.version_option(package_name="rushes", prog_name="rushes")
+def main(debug: bool) -> None:
+    """A searchable video archive: index videos, find shots by what they show, cut a supercut."""
+
+
+for command in indexer_cli.COMMANDS:
+    main.add_command(command)
+
+
+@main.command()
+@ARCHIVE
+@click.argument("text", required=False)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Shots to list.")
+@LIKE
+@DEVICE
+@AS_JSON
+def search(archive: Path, text: str | None, as_json: bool, **options: Any) -> None:
+    """List the shots of ARCHIVE that show what TEXT says, best first.
+
+    Plain words are enough: "a red boat on the sea at night". Every shot is listed once, by its best frame.
+    """
+    from indexer.console import print_json
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        result = _find(opened, text, **options)
+    if as_json:
+        print_json([_hit_json(hit) for hit in result.hits])
+    else:
+        print_hits(result.hits)
+
+
+@main.command()
+@ARCHIVE
+@click.argument("text", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Shots to take.")
+@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Longest length of the supercut.")
+@click.option("--handles", type=click.FloatRange(0), default=0.0, help="Seconds added around each shot.")
+@click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails.")
+@click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
+@LIKE
+@DEVICE
+@AS_JSON
+@click.pass_context
+def supercut(
+    context: click.Context, archive: Path, text: str | None, as_json: bool, output: Path, **options: Any
+) -> None:
+    """Join the best shots for TEXT into one video, best first.
+
+    Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
+    every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
+    """
+    import json
+
+    from indexer.console import print_json
+    from store.archive import Archive
+
+    question = text or f"like {options['like']}"
+    with Archive.open(archive) as opened:
+        result = _find(opened, text, options.pop("like"), options.pop("limit"), options.pop("device"))
+        report = _render(opened, result, question, output, quiet=as_json, **options)
+    if as_json:
+        print_json(json.loads(report.ledger.read_text(encoding="utf-8")))
+    else:
+        click.echo(_summary(report))
+    if not report.is_exact:
+        context.exit(1)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default="demo")
+@click.option("--seed", default=7, show_default=True, help="Another number draws another library.")
+def demo(folder: Path, seed: int) -> None:
+    """Draw a sample library, index it, search it, and cut a supercut, all in FOLDER and offline.
+
+    The pictures are drawn, and so is the world that the demo encoder knows: it shows how Rushes works, not how
+    well a real encoder finds real footage.
+    """
+    from indexer.demo.sample_library import draw_sample_library
+
+    from indexer.config import IndexSettings
+    from indexer.models.open_clip_encoder import load_encoder
+    from search_app.search import find_shots
+    from store.archive import Archive
+
+    library, film = folder / "library", folder / "supercut.mp4"
+    if not (library / "ground_truth.json").exists():
+        click.echo(f"drawing a sample library in {library} ...", err=True)
+        draw_sample_library(library, seed)
+    with Archive.create(folder / "archive") as archive:
+        encoder = load_encoder("demo")
+        archive.claim_space(encoder.space, source="demo")
+        click.echo("indexing it (one file is broken on purpose) ...", err=True)
+        indexer_cli.run_index(archive, [library], encoder, IndexSettings())
+        for query in DEMO_QUERIES:
+            click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
+            print_hits(find_shots(archive, encoder, text=query, limit=3).hits)
+        best = find_shots(archive, encoder, text=DEMO_QUERIES[0], limit=5)
+        report = _render(archive, best, DEMO_QUERIES[0], film, overwrite=True, max_seconds=20.0)
+    click.echo(f"\n{_summary(report)}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
+    click.echo(f"look around with:  rushes ui {folder / 'archive'}")
+
+
+@main.command()
+@click.argument("archive", type=click.Path(path_type=Path), required=False)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8501, show_default=True, help="TCP port.")
+def ui(archive: Path | None, port: int) -> None:
+    """Open the page in a browser: search, look, tick, render. Only this machine can reach it."""
+    from search_app.ui.serve import serve_page
+
+    serve_page(archive, port)
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    """Ranked shots as a table for people, on stdout."""
+    from indexer.console import print_table, timecode
+
+    rows = [
+        (
+            str(hit.rank),
+            f"{hit.score:.3f}",
+            timecode(hit.shot.shot.span.start_seconds),
+            timecode(hit.shot.shot.span.end_seconds),
+            hit.shot.path,
+        )
+        for hit in hits
+    ]
+    print_table(("rank", "score", "start", "end", "video"), rows, right=(0, 1, 2, 3))
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        **indexer_cli.shot_json(hit.shot),
+        "frame_seconds": float(hit.time),
+        "thumbnail": hit.thumbnail,
+    }
+
+
+def _find(archive: Archive, text: str | None, like: Path | None, limit: int, device: str) -> SearchResult:
+    from search_app.query import parse_query
+
+    if text is None and like is None:
+        raise QueryError("nothing to look for: give a TEXT, or a picture with --like")
+    if text is not None:
+        parse_query(text)  # a bad question is refused before seconds are spent on loading a model
+    space = archive.snapshot().space
+    if space is None:
+        raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
+    from indexer.models.open_clip_encoder import load_encoder_of
+    from search_app.search import find_shots
+
+    return find_shots(archive, load_encoder_of(space, device=device), text=text, picture=like, limit=limit)
+
+
+def _render(
+    archive: Archive,
+    result: SearchResult,
+    question: str,
+    output: Path,
+    *,
+    max_seconds: float | None = None,
+    handles: float = 0.0,
+    skip_missing: bool = False,
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> SupercutReport:
+    """Cut the hits together with a progress bar, and say on stderr what did not go as asked."""
+    from indexer.console import printable, progress_bar
+    from indexer.scan import fingerprint_file
+    from search_app.cut_list import build_cut_list
+    from search_app.supercut import render_supercut
+
+    if not result.hits:
+        raise QueryError(f"no shots for {question!r}: nothing to render")
+    videos = {video.video_id: video for video in archive.snapshot().videos()}
+    cut_list = build_cut_list(result.hits, videos, max_seconds=max_seconds, handles_seconds=handles)
+    with progress_bar(visible=not quiet) as bar:
+        task = bar.add_task("rendering", total=1.0, detail="")
+
+        def show(progress: RenderProgress) -> None:
+            detail = f"{progress.n_clips_done}/{progress.n_clips}"
+            bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
+
+        report = render_supercut(
+            cut_list,
+            output,
+            identify=fingerprint_file,
+            provenance={
+                "query": question,
+                "embedding_space": result.space_id,
+                "archive_generation": result.generation,
+            },
+            skip_missing=skip_missing,
+            overwrite=overwrite,
+            on_progress=show,
+        )
+    for clip in report.skipped:
+        click.echo(printable(f"skipped: {clip.source}: {clip.reason}"), err=True)
+    for left in report.left_out:
+        click.echo(printable(f"left out: {left.hit.shot.path}: {left.reason}"), err=True)
+    return report
+
+
+def _summary(report: SupercutReport) -> str:
+    from indexer.console import printable
+
+    length = f"{len(report.done)} clips, {float(report.duration):.2f} s"
+    return printable(f"{report.output}: {length}, {report.verification_line()}")
