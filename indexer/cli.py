@@ -42,7 +42,9 @@ CONFIG = click.option(
 @CONFIG
 @AS_JSON
 @click.pass_context
-def index(context: click.Context, archive: Path, paths: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+def index(
+    context: click.Context, /, archive: Path, paths: tuple[Path, ...], as_json: bool, **options: Any
+) -> None:
     """Put videos into ARCHIVE, which is made if it does not exist.
 
     PATHS are folders (searched whole), video files, or metadata files (.txt, .csv, .jsonl) that list videos and
@@ -183,7 +185,7 @@ def status(archive: Path, as_json: bool) -> None:
 
 def _problems(snapshot: Snapshot) -> list[dict[str, str]]:
     """Every file that a person may want to look at."""
-    problems = [("failed", outcome.path, outcome.reason) for outcome in snapshot.outcomes()]
+    problems = [("failed", outcome.path, outcome.reason) for outcome in snapshot.failures()]
     for video in snapshot.videos():
         if video.facts.partial:
             problems.append(("partial", video.path, "; ".join(video.facts.warnings)))
@@ -243,7 +245,7 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
 @click.option("--read-data", is_flag=True, help="Read every byte of every file, not only sizes and names.")
 @AS_JSON
 @click.pass_context
-def check(context: click.Context, archive: Path, read_data: bool, as_json: bool) -> None:
+def check(context: click.Context, /, archive: Path, read_data: bool, as_json: bool) -> None:
     """Look for damage in ARCHIVE and change nothing. Exit status 1 if anything is wrong."""
     from dataclasses import asdict
 
@@ -268,7 +270,7 @@ def check(context: click.Context, archive: Path, read_data: bool, as_json: bool)
 @CONFIG
 @click.pass_context
 def repair(
-    context: click.Context, archive: Path, dry_run: bool, device: str, config_files: tuple[Path, ...]
+    context: click.Context, /, archive: Path, dry_run: bool, device: str, config_files: tuple[Path, ...]
 ) -> None:
     """Mend ARCHIVE: damaged files go to its quarantine folder, never away; videos they held are indexed again."""
     from indexer.config import IndexSettings
@@ -282,9 +284,7 @@ def repair(
     if dry_run:
         return
     with Archive.open(archive) as opened:
-        snapshot = opened.snapshot()
-        held = {video.video_id for video in snapshot.videos()}
-        places = [place for place in snapshot.locations() if place.fingerprint not in held]
+        places = opened.snapshot().locations_without_segment()
         lost = [Path(place.path) for place in places if Path(place.path).is_file()]
         if lost:
             encoder = encoder_for(opened, None, None, device)

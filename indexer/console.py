@@ -50,7 +50,11 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
         table.add_column(heading, justify="right" if number in right else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    Console(width=10_000, highlight=False, soft_wrap=True).print(table)
+    console = Console(width=10_000, highlight=False, soft_wrap=True)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def progress_bar(visible: bool = True) -> Progress:

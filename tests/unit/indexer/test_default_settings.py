@@ -1,0 +1,32 @@
+"""The settings files that ship with Rushes."""
+
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from indexer.config import IndexSettings
+from store.config import read_settings
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+
+
+def test_the_default_file_is_the_defaults() -> None:
+    """It lists every setting, and each has the value that the code uses without it."""
+    listed = tomllib.loads((CONFIGS / "default.toml").read_text(encoding="utf-8"))
+    in_code = asdict(IndexSettings())
+    assert {table: set(values) for table, values in in_code.items()} == {
+        table: set(values) for table, values in listed.items()
+    }
+    assert IndexSettings() == read_settings(IndexSettings, CONFIGS / "default.toml")
+
+
+@pytest.mark.parametrize("name", ["fast.toml", "quality.toml"])
+def test_the_other_files_hold_only_differences(name: str) -> None:
+    """Each of their settings changes something."""
+    differences = tomllib.loads((CONFIGS / name).read_text(encoding="utf-8"))
+    in_code = asdict(IndexSettings())
+    for table, values in differences.items():
+        assert all(in_code[table][key] != value for key, value in values.items())
+    assert IndexSettings() != read_settings(IndexSettings, CONFIGS / name)
