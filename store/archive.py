@@ -114,6 +114,7 @@ class Archive:
             if self._snapshot is not None:
                 self._snapshot.close()
                 self._snapshot = None
+            self._shelf.keep_only("", [])
 
     # -- writing ------------------------------------------------------------------------------------------------
 

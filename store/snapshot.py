@@ -47,8 +47,9 @@ class Snapshot:
         """How to load the encoder of that space: what was given to `Archive.claim_space`."""
 
     def close(self) -> None:
-        """Close the catalog; only who owns the snapshot does this."""
+        """Let go of the catalog and the shards; only who owns the snapshot does this."""
         self._catalog.close()
+        self._shards = []
 
     def roots(self) -> dict[str, str]:
         """Name and absolute path of every library root."""

@@ -107,7 +107,8 @@ class CatalogReader:
     def _rows(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         # One cursor for each question: a connection shared between threads mixes up their rows.
         with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
-            return cursor.execute(query, list(bound)).fetchall()
+            texts = [to_stored_text(value) if isinstance(value, str) else value for value in bound]
+            return cursor.execute(query, texts).fetchall()
 
     def space(self) -> tuple[EmbeddingSpace, str] | None:
         """The archive's space and the source of its encoder, if one was claimed."""
@@ -159,11 +160,10 @@ class CatalogReader:
             UnknownIdError: there is none, or more than one.
         """
         rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint = ?", [path_or_id])
-        path = to_stored_text(path_or_id)
         if not rows:
-            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH} = $1)", [path])
-        if not rows and path:
-            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_ENDING})", [path])
+            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH} = $1)", [path_or_id])
+        if not rows and path_or_id:
+            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_ENDING})", [path_or_id])
         if not rows:
             raise UnknownIdError(f"no video {path_or_id!r} is in the archive; `rushes status` counts what is")
         if len(rows) > 1:
