@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from store.files import digest_file, put, remove_dead_temporaries, seal, unseal
 from store.vectors import ShardFile
 
 MANIFEST_FORMAT = 1
-GENERATIONS_KEPT = 2
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
 _SHARD_PATTERN = re.compile(r"shard-[0-9a-f]{16}\.faiss")
@@ -170,13 +169,12 @@ class Generations:
         data = seal({"archive_id": self.archive_id, "generation": generation})
         put(self.current_path, data, kind="current", overwrite=True)
 
-    def collect(self) -> None:
-        """Delete the caches of generations before the last two, and what killed publishers left.
+    def collect(self, kept: Sequence[Manifest]) -> None:
+        """Delete the caches of all generations but these, and what killed publishers left.
 
         Only files that this project makes from the truth are touched, by name. Readers that have one of them open
         keep it: its name goes, not its content. To be called with the writer lock held.
         """
-        kept = [manifest for number in self.numbers() if (manifest := self.read(number))][:GENERATIONS_KEPT]
         for number in self.numbers():
             if number not in {manifest.generation for manifest in kept}:
                 self.manifest_path(number).unlink(missing_ok=True)

@@ -19,7 +19,6 @@ from store.edits import cut_torn_line, edits_names, is_live, read_edits, rescue_
 from store.errors import ArchiveDamagedError
 from store.files import TEMPORARY_PREFIX, dead_temporaries, digest_file, failpoint, quarantine, unseal
 from store.generations import (
-    GENERATIONS_KEPT,
     Generations,
     Manifest,
     is_catalog_name,
@@ -205,7 +204,7 @@ class _Check:
             yield self._found(Kind.CACHE, generations.current_path, "missing or damaged")
         elif current not in generations.numbers():
             yield self._found(Kind.CACHE, generations.manifest_path(current), "missing")
-        for number in generations.numbers()[:GENERATIONS_KEPT]:
+        for number in generations.numbers():
             manifest = generations.read(number)
             if manifest is None:
                 yield self._found(Kind.CACHE, generations.manifest_path(number), "damaged, or of another archive")

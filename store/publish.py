@@ -174,7 +174,9 @@ class Publisher:
         manifest = self._fold(base, news, shards)
         self._generations.write(manifest)
         failpoint("publish.published")
-        self._generations.collect()
+        # The one before is kept to fall back to, if it is sound.
+        sound = base is not None and len(shards) == len(base.shards)
+        self._generations.collect([manifest, base] if base is not None and sound else [manifest])
         failpoint("publish.collected")
         return manifest.generation, manifest.latest_ns
 

@@ -86,7 +86,7 @@ def seen(video: int, name: str | None = None) -> Seen:
 def add_videos(archive: Archive, *videos: int) -> None:
     """Put videos into an archive as an indexer does; not published."""
     archive.claim_space(SPACE, "made-up")
-    archive.record([RootNamed("library", LIBRARY)])
+    archive.record([library()])
     for video in videos:
         archive.put_segment(segment_of(video))
         archive.record([seen(video)])
@@ -104,3 +104,8 @@ def rows_of(snapshot: Snapshot) -> dict[str, Any]:
         "space": (snapshot.space, snapshot.space_source),
         "answers": [snapshot.search(embeddings_of(question, 1)[0], 1000) for question in range(3)],
     }
+
+
+def library() -> RootNamed:
+    """The event that names the library's root."""
+    return RootNamed("library", LIBRARY)
