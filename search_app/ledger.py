@@ -25,6 +25,12 @@ def ledger_path(output: Path) -> Path:
     return output.with_name(output.name + ".json")
 
 
+def read_ledger(path: Path) -> dict[str, Any]:
+    """A ledger as it was written."""
+    entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return entries
+
+
 def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Mapping[str, str]) -> str:
     """The whole ledger as JSON.
 

@@ -126,6 +126,28 @@ class SupercutReport:
         """Whether all were."""
         return self.n_exact == len(self.done)
 
+    @property
+    def has_wrong_cut(self) -> bool:
+        """Whether verification found a clip that begins or ends on another frame than it must."""
+        return any(clip.check is not None and not clip.check.is_exact for clip in self.done)
+
+    def summary(self) -> str:
+        """Lines for people: what was made, what was proven, what is missing or different."""
+        lines = [
+            f"{self.output}: {len(self.done)} of {len(self.clips)} clips, {float(self.duration):.2f} s, "
+            f"{self.profile.width_px}x{self.profile.height_px}, "
+            f"{float(self.profile.frame_rate):.5g} frames per second",
+            self.verification_line(),
+        ]
+        for place, clip in enumerate(self.clips, start=1):
+            if clip.reason:
+                lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")
+            lines.extend(f"clip {place}: {warning}" for warning in clip.warnings)
+        lines.extend(
+            f"left out: {left.hit.shot.path}, rank {left.hit.rank}: {left.reason}" for left in self.left_out
+        )
+        return "\n".join(lines)
+
     def verification_line(self) -> str:
         """One line for people, such as `24/24 cuts exact`."""
         if not any(clip.check for clip in self.done):

@@ -35,7 +35,7 @@ from store.errors import ConfigError
 Stream = Any
 """A stream or an output of an ffmpeg-python graph; that package ships no types."""
 
-DEMUXERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,h264,hevc,m4v,ivf,dv,rm"
+DEMUXERS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf,dv,ivf,h264,hevc"
 """Containers that hold pictures and no scripts: no playlists, no concat lists, no devices."""
 
 DEFAULT_LIMITS = ChildLimits(memory_bytes=6 * 2**30, wall_seconds=12 * 3600.0, stall_seconds=120.0)
