@@ -71,7 +71,7 @@ _PLANS: Final = (
         width_px=320,
         height_px=180,
     ),
-    _VideoPlan("garden.avi", VideoFormat("mpeg4", 25, sound_codec="libmp3lame", options={"q": "5"})),
+    _VideoPlan("garden.avi", VideoFormat("mpeg4", 25, sound_codec="pcm_s16le", options={"q": "5"})),
     _VideoPlan(
         "road.ts",
         VideoFormat("mpeg2video", 25, sound_codec="mp2", options={"q": "5"}),
