@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
+import subprocess
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,6 +78,45 @@ def test_killed_program_leaves_no_file(long_video: Path, tmp_path: Path, program
     with pytest.raises(RenderError, match=r"clip 1: .*killed by signal 9"):
         render_supercut(whole(long_video), tmp_path / "out.mp4", program=program, on_progress=kill_in_clips)
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 12 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not mount or not umount:
+        pytest.skip("there is no mount command")
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=False, capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("a tmpfs cannot be mounted without privileges")
+    yield folder
+    subprocess.run([umount, folder], check=True)
+
+
+def test_full_disk_before_rendering(long_video: Path, small_disk: Path, program: Ffmpeg) -> None:
+    """A disk that cannot hold the result is noticed before anything is encoded."""
+    (small_disk / "junk").write_bytes(bytes(10 << 20))
+    with pytest.raises(RenderError, match="no space left"):
+        render_supercut(whole(long_video), small_disk / "out.mp4", program=program)
+    assert ["junk"] == [path.name for path in small_disk.iterdir()]
+
+
+def test_full_disk_while_rendering(long_video: Path, small_disk: Path, program: Ffmpeg) -> None:
+    """A disk that fills up in mid-render gives one clear error, and the half file goes."""
+
+    def fill(progress: RenderProgress) -> None:
+        if progress.stage is RenderStage.CLIPS and not (small_disk / "junk").exists():
+            with contextlib.suppress(OSError), (small_disk / "junk").open("wb", buffering=0) as junk:
+                while junk.write(bytes(1 << 16)):
+                    pass
+
+    with pytest.raises(RenderError, match="no space left"):
+        render_supercut(whole(long_video), small_disk / "out.mp4", program=program, on_progress=fill)
+    assert ["junk"] == [path.name for path in small_disk.iterdir()]
 
 
 def test_playlists_are_not_followed(tmp_path: Path, program: Ffmpeg) -> None:
