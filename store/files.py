@@ -4,7 +4,7 @@ A file is written under a temporary name in its own folder, flushed, synced, and
 synced. A process may be killed, or the disk may fill, at any of these steps: what lies under a final name is
 always whole.
 
-Digests are xxh3_128: measured on 256 MiB in memory 9.4 GB/s against 0.7 GB/s for blake2b on the same core, and
+Digests are xxh3_128: on 256 MiB in memory 17 GB/s against 0.88 GB/s for blake2b on the same core, and
 they guard against accidents, not against people. Names that must not collide by design (fingerprints, frame and
 shot ids) are made with blake2b elsewhere.
 """

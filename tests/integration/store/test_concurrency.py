@@ -14,7 +14,7 @@ from store.archive import Archive, check_archive
 from tests.integration.store.samples import add_videos, embeddings_of, fingerprint_of
 
 REPOSITORY = Path(__file__).parents[3]
-N_EACH = 14
+N_EACH = 8
 
 
 def _start(module: str, *arguments: object) -> subprocess.Popen[str]:
@@ -32,7 +32,9 @@ def test_two_indexers_and_four_searchers(tmp_path: Path) -> None:
     searchers = [_start("searcher_process", folder, stop) for _ in range(4)]
     indexers = [_start("writer_process", folder, tmp_path / f"done-{first}", first, N_EACH) for first in (0, 50)]
     try:
-        assert [indexer.wait(300) for indexer in indexers] == [0, 0]
+        for indexer in indexers:
+            indexer.communicate(timeout=300)
+        assert [indexer.returncode for indexer in indexers] == [0, 0]
     finally:
         stop.touch()
     told = [searcher.communicate(timeout=60)[0].split() for searcher in searchers]
