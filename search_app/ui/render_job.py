@@ -1,0 +1,111 @@
+"""A supercut rendered beside the page, so that searching goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from search_app.outcomes import RenderProgress, RenderStage
+from search_app.ui.shelf import MediaShelf
+from store.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from search_app.cut_list import CutList
+    from search_app.outcomes import SupercutReport
+
+STAGE_WORDS = {
+    RenderStage.PREFLIGHT: "Looking at the sources",
+    RenderStage.CLIPS: "Cutting",
+    RenderStage.JOIN: "Joining",
+    RenderStage.VERIFY: "Comparing every cut with its source",
+}
+
+
+class RenderJob:
+    """One rendering in a thread of its own.
+
+    Args:
+        cut_list: the clips, in order.
+        shelf: where the film goes.
+        provenance: for the ledger.
+        skip_missing: go on without clips that cannot be rendered.
+    """
+
+    def __init__(
+        self, cut_list: CutList, shelf: MediaShelf, provenance: Mapping[str, Any], *, skip_missing: bool = False
+    ) -> None:
+        self.cut_list = cut_list
+        self.report: SupercutReport | None = None
+        self.address = ""
+        self.problem = ""
+        self._skip_missing = skip_missing
+        self._shelf = shelf
+        self._provenance = provenance
+        self._progress = RenderProgress(RenderStage.PREFLIGHT, 0, len(cut_list.clips), 0.0, None)
+        self._cancel = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="render", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask it to stop; it does so within a second and keeps nothing."""
+        self._cancel.set()
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Whether it has ended within that time."""
+        self._thread.join(timeout_seconds)
+        return not self.is_running
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is still at work."""
+        return self._thread.is_alive()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._cancel.is_set()
+
+    @property
+    def fraction(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        return self._progress.fraction
+
+    def status_line(self) -> str:
+        """What it is doing, in words made here alone: fit for any part of the page."""
+        if self.is_cancelled:
+            return "Stopping"
+        now = self._progress
+        words = STAGE_WORDS[now.stage]
+        if now.stage is RenderStage.CLIPS:
+            words += f" · clip {min(now.n_clips_done + 1, now.n_clips)} of {now.n_clips}"
+        if now.seconds_left is not None and now.seconds_left >= 1:
+            words += f" · {now.seconds_left:.0f} s left"
+        return words
+
+    def _run(self) -> None:
+        from indexer.scan import fingerprint_file
+        from search_app.supercut import render_supercut
+
+        output = self._shelf.new_path()
+        try:
+            self.report = render_supercut(
+                self.cut_list,
+                output,
+                identify=fingerprint_file,
+                provenance=self._provenance,
+                skip_missing=self._skip_missing,
+                on_progress=self._take,
+                cancel=self._cancel,
+            )
+            self.address = self._shelf.put(output)
+        except ArchiveError as error:
+            self.problem = str(error)
+        except Exception as error:  # a thread that dies in silence would leave the page waiting for ever
+            self.problem = f"{type(error).__name__}: {error} (a fault of ours)"
+
+    def _take(self, progress: RenderProgress) -> None:
+        self._progress = progress

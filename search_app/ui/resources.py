@@ -1,0 +1,93 @@
+"""What all visitors share: open archives, loaded encoders, answers, thumbnails."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from search_app.query import parse_query
+from search_app.search import SearchResult, find_shots
+from search_app.ui.previews import Previews
+from search_app.ui.shelf import media_shelf
+from search_app.ui.thumbnails import framed_thumbnail
+from store.archive import Archive
+from store.errors import ArchiveError
+from store.records import EmbeddingSpace
+
+if TYPE_CHECKING:
+    from indexer.models.encoder import Encoder
+
+
+@st.cache_resource(show_spinner=False)
+def open_archive(folder: str) -> Archive:
+    """The archive in that folder, opened once for all visitors; it notices new generations by itself.
+
+    Raises:
+        ArchiveError: there is none, or it cannot be opened.
+    """
+    return Archive.open(Path(folder).expanduser())
+
+
+@cache
+def _loader() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-encoder")
+
+
+@st.cache_resource(show_spinner=False, hash_funcs={EmbeddingSpace: lambda space: space.space_id})
+def begin_loading(space: EmbeddingSpace) -> Future[Encoder]:
+    """The encoder of that space, being loaded while the visitor still types."""
+
+    def load() -> Encoder:
+        from indexer.models.open_clip_encoder import load_encoder_of
+
+        return load_encoder_of(space)
+
+    return _loader().submit(load)
+
+
+def loaded_encoder(space: EmbeddingSpace) -> Encoder:
+    """The encoder of that space, as soon as it is there.
+
+    Raises:
+        ArchiveError: it cannot be loaded; the next visitor tries again.
+    """
+    try:
+        return begin_loading(space).result()
+    except ArchiveError:
+        begin_loading.clear()
+        raise
+
+
+def _state_of(archive: Archive) -> tuple[str, int]:
+    """What an answer depends on: an archive changes only with its generation."""
+    return str(archive.folder), archive.snapshot().generation
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Archive: _state_of})
+def _answer(archive: Archive, _encoder: Encoder, text: str, limit: int) -> SearchResult:
+    return find_shots(archive, _encoder, text=text, limit=limit)
+
+
+def find_answer(archive: Archive, encoder: Encoder, text: str, limit: int) -> SearchResult:
+    """The ranked shots for a text, by the archive's newest generation.
+
+    Raises:
+        ArchiveError: the text cannot be used, or the archive cannot be read.
+    """
+    return _answer(archive, encoder, parse_query(text), limit)
+
+
+@st.cache_data(show_spinner=False, max_entries=2_000)
+def thumbnail_of(path: str) -> bytes:
+    """The thumbnail at that path in the page's one shape."""
+    return framed_thumbnail(Path(path))
+
+
+@st.cache_resource(show_spinner=False)
+def previews() -> Previews:
+    """The previews of all visitors."""
+    return Previews(media_shelf())

@@ -1,0 +1,64 @@
+"""What the page says about things that come from files: always one line, always plain text.
+
+None of it is meant for markdown: names go to the page through `st.text` alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.records import Counts
+    from store.timespan import TimeSpan
+
+NAME_LENGTH = 28
+"""As many characters of a file name as fit under a thumbnail."""
+
+
+def one_line(text: str) -> str:
+    """The text with control, invisible and broken characters written as escapes."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
+    )
+
+
+def name_of(path: str, length: int = NAME_LENGTH) -> str:
+    """A file's name; of a longer one the beginning and the end, where takes and endings stand."""
+    name = one_line(Path(path).name)
+    if len(name) <= length:
+        return name
+    tail = length // 2
+    return f"{name[: length - tail - 1]}…{name[-tail:]}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them: `2:03.4` or `1:02:03.4`."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    second = f"{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{minutes:02d}:{second}" if hours else f"{minutes}:{second}"
+
+
+def span_text(span: TimeSpan) -> str:
+    """Where a shot begins and ends."""
+    return f"{clock(span.start_seconds)} – {clock(span.end_seconds)}"  # noqa: RUF001 - an en dash between times
+
+
+def n_of(number: int, thing: str) -> str:
+    """A number of things: `1 shot`, `1,200 shots`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def counts_text(counts: Counts) -> str:
+    """How much is in the archive, and what is wrong with some of it."""
+    length = f"{counts.hours:.1f} hours" if counts.hours >= 1 else f"{counts.hours * 60:.1f} minutes"
+    wrong = [
+        n_of(number, "video") + f" {what}"
+        for number, what in ((counts.partial, "in part only"), (counts.missing, "missing"))
+        if number
+    ]
+    if counts.failed:
+        wrong.append(n_of(counts.failed, "file") + " failed")
+    return " · ".join([n_of(counts.videos, "video"), n_of(counts.shots, "shot"), length, *wrong])
