@@ -18,7 +18,7 @@ from store.errors import ArchiveError
 
 def main() -> None:
     """Draw the page once; Streamlit calls this whenever the visitor did something."""
-    st.set_page_config(page_title="Rushes", page_icon=":material/movie:", layout="wide")
+    st.set_page_config(page_title="Rushes", page_icon="🎬", layout="wide")
     with st.sidebar:
         st.title("Rushes", anchor=False)
         folder = panels.ask_archive(os.environ.get(ARCHIVE_VARIABLE, ""))

@@ -15,7 +15,6 @@ from search_app.ui.previews import Previews
 from search_app.ui.shelf import media_shelf
 from search_app.ui.thumbnails import framed_thumbnail
 from store.archive import Archive
-from store.errors import ArchiveError
 from store.records import EmbeddingSpace
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def loaded_encoder(space: EmbeddingSpace) -> Encoder:
     """
     try:
         return begin_loading(space).result()
-    except ArchiveError:
+    except Exception:
         begin_loading.clear()
         raise
 

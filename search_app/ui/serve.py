@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ def serve_page(archive: Path | None, port: int) -> None:
     from starlette.routing import Route
 
     port = _usable_port(port)
+    _keep_folder_last()
     os.environ[ARCHIVE_VARIABLE] = "" if archive is None else str(archive.absolute())
     app = st.App(_APP, routes=[Route(f"{ROUTE}/{{token}}", send_media)], middleware=[Middleware(_ContentPolicy)])
     click.echo(f"Rushes: http://{ADDRESS}:{port}  (only this machine can reach it; stop with Ctrl-C)")
@@ -71,6 +73,16 @@ def serve_page(archive: Path | None, port: int) -> None:
         app.run(config={**SETTINGS, "server.port": port, "browser.serverPort": port})
     finally:
         media_shelf().close()
+
+
+def _keep_folder_last() -> None:
+    """Keep the script's folder from the head of the import path.
+
+    Streamlit puts it there while a script runs, unless it is in the path already. There our `profile.py` would
+    be taken for the standard library's, which torch imports.
+    """
+    if str(_APP.parent) not in sys.path:
+        sys.path.append(str(_APP.parent))
 
 
 def _usable_port(port: int) -> int:
