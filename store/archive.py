@@ -153,7 +153,8 @@ class Archive:
             SpaceMismatchError: the archive already has another space.
         """
         if self.space is None:
-            with writer_lock(self.folder):
+            # This order everywhere: whoever mends a damaged cache holds the first and asks for the second.
+            with self._lock, writer_lock(self.folder):
                 if self.space is None:
                     self.record([SpaceClaimed(space, source)])
                     self._claimed = (space, source)

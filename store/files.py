@@ -70,7 +70,7 @@ def translated_errors(path: Path) -> Iterator[None]:
         if isinstance(error, (FileNotFoundError, FileExistsError)):
             raise
         raise ArchiveError(
-            f"cannot write {path}: {error.strerror or error}; check the disk and its permissions"
+            f"cannot use {path}: {error.strerror or error}; check the disk and its permissions"
         ) from error
 
 

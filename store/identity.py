@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import ArchiveDamagedError, ArchiveTooNewError, NotAnArchiveError
-from store.files import put, seal, unseal
+from store.files import put, seal, translated_errors, unseal
 
 ARCHIVE_FORMAT = 1
 IDENTITY_NAME = "archive.json"
@@ -27,6 +27,11 @@ def read_identity(folder: Path) -> str:
         ArchiveTooNewError: a newer Rushes made it.
         ArchiveDamagedError: it is an archive, but does not say which.
     """
+    with translated_errors(folder / IDENTITY_NAME):
+        return _read_identity(folder)
+
+
+def _read_identity(folder: Path) -> str:
     path = folder / IDENTITY_NAME
     if not path.is_file():
         if has_truth(folder):

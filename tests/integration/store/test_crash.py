@@ -20,13 +20,31 @@ from tests.integration.store.samples import fingerprint_of, rows_of
 N_VIDEOS = 5
 RANDOM_KILLS = 25
 SOAK_KILLS = 300
+LONGEST_LIFE_SECONDS = 1.5
 REPOSITORY = Path(__file__).parents[3]
 _NOT_WRITING = tuple(name for name in FAILPOINTS if name.startswith(("repair.", "edits.")))
 
 
+def _run(archive: Path, done: Path, n_videos: int, failpoint: str = "") -> int:
+    """Let a writer run to its end, or to the step at which it kills itself; gives its exit status."""
+    with _start(archive, done, n_videos, failpoint) as writer:
+        writer.communicate()
+    return writer.returncode
+
+
 def _start(archive: Path, done: Path, n_videos: int, failpoint: str = "") -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.integration.store.writer_process", archive, done, "0", str(n_videos)]
-    return subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, FAILPOINT_VARIABLE: failpoint})
+    command = [
+        sys.executable,
+        "-m",
+        "tests.integration.store.writer_process",
+        str(archive),
+        str(done),
+        "0",
+        str(n_videos),
+    ]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, env={**os.environ, FAILPOINT_VARIABLE: failpoint}
+    )
 
 
 def _acknowledged(done: Path) -> set[str]:
@@ -46,7 +64,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str,
     rows = {}
     for n_videos in (N_VIDEOS, 2 * N_VIDEOS):
         folder = tmp_path_factory.mktemp("undisturbed")
-        assert _start(folder / "archive", folder / "done", n_videos).wait() == 0
+        assert _run(folder / "archive", folder / "done", n_videos) == 0
         with Archive.open(folder / "archive") as archive:
             rows[n_videos] = _comparable(archive)
     return rows
@@ -64,9 +82,9 @@ def _comparable(archive: Archive) -> dict[str, Any]:
 def test_kill_at_named_step(tmp_path: Path, undisturbed: dict[int, dict[str, Any]], failpoint: str) -> None:
     """A writer killed at this step loses nothing it acknowledged; the next run ends as if nothing had happened."""
     folder, done = tmp_path / "archive", tmp_path / "done"
-    assert _start(folder, done, N_VIDEOS, failpoint).wait() == -signal.SIGKILL
+    assert _run(folder, done, N_VIDEOS, failpoint) == -signal.SIGKILL
     _verify_nothing_lost(folder, done)
-    assert _start(folder, done, N_VIDEOS).wait() == 0
+    assert _run(folder, done, N_VIDEOS) == 0
     with Archive.open(folder) as archive:
         assert _comparable(archive) == undisturbed[N_VIDEOS]
     assert [found for found in check_archive(folder, read_data=True) if found.kind != "torn edits"] == []
@@ -82,20 +100,16 @@ def _kill_at_random(tmp_path: Path, n_kills: int, expected: dict[str, Any]) -> N
         finished = False
         while not finished and kills < n_kills:
             before = len(_acknowledged(done))
-            writer = _start(folder, done, 2 * N_VIDEOS)
-            started = time.monotonic()
-            while not folder.exists() and writer.poll() is None:
-                time.sleep(0.01)
-            try:
-                finished = writer.wait(rng.uniform(0, 0.8)) == 0
-            except subprocess.TimeoutExpired:
+            with _start(folder, done, 2 * N_VIDEOS) as writer:
+                assert writer.stdout is not None
+                assert writer.stdout.readline() == b"ready\n"
+                time.sleep(rng.uniform(0, LONGEST_LIFE_SECONDS))
                 writer.kill()
-                finished = writer.wait() == 0
-            assert time.monotonic() - started < 60
+            finished = writer.returncode == 0
             kills += not finished
             with_progress += len(_acknowledged(done)) > before
             _verify_nothing_lost(folder, done)
-        assert _start(folder, done, 2 * N_VIDEOS).wait() == 0
+        assert _run(folder, done, 2 * N_VIDEOS) == 0
         with Archive.open(folder) as archive:
             assert _comparable(archive) == expected
         assert [found for found in check_archive(folder, read_data=True) if found.kind != "torn edits"] == []
@@ -122,7 +136,7 @@ def test_kill_300_times_at_random_moments(tmp_path: Path, undisturbed: dict[int,
 def test_kill_while_repairing(tmp_path: Path, undisturbed: dict[int, dict[str, Any]], failpoint: str) -> None:
     """A repair killed at this step can be repeated, and loses nothing more than was damaged."""
     folder, done = tmp_path / "archive", tmp_path / "done"
-    assert _start(folder, done, N_VIDEOS).wait() == 0
+    assert _run(folder, done, N_VIDEOS) == 0
     segment = sorted((folder / "segments").glob("*/*.parquet"))[0]
     segment.write_bytes(segment.read_bytes()[:-1])
     (edits,) = (folder / "edits").iterdir()
@@ -141,6 +155,6 @@ def test_kill_while_repairing(tmp_path: Path, undisturbed: dict[int, dict[str, A
     with Archive.open(folder) as archive:
         assert archive.snapshot().counts().videos == N_VIDEOS - 1
         assert len(archive.locations_without_segment()) == 1
-    assert _start(folder, done, N_VIDEOS).wait() == 0
+    assert _run(folder, done, N_VIDEOS) == 0
     with Archive.open(folder) as archive:
         assert _comparable(archive) == undisturbed[N_VIDEOS]

@@ -66,6 +66,7 @@ def _cache_files(folder: Path, cache: str) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("cache", CACHES)
 def test_damaged_cache_is_made_again(tmp_path: Path, samples: dict[str, Path], cache: str, damage: str) -> None:

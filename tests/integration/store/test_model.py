@@ -100,6 +100,4 @@ ArchiveMachine.TestCase.settings = settings(
 )
 
 
-@pytest.mark.slow
-class TestArchiveMachine(ArchiveMachine.TestCase):  # type: ignore[name-defined,misc]
-    """Six sequences of fourteen steps."""
+TestArchiveMachine = pytest.mark.slow(ArchiveMachine.TestCase)

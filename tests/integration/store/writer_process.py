@@ -16,7 +16,9 @@ from tests.integration.store.samples import KEY, SPACE, fingerprint_of, library,
 
 
 def main(folder: str, acknowledgements: str, first: int, n_videos: int) -> None:
-    """Index the videos that are missing."""
+    """Index the videos that are missing, after saying that everything is imported."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     with Archive.create(folder) as archive, Path(acknowledgements).open("a") as done:
         archive.claim_space(SPACE, "made-up")
         known = {location.fingerprint for location in archive.snapshot().locations()}

@@ -88,7 +88,7 @@ def test_segment_comes_back(tmp_path_factory: pytest.TempPathFactory, segment: S
     path.write_bytes(encode_segment(segment))
     decoded = to_segment(read_segment(path))
     assert np.array_equal(segment.embeddings, decoded.embeddings)
-    nothing = np.empty((len(segment.frames), segment.space.dim), np.float32)
+    nothing = np.zeros((len(segment.frames), segment.space.dim), np.float32)
     comparable = [dataclasses.astuple(dataclasses.replace(s, embeddings=nothing))[:-1] for s in (segment, decoded)]
     assert comparable[0] == comparable[1]
 

@@ -10,14 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.errors import ArchiveDamagedError
+from store.records import Embeddings
 from store.vectors import Shard, ShardBuilder, choose_merge, merge_shards, search_shards
 
 DIM = 8
 
 
-def _unit(n: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _unit(n: int, seed: int) -> Embeddings:
     vectors = np.random.default_rng(seed).standard_normal((n, DIM)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def _shard(folder: Path, ids: range, seed: int) -> Shard:
