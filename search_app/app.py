@@ -70,7 +70,7 @@ def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None
     played = panels.show_grid(result.hits, picks, resources.thumbnail_of)
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)
-        panels.play_hit(played, lambda: resources.previews().address_of(played, video))
+        panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))
 
 
 def show_supercut(archive: Archive, question: panels.Question, picks: Picks) -> None:

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from search_app.ui.picks import Order, Picks
-from search_app.ui.wording import clock, counts_text, n_of, name_of, one_line, span_text
+from search_app.ui.wording import counts_text, length_text, n_of, name_of, one_line, span_text
 
 if TYPE_CHECKING:
     from search_app.outcomes import SupercutReport
     from search_app.ranking import Hit
     from search_app.ui.render_job import RenderJob
-    from store.records import Counts
+    from store.records import Counts, VideoFacts
 
 LIMITS = (12, 24, 60, 120)
 _CARD_WIDTH_PX = 210
@@ -118,12 +118,18 @@ def absolute_address(address: str) -> str:
     return f"{here.scheme}://{here.netloc}{address}"
 
 
-@st.dialog("Shot", width="large")
-def play_hit(hit: Hit, make_preview: Callable[[], str]) -> None:
+def fitted_width(width_px: int, height_px: int, most_width_px: int, most_height_px: int) -> int:
+    """How wide a picture of that shape is to be shown, so that portrait films do not run off the page."""
+    return max(1, min(most_width_px, most_height_px * width_px // height_px))
+
+
+@st.dialog("Shot", width="medium")
+def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> None:
     """Play a shot from its first frame to its last.
 
     Args:
         hit: the shot.
+        facts: its video's, for the shape.
         make_preview: makes its preview and gives the address; raises `ArchiveError` if that fails.
     """
     from store.errors import ArchiveError
@@ -134,11 +140,10 @@ def play_hit(hit: Hit, make_preview: Callable[[], str]) -> None:
     except ArchiveError as error:
         show_problem("This shot cannot be played", str(error))
     else:
-        st.video(absolute_address(address), autoplay=True, loop=True, alt=f"Shot {hit.rank}")
+        width_px = fitted_width(facts.width_px, facts.height_px, 700, 480)
+        st.video(absolute_address(address), autoplay=True, loop=True, width=width_px, alt=f"Shot {hit.rank}")
     span = hit.shot.shot.span
-    st.caption(
-        f"{span_text(span)} · {clock(span.duration_seconds)} long · score {hit.score:.3f} · rank {hit.rank}"
-    )
+    st.caption(f"{span_text(span)} · {length_text(span.duration)} · score {hit.score:.3f} · rank {hit.rank}")
     st.text(one_line(hit.shot.path))
 
 
@@ -177,7 +182,7 @@ def show_cut(picks: Picks, is_rendering: bool) -> CutAction:
         for place, hit in enumerate(picks.ordered(order), start=1):
             if _show_clip(place, hit):
                 removed = hit.shot.shot_id
-    st.markdown(f"**{n_of(len(picks), 'clip')} · {clock(float(picks.duration))} in total**")
+    st.markdown(f"**{n_of(len(picks), 'clip')} · {length_text(picks.duration)} in total**")
     skip = st.checkbox("Skip clips that cannot be rendered", key="skip-missing")
     with st.container(horizontal=True):
         render = st.button("Render", type="primary", icon=":material/movie:", key="render", disabled=is_rendering)
@@ -189,8 +194,8 @@ def _show_clip(place: int, hit: Hit) -> bool:
     span = hit.shot.shot.span
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         with st.container(gap=None):
-            st.text(f"{place}  {name_of(hit.shot.path, 24)}")
-            st.caption(f"{span_text(span)} · {clock(span.duration_seconds)}")
+            st.text(f"{place}  {name_of(hit.shot.path, 22)}")
+            st.caption(f"{span_text(span)} · {length_text(span.duration)}")
         return st.button(":material/close:", key=f"remove-{hit.shot.shot_id}", type="tertiary")
 
 
@@ -217,17 +222,17 @@ def show_result(job: RenderJob) -> bool:
         show_problem("No supercut was made", job.problem, key="render-problem")
         st.caption("Tick “Skip clips that cannot be rendered” to go on without them.")
         return st.button("Close", key="close-result")
-    with st.container(border=True, key="supercut"):
-        film, facts = st.columns([3, 2])
-        with film:
-            st.video(absolute_address(job.address), alt="The supercut")
-        with facts:
+    profile = job.report.profile
+    with st.container(border=True, horizontal=True, gap="medium", key="supercut"):
+        width_px = fitted_width(profile.width_px, profile.height_px, 560, 320)
+        st.video(absolute_address(job.address), width=width_px, alt="The supercut")
+        with st.container(width=260):
             return _show_report(job.report, absolute_address(job.address))
 
 
 def _show_report(report: SupercutReport, address: str) -> bool:
-    st.subheader("Your supercut")
-    st.caption(f"{n_of(len(report.done), 'clip')} · {clock(float(report.duration))}")
+    st.markdown("#### Your supercut")
+    st.caption(f"{n_of(len(report.done), 'clip')} · {length_text(report.duration)}")
     mark = ":green[:material/verified:]" if report.is_exact else ":orange[:material/warning:]"
     st.markdown(f"{mark} **{report.n_exact}/{len(report.done)} cuts exact**")
     for problem in _problems(report):

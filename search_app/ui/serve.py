@@ -47,6 +47,7 @@ SETTINGS: dict[str, Any] = {
     "theme.dark.backgroundColor": "#16181d",
     "theme.dark.secondaryBackgroundColor": "#1f2228",
     "theme.baseRadius": "medium",
+    "theme.paddingTop": "2rem",
 }
 
 

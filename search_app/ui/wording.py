@@ -5,6 +5,7 @@ None of it is meant for markdown: names go to the page through `st.text` alone.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from store.records import Counts
     from store.timespan import TimeSpan
 
-NAME_LENGTH = 28
+NAME_LENGTH = 22
 """As many characters of a file name as fit under a thumbnail."""
 
 
@@ -46,6 +47,11 @@ def span_text(span: TimeSpan) -> str:
     return f"{clock(span.start_seconds)} – {clock(span.end_seconds)}"  # noqa: RUF001 - an en dash between times
 
 
+def length_text(seconds: Fraction | float) -> str:
+    """How long something lasts: `3.2 s`, or as a clock from a minute on."""
+    return f"{float(seconds):.1f} s" if seconds < 60 else clock(float(seconds))
+
+
 def n_of(number: int, thing: str) -> str:
     """A number of things: `1 shot`, `1,200 shots`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
@@ -53,7 +59,7 @@ def n_of(number: int, thing: str) -> str:
 
 def counts_text(counts: Counts) -> str:
     """How much is in the archive, and what is wrong with some of it."""
-    length = f"{counts.hours:.1f} hours" if counts.hours >= 1 else f"{counts.hours * 60:.1f} minutes"
+    length = f"{counts.hours:,.1f} hours" if counts.hours >= 1 else length_text(counts.hours * 3600)
     wrong = [
         n_of(number, "video") + f" {what}"
         for number, what in ((counts.partial, "in part only"), (counts.missing, "missing"))
