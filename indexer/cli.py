@@ -250,7 +250,7 @@ def check(context: click.Context, /, archive: Path, read_data: bool, as_json: bo
     from dataclasses import asdict
 
     from indexer.console import print_json, printable
-    from store.health import check_archive
+    from store.archive import check_archive
 
     findings = check_archive(archive, read_data=read_data)
     if as_json:

@@ -158,7 +158,8 @@ class _Run:
                 builder = builders[decoded.file.fingerprint]
                 if isinstance(decoded.item, MediaError):
                     batch.drop(builder)
-                    yield self._finish(decoded.file, self._fail(decoded.file, str(decoded.item)))
+                    reason = str(decoded.item).removeprefix(f"{decoded.file.file.path}: ")
+                    yield self._finish(decoded.file, self._fail(decoded.file, reason))
                 elif isinstance(decoded.item, Sample):
                     self._take(decoded, decoded.item, builder, batch)
                 else:

@@ -95,16 +95,15 @@ def search(archive: Path, text: str | None, as_json: bool, **options: Any) -> No
 @AS_JSON
 @click.pass_context
 def supercut(
-    context: click.Context, archive: Path, text: str | None, as_json: bool, output: Path, **options: Any
+    context: click.Context, /, archive: Path, text: str | None, as_json: bool, output: Path, **options: Any
 ) -> None:
     """Join the best shots for TEXT into one video, best first.
 
     Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
     """
-    import json
-
     from indexer.console import print_json
+    from search_app.ledger import read_ledger
     from store.archive import Archive
 
     question = text or f"like {options['like']}"
@@ -112,10 +111,10 @@ def supercut(
         result = _find(opened, text, options.pop("like"), options.pop("limit"), options.pop("device"))
         report = _render(opened, result, question, output, quiet=as_json, **options)
     if as_json:
-        print_json(json.loads(report.ledger.read_text(encoding="utf-8")))
+        print_json(read_ledger(report.ledger))
     else:
-        click.echo(_summary(report))
-    if not report.is_exact:
+        click.echo(report.summary())
+    if report.has_wrong_cut:
         context.exit(1)
 
 
@@ -128,9 +127,8 @@ def demo(folder: Path, seed: int) -> None:
     The pictures are drawn, and so is the world that the demo encoder knows: it shows how Rushes works, not how
     well a real encoder finds real footage.
     """
-    from indexer.demo.sample_library import draw_sample_library
-
     from indexer.config import IndexSettings
+    from indexer.demo.sample_library import draw_sample_library
     from indexer.models.open_clip_encoder import load_encoder
     from search_app.search import find_shots
     from store.archive import Archive
@@ -149,7 +147,7 @@ def demo(folder: Path, seed: int) -> None:
             print_hits(find_shots(archive, encoder, text=query, limit=3).hits)
         best = find_shots(archive, encoder, text=DEMO_QUERIES[0], limit=5)
         report = _render(archive, best, DEMO_QUERIES[0], film, overwrite=True, max_seconds=20.0)
-    click.echo(f"\n{_summary(report)}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
+    click.echo(f"\n{report.summary()}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
     click.echo(f"look around with:  rushes ui {folder / 'archive'}")
 
 
@@ -219,7 +217,7 @@ def _render(
     quiet: bool = False,
 ) -> SupercutReport:
     """Cut the hits together with a progress bar, and say on stderr what did not go as asked."""
-    from indexer.console import printable, progress_bar
+    from indexer.console import progress_bar
     from indexer.scan import fingerprint_file
     from search_app.cut_list import build_cut_list
     from search_app.supercut import render_supercut
@@ -235,7 +233,7 @@ def _render(
             detail = f"{progress.n_clips_done}/{progress.n_clips}"
             bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
 
-        report = render_supercut(
+        return render_supercut(
             cut_list,
             output,
             identify=fingerprint_file,
@@ -248,15 +246,3 @@ def _render(
             overwrite=overwrite,
             on_progress=show,
         )
-    for clip in report.skipped:
-        click.echo(printable(f"skipped: {clip.source}: {clip.reason}"), err=True)
-    for left in report.left_out:
-        click.echo(printable(f"left out: {left.hit.shot.path}: {left.reason}"), err=True)
-    return report
-
-
-def _summary(report: SupercutReport) -> str:
-    from indexer.console import printable
-
-    length = f"{len(report.done)} clips, {float(report.duration):.2f} s"
-    return printable(f"{report.output}: {length}, {report.verification_line()}")

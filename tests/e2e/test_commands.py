@@ -1,0 +1,189 @@
+"""The `rushes` command as a user types it, in processes of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.colour_clips import write_colour_clip
+
+ROOT = Path(__file__).parents[2]
+
+
+def _rushes(*arguments: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command, which must end with that status and never with a traceback."""
+    command = [sys.executable, "-c", "from search_app.cli import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "80"}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert status == ran.returncode, ran.stderr
+    assert "Traceback" not in ran.stderr
+    return ran
+
+
+def _refusal(*arguments: str | Path, status: int) -> str:
+    """The one line that a refused command prints."""
+    (line,) = _rushes(*arguments, status=status).stderr.splitlines()
+    return line
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two good videos with difficult names, and one that is none."""
+    folder = tmp_path_factory.mktemp("library")
+    write_colour_clip(folder / 'it\'s a "quoted" name.mp4', ["red", "green"])
+    write_colour_clip(folder / "line one\nline two.mp4", ["blue", "yellow"], salt=1)
+    (folder / "100% broken.mp4").write_text("no video")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of that library, made by the command."""
+    folder = tmp_path_factory.mktemp("archives") / "archive"
+    ran = _rushes("index", folder, library, "--model", "demo", "--json", status=1)
+    outcomes = {Path(item["video"]).name: item for item in json.loads(ran.stdout)}
+    assert ["failed", "indexed", "indexed"] == sorted(item["status"] for item in outcomes.values())
+    assert outcomes["100% broken.mp4"]["reason"].startswith("not a video")
+    return folder
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    """`--help` of every command must not load torch, duckdb, faiss, av, streamlit or numpy."""
+    script = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from search_app.cli import main\n"
+        "for name in [None, *main.commands]:\n"
+        "    result = CliRunner().invoke(main, [*([name] if name else []), '--help'])\n"
+        "    assert result.exit_code == 0 and 'Usage' in result.output, name\n"
+        "    assert name is None or main.commands[name].help, name\n"
+        "print(*sorted(sys.modules))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    heavy = {"torch", "duckdb", "faiss", "av", "streamlit", "numpy", "pyarrow", "rich", "transformers", "PIL"}
+    assert set() == heavy & set(ran.stdout.split())
+
+
+def test_search_gives_ranked_shots_as_json(archive: Path) -> None:
+    """Every hit has the promised fields; ranks count from 1 and scores fall."""
+    hits = json.loads(_rushes("search", archive, "something red", "--json", "--limit", "3").stdout)
+    assert [1, 2, 3] == [hit["rank"] for hit in hits]
+    assert sorted((hit["score"] for hit in hits), reverse=True) == [hit["score"] for hit in hits]
+    assert {"rank", "score", "shot_id", "video", "start_seconds", "end_seconds", "boundary"} <= set(hits[0])
+    assert all(Path(hit["video"]).is_file() and Path(hit["thumbnail"]).is_file() for hit in hits)
+
+
+def test_search_table_keeps_one_line_for_each_shot(archive: Path) -> None:
+    """A file name with a line break in it does not break the table."""
+    lines = _rushes("search", archive, "something red").stdout.splitlines()
+    assert 5 == len(lines)
+    assert any("line one\\nline two.mp4" in line for line in lines)
+
+
+def test_search_by_picture(archive: Path) -> None:
+    """The shot that a picture was taken from comes first."""
+    wanted = json.loads(_rushes("search", archive, "anything", "--json").stdout)[-1]
+    found = json.loads(_rushes("search", archive, "--like", wanted["thumbnail"], "--json", "--limit", "1").stdout)
+    assert wanted["shot_id"] == found[0]["shot_id"]
+    assert found[0]["score"] > 0.9
+
+
+def test_shots_and_status_tell_what_is_there(archive: Path, library: Path) -> None:
+    """Times are those of the cuts; a failed file is listed with its reason."""
+    shots: list[dict[str, Any]] = json.loads(_rushes("shots", archive, "--json").stdout)
+    assert [(0.0, 1.0), (1.0, 2.0)] * 2 == [(shot["start_seconds"], shot["end_seconds"]) for shot in shots]
+    assert ["start", "cut"] * 2 == [shot["boundary"] for shot in shots]
+    status = json.loads(_rushes("status", archive, "--json").stdout)
+    assert (2, 4, 1) == (status["videos"], status["shots"], status["failed"])
+    assert [str(library / "100% broken.mp4")] == [problem["video"] for problem in status["problems"]]
+
+
+@pytest.mark.slow
+def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path) -> None:
+    """Its length is that of its shots, its cuts are proven exact, and the ledger names every clip."""
+    film = tmp_path / "film.mp4"
+    ran = _rushes("supercut", archive, "something red", "-o", film, "--limit", "3")
+    assert "3/3 cuts exact" in ran.stdout
+    with av.open(str(film)) as container:
+        assert 75 == sum(1 for _ in container.decode(video=0))
+    ledger = json.loads((tmp_path / "film.mp4.json").read_text())
+    assert 3 == len(ledger["clips"])
+    assert "something red" in json.dumps(ledger)
+    assert "exists" in _refusal("supercut", archive, "red", "-o", film, status=1)
+
+
+@pytest.mark.slow
+def test_a_missing_source_is_named_and_skipped_only_on_demand(tmp_path: Path) -> None:
+    """Without --skip-missing nothing is rendered; with it the rest is, and the ledger says so."""
+    copy, film = tmp_path / "lib", tmp_path / "film.mp4"
+    write_colour_clip(copy / "a.mp4", ["red", "green"])
+    write_colour_clip(copy / "b.mp4", ["blue"])
+    _rushes("index", tmp_path / "arch", copy, "--model", "demo")
+    (copy / "b.mp4").unlink()
+    assert "b.mp4" in _refusal("supercut", tmp_path / "arch", "red", "-o", film, status=1)
+    assert not film.exists()
+    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--skip-missing")
+    assert "2 of 3 clips" in ran.stdout
+    assert "b.mp4" in ran.stdout
+
+
+def test_check_finds_nothing_wrong(archive: Path) -> None:
+    """A sound archive passes, to the last byte."""
+    assert [] == json.loads(_rushes("check", archive, "--read-data", "--json").stdout)
+
+
+@pytest.mark.slow
+def test_repair_indexes_again_what_a_damaged_segment_held(library: Path, tmp_path: Path) -> None:
+    """`check` names the segment, `repair` puts it aside and does the video again."""
+    folder = tmp_path / "arch"
+    _rushes("index", folder, library, "--model", "demo", status=1)
+    before = _rushes("shots", folder, "--json").stdout
+    segment = next((folder / "segments").rglob("*.parquet"))
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 1
+    segment.write_bytes(data)
+    assert segment.name in _rushes("check", folder, "--read-data", status=1).stdout
+    _rushes("repair", folder)
+    assert before == _rushes("shots", folder, "--json").stdout
+    assert [] == json.loads(_rushes("check", folder, "--read-data", "--json").stdout)
+
+
+def test_bad_input_is_one_line_that_says_what_to_do(archive: Path, library: Path, tmp_path: Path) -> None:
+    """What, which file, and the way out; exit status 1 or 2."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x")
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    (newer / "archive.json").write_text('{"format": 99, "archive_id": "x"}')
+    assert "not an archive" in _refusal("search", tmp_path / "empty", "red", status=2)
+    assert "not an archive" in _refusal("status", tmp_path / "nowhere", status=2)
+    assert "is a file" in _refusal("index", tmp_path / "file", library, status=2)
+    assert "format 99" in _refusal("status", newer, status=1)
+    assert "empty" in _refusal("search", archive, "  ", status=2)
+    assert "10,000 characters" in _refusal("search", archive, "x" * 10_000, status=2)
+    assert "nothing to look for" in _refusal("search", archive, status=2)
+    assert "No such file" in _refusal("index", archive, tmp_path / "nothing", "--model", "demo", status=1)
+    assert "no videos in" in _refusal("index", archive, tmp_path / "empty", "--model", "demo", status=1)
+    inside = archive / "sub"
+    assert "inside the archive" in _refusal("index", inside, library, "--model", "demo", status=2)
+
+
+def test_another_model_than_the_archives_is_refused(archive: Path, library: Path, tmp_path: Path) -> None:
+    """Vectors of two models never meet."""
+    from tests.tiny_checkpoints import write_tiny_checkpoint
+
+    other = write_tiny_checkpoint(tmp_path / "tiny")
+    line = _refusal("index", archive, library, "--model-path", other, status=1)
+    assert "was indexed with demo" in line
+
+
+def test_a_model_that_is_not_there_names_both_ways_out(library: Path, tmp_path: Path) -> None:
+    """The default model cannot be downloaded offline."""
+    line = _refusal("index", tmp_path / "arch", library, status=1)
+    assert "--model demo" in line
+    assert "--model-path" in line
