@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,19 @@ STAGE_WORDS = {
     RenderStage.JOIN: "Joining",
     RenderStage.VERIFY: "Comparing every cut with its source",
 }
+
+
+_jobs: weakref.WeakSet[RenderJob] = weakref.WeakSet()
+_STOP_SECONDS = 5.0
+
+
+def cancel_all() -> None:
+    """Stop every rendering of this process, so that no ffmpeg outlives it."""
+    jobs = list(_jobs)
+    for job in jobs:
+        job.cancel()
+    for job in jobs:
+        job.wait(_STOP_SECONDS)
 
 
 class RenderJob:
@@ -48,6 +62,7 @@ class RenderJob:
 
     def start(self) -> None:
         """Begin."""
+        _jobs.add(self)
         self._thread.start()
 
     def cancel(self) -> None:
@@ -56,7 +71,8 @@ class RenderJob:
 
     def wait(self, timeout_seconds: float) -> bool:
         """Whether it has ended within that time."""
-        self._thread.join(timeout_seconds)
+        if self.is_running:
+            self._thread.join(timeout_seconds)
         return not self.is_running
 
     @property

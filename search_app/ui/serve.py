@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from search_app.ui.render_job import cancel_all
 from search_app.ui.shelf import ROUTE, media_shelf, send_media
 from store.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import streamlit as st
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ADDRESS = "127.0.0.1"
@@ -66,24 +71,31 @@ def serve_page(archive: Path | None, port: int) -> None:
     from starlette.routing import Route
 
     port = _usable_port(port)
-    _keep_folder_last()
     os.environ[ARCHIVE_VARIABLE] = "" if archive is None else str(archive.absolute())
-    app = st.App(_APP, routes=[Route(f"{ROUTE}/{{token}}", send_media)], middleware=[Middleware(_ContentPolicy)])
+    app = st.App(
+        _APP,
+        routes=[Route(f"{ROUTE}/{{token}}", send_media)],
+        middleware=[Middleware(_ContentPolicy)],
+        lifespan=_keep_folder_last,
+    )
     click.echo(f"Rushes: http://{ADDRESS}:{port}  (only this machine can reach it; stop with Ctrl-C)")
     try:
         app.run(config={**SETTINGS, "server.port": port, "browser.serverPort": port})
     finally:
+        cancel_all()
         media_shelf().close()
 
 
-def _keep_folder_last() -> None:
+@asynccontextmanager
+async def _keep_folder_last(_: st.App) -> AsyncIterator[None]:
     """Keep the script's folder from the head of the import path.
 
-    Streamlit puts it there while a script runs, unless it is in the path already. There our `profile.py` would
-    be taken for the standard library's, which torch imports.
+    Streamlit puts it there at start and while a script runs, unless it is in the path already. There our
+    `profile.py` would be taken for the standard library's, which torch imports.
     """
-    if str(_APP.parent) not in sys.path:
-        sys.path.append(str(_APP.parent))
+    folder = str(_APP.parent)
+    sys.path[:] = [*(entry for entry in sys.path if entry != folder), folder]
+    yield
 
 
 def _usable_port(port: int) -> int:

@@ -1,0 +1,138 @@
+"""The page without a browser: what it shows for good and bad input."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from search_app.ui.serve import ARCHIVE_VARIABLE
+from store.archive import Archive
+from tests.e2e.small_archive import draw_library, index_library
+
+APP = Path(__file__).parents[2] / "search_app" / "app.py"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of two videos, two shots in each."""
+    folder = tmp_path_factory.mktemp("page")
+    draw_library(folder / "library")
+    index_library(folder / "archive", folder / "library")
+    return folder / "archive"
+
+
+@pytest.fixture(autouse=True)
+def _close_archives() -> Iterator[None]:
+    """Let go of the archives that the page keeps open between visits."""
+    from search_app.ui import resources
+
+    yield
+    resources.open_archive.clear()
+
+
+def open_page(archive: Path | str, monkeypatch: pytest.MonkeyPatch, question: str = "") -> AppTest:
+    """The page as `rushes ui ARCHIVE` opens it, at the address that holds the question."""
+    monkeypatch.setenv(ARCHIVE_VARIABLE, str(archive))
+    page = AppTest.from_file(APP, default_timeout=60)
+    if question:
+        page.query_params["q"] = question
+    page.run()
+    assert [] == list(page.exception)
+    return page
+
+
+def texts_of(page: AppTest) -> list[str]:
+    """Everything that is shown as plain text."""
+    return [text.value for text in page.text]
+
+
+def test_without_an_archive_it_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The empty page asks for an archive and names the command that makes one."""
+    page = open_page("", monkeypatch)
+    assert ["rushes index ARCHIVE FOLDER_OF_VIDEOS"] == [code.value for code in page.code]
+
+
+def test_a_path_that_is_no_archive_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong path gives one line that names it, and the field can be corrected."""
+    page = open_page(tmp_path / "no\nwhere", monkeypatch)
+    (problem,) = texts_of(page)
+    assert (True, 1) == ("where" in problem, len(problem.splitlines()))
+    assert 1 == len(page.text_input)
+
+
+def test_an_empty_archive_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive without shots is no error."""
+    Archive.create(tmp_path / "new").close()
+    page = open_page(tmp_path / "new", monkeypatch)
+    assert "This archive is still empty" in [heading.value for heading in page.subheader]
+
+
+def test_the_question_in_the_address_is_answered_best_first(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shared address shows each shot once, the right one first, with its place and score."""
+    page = open_page(archive, monkeypatch, "a red boat on the sea")
+    assert "clip0.mp4" == texts_of(page)[0]
+    assert 4 == len([button for button in page.button if button.label == "Play"])
+    places = [caption.value for caption in page.caption if "score" in caption.value]
+    assert places[0].startswith("0:00.0")
+
+
+def test_ticked_shots_are_listed_with_their_length(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks stay while another question is asked, can be taken out, and add up."""
+    page = open_page(archive, monkeypatch, "a red boat on the sea")
+    page.checkbox[2].check().run()
+    page.checkbox[0].check().run()
+    assert 1 == len([text for text in page.markdown if "2 clips · 3.0 s in total" in text.value])
+    page.text_input(key="q").set_value("a castle").run()
+    assert 1 == len([text for text in page.markdown if "2 clips · 3.0 s in total" in text.value])
+    next(button for button in page.button if (button.key or "").startswith("remove-")).click().run()
+    assert 1 == len([text for text in page.markdown if "1 clip · 1.5 s in total" in text.value])
+    page.button(key="clear").click().run()
+    assert [False] * 4 == [box.value for box in page.checkbox if box.label == "Pick"]
+
+
+def test_a_question_that_is_too_long_is_refused_in_one_line(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand characters give one line and no hits."""
+    page = open_page(archive, monkeypatch)
+    page.text_input(key="q").set_value("boat " * 2000).run()
+    assert [True] == ["10,000 characters" in text for text in texts_of(page)]
+    assert [] == [button for button in page.button if button.label == "Play"]
+
+
+def test_shots_indexed_meanwhile_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A generation published while the page is open shows with the next question."""
+    videos = draw_library(tmp_path / "library")
+    hidden = videos[1].rename(tmp_path / "later.mp4")
+    index_library(tmp_path / "archive", tmp_path / "library")
+    page = open_page(tmp_path / "archive", monkeypatch, "a yellow bus")
+    assert 2 == len([button for button in page.button if button.label == "Play"])
+    hidden.rename(videos[1])
+    index_library(tmp_path / "archive", tmp_path / "library")
+    page.run()
+    assert 4 == len([button for button in page.button if button.label == "Play"])
+
+
+def test_a_missing_source_is_named_and_can_be_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rendering with a missing source makes nothing and names it; with skipping it makes the rest and says so."""
+    videos = draw_library(tmp_path / "library")
+    index_library(tmp_path / "archive", tmp_path / "library")
+    page = open_page(tmp_path / "archive", monkeypatch, "a red boat on the sea")
+    for place in range(4):
+        page.checkbox[place].check()
+    page.run()
+    videos[1].unlink()
+    page.button(key="render").click().run()
+    page.session_state["job"].wait(60)
+    page.run()
+    assert 1 == len([text for text in texts_of(page) if "2 of 4 clips cannot be rendered" in text])
+    page.button(key="close-result").click().run()
+    page.checkbox(key="skip-missing").check().run()
+    page.button(key="render").click().run()
+    page.session_state["job"].wait(60)
+    page.run()
+    assert 2 == len([text for text in texts_of(page) if text.startswith("skipped: clip1.mp4")])
+    assert 1 == len([text for text in page.markdown if "2/2 cuts exact" in text.value])
