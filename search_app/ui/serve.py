@@ -76,26 +76,27 @@ def serve_page(archive: Path | None, port: int) -> None:
         _APP,
         routes=[Route(f"{ROUTE}/{{token}}", send_media)],
         middleware=[Middleware(_ContentPolicy)],
-        lifespan=_keep_folder_last,
+        lifespan=_surroundings,
     )
     click.echo(f"Rushes: http://{ADDRESS}:{port}  (only this machine can reach it; stop with Ctrl-C)")
-    try:
-        app.run(config={**SETTINGS, "server.port": port, "browser.serverPort": port})
-    finally:
-        cancel_all()
-        media_shelf().close()
+    app.run(config={**SETTINGS, "server.port": port, "browser.serverPort": port})
 
 
 @asynccontextmanager
-async def _keep_folder_last(_: st.App) -> AsyncIterator[None]:
-    """Keep the script's folder from the head of the import path.
+async def _surroundings(_: st.App) -> AsyncIterator[None]:
+    """What has to hold while the server runs; on the way out, by whatever signal, nothing is left behind.
 
-    Streamlit puts it there at start and while a script runs, unless it is in the path already. There our
-    `profile.py` would be taken for the standard library's, which torch imports.
+    The script's folder is kept from the head of the import path. Streamlit puts it there at start and while a
+    script runs, unless it is in the path already; there our `profile.py` would be taken for the standard
+    library's, which torch imports.
     """
     folder = str(_APP.parent)
     sys.path[:] = [*(entry for entry in sys.path if entry != folder), folder]
-    yield
+    try:
+        yield
+    finally:
+        cancel_all()
+        media_shelf().close()
 
 
 def _usable_port(port: int) -> int:

@@ -1,12 +1,17 @@
 """The page without a browser: what it shows for good and bad input."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from search_app.cut_list import build_cut_list
+from search_app.ranking import Hit
+from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
+from search_app.ui.shelf import MediaShelf
 from store.archive import Archive
 from tests.e2e.small_archive import draw_library, index_library
 
@@ -136,3 +141,32 @@ def test_a_missing_source_is_named_and_can_be_skipped(tmp_path: Path, monkeypatc
     page.run()
     assert 2 == len([text for text in texts_of(page) if text.startswith("skipped: clip1.mp4")])
     assert 1 == len([text for text in page.markdown if "2/2 cuts exact" in text.value])
+
+
+def test_a_cancelled_rendering_keeps_nothing(archive: Path) -> None:
+    """After a cancel the job ends soon, without a film, and the folder of films is empty."""
+    with Archive.open(archive) as opened:
+        snapshot = opened.snapshot()
+        hits = [Hit(1, 0.5, shot, Fraction(0), "") for shot in snapshot.shots()]
+        videos = {video.video_id: video for video in snapshot.videos()}
+    shelf = MediaShelf()
+    job = RenderJob(build_cut_list(hits, videos), shelf, {})
+    job.start()
+    job.cancel()
+    assert (True, True, None) == (job.wait(20), job.is_cancelled, job.report)
+    assert ("", []) == (job.address, list(shelf.new_path().parent.iterdir()))
+    shelf.close()
+
+
+def test_only_what_was_put_on_the_shelf_can_be_fetched() -> None:
+    """No path, and no name but the random one that was given out, reaches a file; the oldest ones go first."""
+    shelf = MediaShelf(max_files=2)
+    films = [shelf.new_path() for _ in range(3)]
+    for film in films:
+        film.write_bytes(b"film")
+    addresses = [shelf.put(film) for film in films]
+    assert [False, True, True] == [shelf.holds(address) for address in addresses]
+    assert [False, True, True] == [film.exists() for film in films]
+    assert [None] * 4 == [shelf.find(name) for name in ("", films[1].name, str(films[1]), "../../etc/passwd")]
+    shelf.close()
+    assert not films[1].parent.exists()
