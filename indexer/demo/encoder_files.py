@@ -23,15 +23,20 @@ PREPROCESS_CONFIG: Final[dict[str, Any]] = {
 }
 
 
-def model_config(width: int = 16, text_width: int = 128, embed_dim: int = 192) -> dict[str, Any]:
-    """open_clip's description of the model: a small ResNet for pictures and a small transformer for text."""
+def model_config(text_width: int = 128, embed_dim: int = 192) -> dict[str, Any]:
+    """open_clip's description of the model: a small ResNet for pictures and a small transformer for text.
+
+    Of the small networks tried, this one learnt shapes fastest, and faster with the maximum over the picture than
+    with the mean: a thing may be anywhere and small.
+    """
     return {
         "embed_dim": embed_dim,
         "vision_cfg": {
             "image_size": IMAGE_SIZE_PX,
-            "layers": [1, 1, 1, 1],
-            "width": width,
-            "head_width": 64,
+            "timm_model_name": "test_resnet",
+            "timm_model_pretrained": False,
+            "timm_pool": "max",
+            "timm_proj": "mlp",
         },
         "text_cfg": {
             "context_length": CONTEXT_LENGTH,

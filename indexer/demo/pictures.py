@@ -34,10 +34,17 @@ def sample_pair(seed: int, index: int) -> tuple[Scene, Scene]:
     """Two training scenes that differ in one point; neither is held out."""
     rng = random.Random(f"pair {seed} {index}")
     scene = sample_scene(rng)
+    while is_plain_pair(index) and (scene.second or scene.first.count > 1 or scene.shot_size == "wide"):
+        scene = sample_scene(rng)
     while True:
         other = vary(scene, rng)
         if not is_held_out(other):
             return scene, other
+
+
+def is_plain_pair(index: int) -> bool:
+    """Whether a pair starts from one large thing: every third one, and training begins with these."""
+    return index % 3 == 0
 
 
 def draw_training_picture(scene: Scene, size_px: int, rng: random.Random) -> RgbPicture:

@@ -12,14 +12,15 @@ from indexer.demo.encoder_files import build_model, model_config
 from indexer.demo.tokenizer import build_tokenizer
 from indexer.demo.train import TrainingPlan, _encode, train_encoder
 
-PLAN = TrainingPlan(steps=12, seed=3, n_pairs=16, pairs_per_batch=8, n_related=4, warmup_steps=2, n_processes=1)
+PLAN = TrainingPlan(
+    steps=12, seed=3, n_pairs=16, pairs_per_batch=8, n_related=4, warmup_steps=2, plain_steps=6, n_processes=1
+)
 
 
 @pytest.fixture(scope="module")
 def tiny_config() -> dict[str, Any]:
-    config = model_config(width=8, text_width=32, embed_dim=32)
-    config["vision_cfg"]["image_size"] = 32
-    config["vision_cfg"]["head_width"] = 32
+    config = model_config(text_width=32, embed_dim=32)
+    config["vision_cfg"]["image_size"] = 64
     return config
 
 
