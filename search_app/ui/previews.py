@@ -11,6 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from indexer.scan import fingerprint_file
 from search_app.cut_list import build_cut_list
 from search_app.profile import choose_profile
 from search_app.supercut import render_supercut
@@ -46,7 +47,7 @@ class Previews:
             video: its video.
 
         Raises:
-            RenderError: the source is missing or cannot be decoded.
+            RenderError: the source is missing, was changed since it was indexed, or cannot be decoded.
         """
         with self._lock:
             known = self._addresses.get(hit.shot.shot_id)
@@ -54,7 +55,9 @@ class Previews:
                 return known
             output = self._shelf.new_path()
             cut_list = build_cut_list([hit], {video.video_id: video}, max_seconds=Fraction(MAX_SECONDS))
-            render_supercut(cut_list, output, profile=preview_profile(video.facts), verify=False)
+            render_supercut(
+                cut_list, output, identify=fingerprint_file, profile=preview_profile(video.facts), verify=False
+            )
             self._addresses[hit.shot.shot_id] = self._shelf.put(output)
             return self._addresses[hit.shot.shot_id]
 
