@@ -34,7 +34,7 @@ _FLASH_SHARE = 0.4
 
 _BLANK_SPREAD = 5.0
 _BLACK, _WHITE = 32.0, 232.0
-_LONG_BLANK = Fraction(1, 2)
+_LONG_BLANK = Fraction(1)
 """A blank stretch longer than this is a shot of its own; a shorter one belongs to the next shot."""
 
 _WINDOWS = (Fraction(2, 5), Fraction(4, 5), Fraction(8, 5))
@@ -98,9 +98,7 @@ class ShotDetector:
         change = 0.0 if before is None else _difference(small, before.small)
         blank = _is_blank(small)
         turns = before is not None and before.blank != blank
-        opens = (
-            self._cell_start is None or time - self._cell_start >= _CELL or change >= _FAINT_CHANGE or turns
-        )
+        opens = self._cell_start is None or time - self._cell_start >= _CELL or change >= _FAINT_CHANGE or turns
         if opens:
             self._cell_start = time
         self._looks.append(_Look(time, small, change, blank, opens))
@@ -179,7 +177,11 @@ class ShotDetector:
                     self._waiting.append(self._fade(look.time))
                     self._blank_counts = True
         else:
-            if self._blank_since is not None and self._blank_counts and look.time - self._blank_since >= _LONG_BLANK:
+            if (
+                self._blank_since is not None
+                and self._blank_counts
+                and look.time - self._blank_since >= _LONG_BLANK
+            ):
                 self._waiting.append(self._fade(look.time))
             self._blank_since, self._blank_counts = None, False
             self._seen_picture = True

@@ -1,0 +1,19 @@
+"""Real and hostile clips that lie beside a checkout of this project, where somebody has put them there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared"
+MEDIA, BAD_MEDIA = SHARED / "media", SHARED / "media-bad"
+
+needs_media = pytest.mark.skipif(not MEDIA.is_dir(), reason="no real clips in ../shared/media")
+needs_bad_media = pytest.mark.skipif(not BAD_MEDIA.is_dir(), reason="no broken clips in ../shared/media-bad")
+
+
+def read_manifest(folder: Path) -> list[dict[str, Any]]:
+    """What is known of each clip; empty where there are none."""
+    path = folder / "manifest.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
