@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from store.archive import Archive
 
 from indexer.places import Place, Places
 from indexer.scan import Change, ScannedFile
-from store.events import Described, Event, Failed, Missing, Moved, RootNamed, Seen
+from store.events import Described, Dropped, Event, Failed, Missing, Moved, RootNamed, Seen
 from store.records import Location
 
 
@@ -23,7 +24,9 @@ class Journal:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._places = Places(archive.snapshot().roots())
+        snapshot = archive.snapshot()
+        self._places = Places(snapshot.roots())
+        self._failed = {failure.path for failure in snapshot.failures()}
         self._roots_noted: set[str] = set()
 
     @cached_property
@@ -33,7 +36,7 @@ class Journal:
     def note_seen(self, file: ScannedFile) -> None:
         """The content of this file is in the archive and lies here now."""
         events: list[Event] = []
-        if not file.is_noted:
+        if not file.is_noted or str(file.file.path) in self._failed:
             place = self._places.locate(file.file.path, file.file.root)
             facts = (place.root, place.relative_path, file.size_bytes, file.mtime_ns, file.fingerprint)
             if file.change is Change.MOVED:
@@ -54,6 +57,16 @@ class Journal:
         """The file could not be indexed."""
         place: Place = self._places.locate(path, root)
         self._record([Failed(place.root, place.relative_path, reason, fingerprint)])
+
+    def drop_gone_failures(self, folders: Sequence[Path]) -> None:
+        """Files that failed before and are gone from these folders are no longer anybody's problem."""
+        gone = [
+            Path(path)
+            for path in sorted(self._failed)
+            if any(Path(path).is_relative_to(folder) for folder in folders) and not os.path.lexists(path)
+        ]
+        places = [self._places.locate(path, path.parent) for path in gone]
+        self._record([Dropped(place.root, place.relative_path) for place in places])
 
     def _record(self, events: list[Event]) -> None:
         named = self._places.named

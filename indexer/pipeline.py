@@ -78,7 +78,7 @@ def index_videos(
         raise ScanError(f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...)")
     run = _Run(archive, encoder, settings, on_progress)
     try:
-        yield from run.settle(scan)
+        yield from run.settle(scan, folders)
     finally:
         archive.publish()
 
@@ -103,8 +103,9 @@ class _Run:
         self._progress = Progress()
         self._published = time.monotonic()
 
-    def settle(self, scan: Scan) -> Iterator[Outcome]:
+    def settle(self, scan: Scan, folders: Sequence[Path]) -> Iterator[Outcome]:
         """Do whatever each file needs: those that need no decoding first, doubles of new files last."""
+        self._journal.drop_gone_failures(folders)
         for unlisted in scan.unreadable:
             self._journal.note_failed(unlisted.path, unlisted.root, unlisted.reason)
             yield Outcome(str(unlisted.path), Status.FAILED, unlisted.reason)

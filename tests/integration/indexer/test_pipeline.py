@@ -141,7 +141,7 @@ def test_one_broken_file_is_an_outcome_and_stops_nothing(tmp_path: Path) -> None
     (library / "c.mp4").unlink()
     _index(tmp_path / "arch", library)
     with Archive.open(tmp_path / "arch") as archive:
-        assert "a.mp4" not in {Path(item.path).name for item in archive.snapshot().failures()}
+        assert [] == archive.snapshot().failures()
 
 
 def test_columns_of_a_metadata_file_come_along(tmp_path: Path) -> None:
