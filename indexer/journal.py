@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from store.archive import Archive
-
 from indexer.places import Place, Places
 from indexer.scan import Change, ScannedFile
+from store.archive import Archive
 from store.events import Described, Dropped, Event, Failed, Missing, Moved, RootNamed, Seen
 from store.records import Location
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -248,7 +249,7 @@ def _is_blank(small: Small) -> bool:
 
 
 def _mixture_residual(pictures: list[Small]) -> float:
-    """How far the pictures between the first and the last are from mixtures of these; 1 if there is no dissolve."""
+    """How far pictures are from mixtures of the first and the last of them; 1 if there is no dissolve."""
     first, last = pictures[0], pictures[-1]
     if _difference(first, last) < _MIXTURE_CHANGE or _likeness(first[0], last[0]) > _MIXTURE_ALIKE:
         return 1.0
@@ -263,7 +264,7 @@ def _mixture_residual(pictures: list[Small]) -> float:
         worst = max(worst, float((rest * rest).sum()) / length)
         shares.append(share)
     shares.append(1.0)
-    grows = all(later - earlier > 0.08 for earlier, later in zip(shares, shares[1:], strict=False))
+    grows = all(later - earlier > 0.08 for earlier, later in pairwise(shares))
     return worst if grows else 1.0
 
 

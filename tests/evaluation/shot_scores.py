@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 
@@ -60,7 +61,7 @@ def true_boundaries(clip: Mapping[str, Any]) -> list[TrueBoundary]:
     tolerance = 2.1 * clip["frame_interval_ms"][1] / 1000  # a tenth for times rounded to milliseconds
     shots = clip["shots"]
     boundaries = []
-    for before, shot in zip(shots, shots[1:], strict=False):
+    for before, shot in pairwise(shots):
         start, end = shot.get("transition_s") or (shot["start_s"], shot["start_s"])
         optional = bool(before.get("filler") or shot.get("filler"))
         boundaries.append(TrueBoundary(start - tolerance, end + tolerance, optional))
