@@ -78,8 +78,7 @@ class FakeEncoder:
                 row[list(COLOURS).index(word)] += 1
             else:
                 row[
-                    len(COLOURS)
-                    + hashlib.md5(word.encode(), usedforsecurity=False).digest()[0] % _N_OTHER_WORDS
+                    len(COLOURS) + hashlib.md5(word.encode(), usedforsecurity=False).digest()[0] % _N_OTHER_WORDS
                 ] += 0.3
         return row
 

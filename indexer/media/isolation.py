@@ -36,9 +36,7 @@ _READ_BYTES = 1 << 20
 _STDERR_KEPT_BYTES = 4096
 
 
-def run_limited(
-    entry: str, arguments: Mapping[str, Any], limits: ChildLimits, subject: str
-) -> Iterator[Message]:
+def run_limited(entry: str, arguments: Mapping[str, Any], limits: ChildLimits, subject: str) -> Iterator[Message]:
     """What a generator function yields in a limited child process, message by message.
 
     Args:
