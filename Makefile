@@ -42,7 +42,7 @@ check: lint ## the everyday loop: lint, types, import contracts, quick tests
 
 test: lint ## everything that must pass before a change lands
 	@tests/e2e/install_chromium.sh
-	$(PYTEST) -n 2 --dist loadscope -m "not optin" --cov --cov-report=term:skip-covered --cov-fail-under=85
+	$(PYTEST) -n 2 --dist loadscope -m "not optin" --cov --cov-report=term:skip-covered --cov-fail-under=80
 
 bench: $(VENV)/.dev ## speed against what a user would write instead (long)
 	$(BIN)/python -m tests.benchmarks

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = (Path(__file__).parents[2] / "shared").resolve()
 MEDIA, BAD_MEDIA = SHARED / "media", SHARED / "media-bad"
 
 needs_media = pytest.mark.skipif(not MEDIA.is_dir(), reason="no real clips in ../shared/media")
