@@ -34,9 +34,10 @@ The whole frame is squeezed to {size_px} by {size_px} pixels, so that nothing at
 
 ## Training
 `{command}`: seed {seed}, {steps} batches of {batch} pictures from {n_pictures} drawn ones, {minutes} minutes
-on two cores of a busy, shared machine. A small ResNet sees, a two-layer transformer reads; they learn to rank true
-sentences above false ones (full and partial descriptions, prompts for each attribute, and descriptions that are
-wrong in one point).
+on two cores of a busy, shared machine. A small ResNet sees, a two-layer transformer reads. The
+ResNet first learns to name every attribute, through helper layers that are thrown away; then both learn to rank
+true sentences above false ones (full and partial descriptions, prompts for each attribute, and descriptions that
+are wrong in one point).
 The same command gives the same weights with the same library versions and processor type.
 
 ## Results
