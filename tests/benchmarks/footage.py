@@ -33,7 +33,7 @@ def write_footage(
             if number % per_shot == 0:
                 colours = chance.integers(0, 255, (9, 20, 3), dtype=np.int16)
                 scene = colours.repeat(height // 9 + 1, 0).repeat(width // 10 + 1, 1)[:height]
-            shift = 4 * (number % per_shot)
+            shift = 4 * (number % per_shot) % (scene.shape[1] - width)
             y, x = chance.integers(0, 64, 2)
             picture = scene[:, shift : shift + width] + grain[y : y + height, x : x + width]
             frame = av.VideoFrame.from_ndarray(picture.clip(0, 255).astype(np.uint8), format="rgb24")
