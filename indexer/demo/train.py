@@ -118,7 +118,7 @@ def heads_loss(logits: torch.Tensor, scenes: Sequence[Scene]) -> torch.Tensor:
     Naming teaches a fresh network shapes much sooner than ranking sentences does.
     """
     sizes = [len(attribute.values) for attribute in ATTRIBUTES]
-    *parts, relations = logits.split([*sizes, len(RELATIONS)], dim=1)
+    *parts, relations = torch.split(logits, [*sizes, len(RELATIONS)], dim=1)
     losses = [
         _TERM_WEIGHTS[attribute.name] * _ranking_loss(part, attribute.truth(scenes))
         for attribute, part in zip(ATTRIBUTES, parts, strict=True)
