@@ -13,7 +13,15 @@ from indexer.demo.tokenizer import build_tokenizer
 from indexer.demo.train import TrainingPlan, _encode, train_encoder
 
 PLAN = TrainingPlan(
-    steps=12, seed=3, n_pairs=16, pairs_per_batch=8, n_related=4, warmup_steps=2, plain_steps=6, n_processes=1
+    steps=12,
+    picture_steps=0,
+    seed=3,
+    n_pairs=16,
+    pairs_per_batch=8,
+    n_related=4,
+    warmup_steps=2,
+    plain_steps=6,
+    n_processes=1,
 )
 
 
