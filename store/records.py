@@ -219,12 +219,37 @@ class FrameHit:
         time: exact presentation time of the frame in seconds.
         thumbnail: absolute path of its picture.
         shot: the shot it stands for.
+        frame_id: its id.
+        sharpness: variance of the Laplacian of its luma.
     """
 
     score: float
     time: Fraction
     thumbnail: str
     shot: ShotRow
+    frame_id: int = 0
+    sharpness: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRow:
+    """A sampled frame as the catalog knows it.
+
+    Args:
+        frame_id: stable id, derived from content.
+        shot_id: the shot it stands for.
+        video_id: fingerprint of its video.
+        time: its exact presentation time in seconds.
+        sharpness: variance of the Laplacian of its luma; near 0 for a blank picture.
+        thumbnail: absolute path of its picture.
+    """
+
+    frame_id: int
+    shot_id: str
+    video_id: str
+    time: Fraction
+    sharpness: float
+    thumbnail: str
 
 
 @dataclass(frozen=True, slots=True)

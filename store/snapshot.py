@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from store.catalog import frame_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
 from store.segments import read_segment, segment_path
-from store.vectors import search_shards
+from store.vectors import find_vectors, search_shards
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
     from store.generations import Generations, Manifest
     from store.publish import ShardShelf
-    from store.records import Counts, Embeddings, EmbeddingSpace, FrameHit, Location, Outcome, ShotRow, VideoRow
+    from store.records import (
+        Counts,
+        Embeddings,
+        EmbeddingSpace,
+        FrameHit,
+        FrameRow,
+        Location,
+        Outcome,
+        ShotRow,
+        VideoRow,
+    )
+
+BACKGROUND_FRAMES = 2_048
+BACKGROUND_SEED = 7
 
 
 class Snapshot:
@@ -110,12 +129,56 @@ class Snapshot:
         position = {frame_id: row for row, frame_id in enumerate(stored.frame_ids.tolist())}
         return stored.embeddings[[position[frame_id] for frame_id in frame_ids]]
 
-    def search(self, vector: Embeddings, n_frames: int) -> list[FrameHit]:
+    def shots_by_id(self, shot_ids: Sequence[str]) -> dict[str, ShotRow]:
+        """The shots of these ids, by id; unknown ids are left out."""
+        return self._catalog.shots_by_id(shot_ids)
+
+    def list_shot_ids(self, among: Iterable[str] | None, n: int) -> list[str]:
+        """Ids of the first `n` shots, of all or of some, by path and position."""
+        return frame_rows.list_shot_ids(self._catalog, among, n)
+
+    def frames_of_shots(self, shot_ids: Sequence[str]) -> list[FrameRow]:
+        """The sampled frames of these shots, by video and time."""
+        return frame_rows.frames_of_shots(self._catalog, shot_ids)
+
+    def frames_of_videos(self, video_ids: Sequence[str]) -> list[FrameRow]:
+        """The sampled frames of these videos, by video and time."""
+        return frame_rows.frames_of_videos(self._catalog, video_ids)
+
+    def frame_ids_of(self, shot_ids: Iterable[str]) -> NDArray[np.int64]:
+        """Ids of the sampled frames of these shots, ascending."""
+        return frame_rows.frame_ids_of(self._catalog, shot_ids)
+
+    def frame_vectors(self, frame_ids: NDArray[np.int64]) -> Embeddings:
+        """Embeddings of these frames, in their order, rounded to 16 bits.
+
+        Returns:
+            float32, (n_frames, dim).
+
+        Raises:
+            ArchiveDamagedError: there are no vectors for one of them.
+        """
+        return find_vectors(self._shards, self.space.dim if self.space else 0, frame_ids)
+
+    @cached_property
+    def _background(self) -> Embeddings:
+        return self.frame_vectors(frame_rows.sample_frame_ids(self._catalog, BACKGROUND_FRAMES, BACKGROUND_SEED))
+
+    def background(self) -> Embeddings:
+        """A sample of the archive's frames, against which scores are measured: the same for the same archive.
+
+        Returns:
+            float32, (n_frames, dim), 2,048 frames or all if there are fewer.
+        """
+        return self._background
+
+    def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None = None) -> list[FrameHit]:
         """The sampled frames nearest to a vector, best first.
 
         Args:
             vector: float32, (dim,), of length 1, from the archive's own embedding space.
             n_frames: how many at most.
+            among: ids of the frames to choose from; None for all.
 
         Raises:
             SpaceMismatchError: the vector has another dimension than the archive's space.
@@ -130,7 +193,7 @@ class Snapshot:
             )
         if n_frames < 1:
             return []
-        scores, frame_ids = search_shards(self._shards, self._removed, question[None], n_frames)
+        scores, frame_ids = search_shards(self._shards, self._removed, question[None], n_frames, among)
         return self._catalog.frame_hits(frame_ids.tolist(), scores.tolist())
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,30 @@ class Shard:
         """Vectors by position, as they were rounded to 16 bits."""
         return np.asarray(self._index.index.reconstruct_n(start, count), dtype=np.float32)
 
-    def search(self, vector: Embeddings, n: int, removed: FrameIds | None) -> tuple[Embeddings, FrameIds]:
-        """Scores and ids of the nearest vectors that are not removed, best first."""
-        if removed is None or not len(removed):
+    @cached_property
+    def _by_id(self) -> tuple[FrameIds, NDArray[np.int64]]:
+        """Ids in ascending order, and the position of each."""
+        ids = self.frame_ids
+        order = np.argsort(ids, kind="stable")
+        return ids[order], order
+
+    def find(self, frame_ids: FrameIds) -> tuple[NDArray[np.intp], Embeddings]:
+        """Which of these ids this shard holds, as positions in `frame_ids`, and their vectors."""
+        known, order = self._by_id
+        places = np.minimum(np.searchsorted(known, frame_ids), max(len(known) - 1, 0))
+        held = np.flatnonzero(known[places] == frame_ids) if len(known) else np.empty(0, np.intp)
+        rows = [self._index.index.reconstruct(int(order[places[i]])) for i in held]
+        return held, np.array(rows, np.float32).reshape(len(held), self.dim)
+
+    def search(
+        self, vector: Embeddings, n: int, removed: FrameIds | None, among: FrameIds | None = None
+    ) -> tuple[Embeddings, FrameIds]:
+        """Scores and ids of the nearest vectors that are not removed, of all or among some, best first."""
+        if among is not None:
+            wanted = np.setdiff1d(among, removed) if removed is not None else among
+            selector = faiss.IDSelectorBatch(np.ascontiguousarray(wanted, np.int64))
+            scores, ids = self._index.search(vector, n, params=_selecting(selector))
+        elif removed is None or not len(removed):
             scores, ids = self._index.search(vector, n)
         else:
             gone = faiss.IDSelectorBatch(removed)
@@ -140,19 +162,40 @@ def _selecting(selector: Any) -> Any:
 
 
 def search_shards(
-    shards: Sequence[Shard], removed: Mapping[str, FrameIds], vector: Embeddings, n: int
+    shards: Sequence[Shard],
+    removed: Mapping[str, FrameIds],
+    vector: Embeddings,
+    n: int,
+    among: FrameIds | None = None,
 ) -> tuple[Embeddings, FrameIds]:
     """Scores and ids of the nearest vectors of all shards, best first; ties by id, so that order is stable."""
     scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
     for shard in shards:
         wanted = min(n, shard.file.n_vectors)
         if wanted:
-            found = shard.search(vector, wanted, removed.get(shard.file.name))
+            found = shard.search(vector, wanted, removed.get(shard.file.name), among)
             scores.append(found[0])
             ids.append(found[1])
     all_scores, all_ids = np.concatenate(scores), np.concatenate(ids)
     order = np.lexsort((all_ids, -all_scores))[:n]
     return all_scores[order], all_ids[order]
+
+
+def find_vectors(shards: Sequence[Shard], dim: int, frame_ids: FrameIds) -> Embeddings:
+    """Vectors of these ids, in their order, as they were rounded to 16 bits: float32, (n, dim).
+
+    Raises:
+        ArchiveDamagedError: no shard holds one of them.
+    """
+    rows = np.empty((len(frame_ids), dim), np.float32)
+    missing = np.ones(len(frame_ids), dtype=bool)
+    for shard in shards:
+        held, vectors = shard.find(frame_ids)
+        rows[held] = vectors
+        missing[held] = False
+    if missing.any():
+        raise ArchiveDamagedError(f"{int(missing.sum())} frames have no vectors; run `rushes repair`")
+    return rows
 
 
 def choose_merge(n_vectors: Mapping[str, int], n_removed: Mapping[str, int]) -> list[str]:

@@ -65,7 +65,8 @@ _SHOTS = f"""
 """  # noqa: S608 constants of this module
 _FRAMES = f"""
     WITH chosen AS MATERIALIZED (
-        SELECT {_SHOT_COLUMNS}, frame.frame_id, frame.time_numerator, frame.time_denominator, frame.thumbnail
+        SELECT {_SHOT_COLUMNS}, frame.frame_id, frame.time_numerator, frame.time_denominator, frame.thumbnail,
+            frame.sharpness
         FROM frame JOIN shot USING (shot_id) WHERE frame.frame_id IN (SELECT unnest(?::BIGINT[]))
     )
     SELECT chosen.*, held.place FROM chosen JOIN ({_PATH_OF}) held USING (fingerprint)
@@ -104,7 +105,8 @@ class CatalogReader:
         """Close the file."""
         self._con.close()
 
-    def _rows(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement of this package; values are bound, never written into it."""
         # One cursor for each question: a connection shared between threads mixes up their rows.
         with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
             texts = [to_stored_text(value) if isinstance(value, str) else value for value in bound]
@@ -122,12 +124,12 @@ class CatalogReader:
 
     def roots(self) -> dict[str, str]:
         """Name and absolute path of every library root."""
-        rows = self._rows("SELECT name, path FROM library_root ORDER BY name")
+        rows = self.rows("SELECT name, path FROM library_root ORDER BY name")
         return {from_stored_text(name): from_stored_text(path) for name, path in rows}
 
     def locations(self, *, without_rows: bool = False) -> list[Location]:
         """Every place that holds a video, or only those whose video has no rows, by root and path."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT root, relative_path, root_path, size_bytes, mtime_ns, fingerprint, present FROM location "
             "WHERE NOT ? OR fingerprint NOT IN (SELECT fingerprint FROM video) ORDER BY root, relative_path",
             [without_rows],
@@ -139,7 +141,7 @@ class CatalogReader:
 
     def failures(self) -> list[Outcome]:
         """Files that could not be indexed, with the reason, by path."""
-        rows = self._rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
+        rows = self.rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
         return [
             Outcome(_join(root_path, relative), Status.FAILED, from_stored_text(reason))
             for root_path, relative, reason in rows
@@ -147,11 +149,11 @@ class CatalogReader:
 
     def counts(self) -> Counts:
         """How much is in the archive."""
-        return Counts(*self._rows(_COUNTS)[0])
+        return Counts(*self.rows(_COUNTS)[0])
 
     def videos(self) -> list[VideoRow]:
         """Every video with shots, by path."""
-        return sorted((self._video(row) for row in self._rows(_VIDEOS)), key=lambda video: video.path)
+        return sorted((self._video(row) for row in self.rows(_VIDEOS)), key=lambda video: video.path)
 
     def video(self, path_or_id: str) -> VideoRow:
         """The video with that fingerprint, or at that path, or at the only path that ends so.
@@ -159,11 +161,11 @@ class CatalogReader:
         Raises:
             UnknownIdError: there is none, or more than one.
         """
-        rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint = ?", [path_or_id])
+        rows = self.rows(f"{_VIDEOS} WHERE video.fingerprint = ?", [path_or_id])
         if not rows:
-            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH} = $1)", [path_or_id])
+            rows = self.rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_AT_PATH} = $1)", [path_or_id])
         if not rows and path_or_id:
-            rows = self._rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_ENDING})", [path_or_id])
+            rows = self.rows(f"{_VIDEOS} WHERE video.fingerprint IN ({_ENDING})", [path_or_id])
         if not rows:
             raise UnknownIdError(f"no video {path_or_id!r} is in the archive; `rushes status` counts what is")
         if len(rows) > 1:
@@ -187,9 +189,9 @@ class CatalogReader:
     def shots(self, video_id: str | None = None) -> list[ShotRow]:
         """The shots of a video, or of all, by path and position."""
         if video_id is None:
-            rows = self._rows(_SHOTS % "true")
+            rows = self.rows(_SHOTS % "true")
         else:
-            rows = self._rows(_SHOTS % "shot.fingerprint = ?", [video_id])
+            rows = self.rows(_SHOTS % "shot.fingerprint = ?", [video_id])
         return [self._shot(row[:9], row[9]) for row in rows]
 
     def shot(self, shot_id: str) -> ShotRow:
@@ -198,22 +200,27 @@ class CatalogReader:
         Raises:
             UnknownIdError: there is none of that id.
         """
-        rows = self._rows(_SHOTS % "shot.shot_id = ?", [shot_id])
+        rows = self.rows(_SHOTS % "shot.shot_id = ?", [shot_id])
         if not rows:
             raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
         return self._shot(rows[0][:9], rows[0][9])
 
     def frame_hits(self, frame_ids: Sequence[int], scores: Sequence[float]) -> list[FrameHit]:
         """The frames of these ids with their scores, in the order given; ids of removed frames are left out."""
-        rows = {row[9]: row for row in self._rows(_FRAMES, [list(frame_ids)])}
+        rows = {row[9]: row for row in self.rows(_FRAMES, [list(frame_ids)])}
         hits = []
         for frame_id, score in zip(frame_ids, scores, strict=True):
             if frame_id in rows:
                 row = rows[frame_id]
-                shot = self._shot(row[:9], row[13])
+                shot = self._shot(row[:9], row[14])
                 moment = Fraction(row[10], row[11])
-                hits.append(FrameHit(score, moment, str(self._thumbnails / row[12]), shot))
+                hits.append(FrameHit(score, moment, self.thumbnail(row[12]), shot, frame_id, row[13]))
         return hits
+
+    def shots_by_id(self, shot_ids: Sequence[str]) -> dict[str, ShotRow]:
+        """The shots of these ids, by id; unknown ids are left out."""
+        rows = self.rows(_SHOTS % "shot.shot_id IN (SELECT unnest(?::VARCHAR[]))", [list(shot_ids)])
+        return {row[0]: self._shot(row[:9], row[9]) for row in rows}
 
     def segment_of_shot(self, shot_id: str) -> tuple[str, list[int]]:
         """The segment that holds a shot, and the ids of its frames in order of time.
@@ -221,7 +228,7 @@ class CatalogReader:
         Raises:
             UnknownIdError: there is none of that id.
         """
-        rows = self._rows(
+        rows = self.rows(
             "SELECT video.segment, frame.frame_id FROM shot JOIN video USING (fingerprint) "
             "JOIN frame USING (shot_id) WHERE shot.shot_id = ? ORDER BY frame.time_seconds, frame.frame_id",
             [shot_id],
@@ -232,7 +239,7 @@ class CatalogReader:
 
     def segments(self) -> dict[str, int]:
         """Name and size of every segment that this catalog covers."""
-        return dict(self._rows("SELECT name, size_bytes FROM segment"))
+        return dict(self.rows("SELECT name, size_bytes FROM segment"))
 
     def _shot(self, row: Sequence[Any], place: dict[str, str]) -> ShotRow:
         shot_id, fingerprint, ordinal, boundary, start_n, start_d, end_n, end_d, thumbnail = row
@@ -242,5 +249,9 @@ class CatalogReader:
             fingerprint,
             _join(place["root_path"], place["relative_path"]),
             Shot(ordinal, span, Boundary(boundary)),
-            str(self._thumbnails / thumbnail),
+            self.thumbnail(thumbnail),
         )
+
+    def thumbnail(self, name: str) -> str:
+        """Where the thumbnail of that name lies."""
+        return str(self._thumbnails / name)
