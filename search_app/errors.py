@@ -4,7 +4,16 @@ from store.errors import ArchiveError
 
 
 class QueryError(ArchiveError):
-    """The question cannot be understood."""
+    """The question cannot be understood.
+
+    Args:
+        message: what is wrong, and what to write instead.
+        position: index of the character of the query at which it went wrong, None if it is about all of it.
+    """
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message if position is None else f"{message} (at character {position + 1})")
+        self.position = position
 
 
 class RenderError(ArchiveError):

@@ -36,6 +36,16 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class TextStage(StrEnum):
+    """Kinds of text that stages write about a video."""
+
+    CAPTION = "caption"
+    LABEL = "label"
+    OBJECT = "object"
+    TRANSCRIPT = "transcript"
+    SCREEN_TEXT = "screen_text"
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddingSpace:
     """Where vectors live; vectors of different spaces never meet.

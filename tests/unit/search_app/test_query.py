@@ -1,30 +1,162 @@
-"""Plain-text questions."""
+"""The query language: what people type, as a question, and back."""
 
 from __future__ import annotations
 
+import os
+from datetime import date
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_app.errors import QueryError
-from search_app.query import MAX_CHARACTERS, parse_query
+from search_app.query import LikeMoment, LikePicture, LikeShot, Query, Step, Term, Text, format_query
+from search_app.query_parser import MAX_CHARACTERS, parse_query
+from store.filters import (
+    And,
+    Comparison,
+    Duration,
+    FrameRate,
+    Has,
+    InSet,
+    Language,
+    Not,
+    Or,
+    PathGlob,
+    RecordedDate,
+    Resolution,
+    Shape,
+    TextMatch,
+    Used,
+)
+from store.records import TextStage
+
+N_EXAMPLES = int(os.environ.get("RUSHES_QUERY_EXAMPLES", "2000"))
+
+
+def words(text: str, weight: float = 1.0) -> Term:
+    return Term(weight, Text(text))
 
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("a red boat", "a red boat"),
-        ("  a  red\tboat\n", "a red boat"),
-        ("bateau\x00nuit été", "bateau nuit été"),
-        ("two 🐕🐕", "two 🐕🐕"),
-        ("'; DROP TABLE shot; --", "'; DROP TABLE shot; --"),
-        ("half \ud83d of a pair", "half of a pair"),
-        ("?", "?"),
+        ("a red boat", Step((words("a red boat"),))),
+        ("  a  red\tboat\n", Step((words("a red boat"),))),
+        ("bateau\x00nuit été", Step((words("bateau nuit été"),))),
+        ("two 🐕🐕 at 12:30, well-known?", Step((words("two 🐕🐕 at 12:30, well-known?"),))),
+        ("harbour -people", Step((words("harbour"),), (Text("people"),))),
+        ('harbour -"red boats" at dusk', Step((words("harbour at dusk"),), (Text("red boats"),))),
+        ("harbour \u2212people", Step((words("harbour"),), (Text("people"),))),
+        ("a dur:<5s boat", Step((words("a boat"),), filter=Duration(Comparison("<", 5, 5)))),
+        ("dur:2..8s", Step(filter=Duration(Comparison("..", 2, 8)))),
+        ("dur:1m30s", Step(filter=Duration(Comparison("=", 90, 90)))),
+        ("date:2021..2023", Step(filter=RecordedDate(date(2021, 1, 1), date(2024, 1, 1)))),
+        ("date:>2021-12", Step(filter=RecordedDate(date(2022, 1, 1), None))),
+        ("date:<=2020-02-28", Step(filter=RecordedDate(None, date(2020, 2, 29)))),
+        ("shape:Portrait", Step(filter=Shape("portrait"))),
+        ("lang:DE", Step(filter=Language("de"))),
+        ("fps:>=50", Step(filter=FrameRate(Comparison(">=", 50, 50)))),
+        ("res:4k", Step(filter=Resolution(Comparison("=", 2160, 2160)))),
+        ("res:>=1920x1080", Step(filter=Resolution(Comparison(">=", 1080, 1080)))),
+        ("used:never", Step(filter=Used(False))),
+        ('in:"Trailer (2)*"', Step(filter=PathGlob("Trailer (2)*"))),
+        ("in:Trailer(2)*", Step(filter=PathGlob("Trailer(2)*"))),
+        ("said:hello", Step(filter=TextMatch(TextStage.TRANSCRIPT, "hello", False))),
+        ('text:"NO EXIT"', Step(filter=TextMatch(TextStage.SCREEN_TEXT, "NO EXIT", True))),
+        ('"exact words"', Step(filter=TextMatch(None, "exact words", True))),
+        ("\u201cexact words\u201d", Step(filter=TextMatch(None, "exact words", True))),
+        ('"say \\"hi\\""', Step(filter=TextMatch(None, 'say "hi"', True))),
+        ("-has:speech", Step(filter=Not(Has("speech")))),
+        (
+            "label:a OR label:b -set:c",
+            Step(
+                filter=And(
+                    (
+                        Or((TextMatch(TextStage.LABEL, "a", False), TextMatch(TextStage.LABEL, "b", False))),
+                        Not(InSet("c")),
+                    )
+                )
+            ),
+        ),
+        (
+            "-(has:speech (dur:<1s OR used:ever))",
+            Step(
+                filter=Not(And((Has("speech"), Or((Duration(Comparison("<", 1, 1)), Used(True)))))),
+            ),
+        ),
+        ("like:shot/1832abc", Step((Term(1.0, LikeShot("1832abc")),))),
+        ('like:"my pool.jpg"', Step((Term(1.0, LikePicture("my pool.jpg")),))),
+        ("like:a/b.mp4@1:02.5s", Step((Term(1.0, LikeMoment("a/b.mp4", 62.5)),))),
+        (
+            '2*"dog" + like:pool.jpg - fruit salad',
+            Step((words("dog", 2), Term(1.0, LikePicture("pool.jpg")), words("fruit salad", -1))),
+        ),
+        ('"dog" + at night', Step((words("dog"), words("at night")))),
+        ("dog -like:x.png", Step((words("dog"),), (LikePicture("x.png"),))),
+        ("cats or dogs then some", Step((words("cats or dogs then some"),))),
     ],
 )
-def test_what_is_typed_is_cleaned(typed: str, expected: str) -> None:
-    """Space and control characters become single spaces; everything else stays."""
-    assert expected == parse_query(typed)
+def test_one_step(typed: str, expected: Step) -> None:
+    """Each form of the language means what the README says."""
+    assert Query((expected,)) == parse_query(typed)
+
+
+def test_steps_in_order_of_time() -> None:
+    """THEN separates steps, each with its own words and filters; WITHIN limits the time between two."""
+    query = parse_query("a door opens dur:<9s THEN a dog -cat WITHIN 1:20")
+    first = Step((words("a door opens"),), filter=Duration(Comparison("<", 9, 9)))
+    assert Query((first, Step((words("a dog"),), (Text("cat"),))), 80.0) == query
+
+
+@pytest.mark.parametrize(
+    ("typed", "position", "message"),
+    [
+        ("a lable:boat", 2, "did you mean label:"),
+        ("see http://x.org", 4, "no field 'http'"),
+        ("rights:free", 0, "not recorded"),
+        ('boat "never ends', 5, "never closed"),
+        ('boat ""', 5, "nothing between"),
+        ("dur:8..2s", 0, "write dur:2..8s"),
+        ("x dur:-3s", 2, "cannot be negative"),
+        ("dur:long", 0, "no time"),
+        ("date:2023..2021", 0, "comes after its end"),
+        ("date:2021-13", 0, "no date"),
+        ("date:..", 0, "no end"),
+        ("fps:fast", 0, "no number"),
+        ("res:big", 0, "no picture size"),
+        ("shape:round", 0, "did you mean shape:"),
+        ("has:sound", 0, "did you mean has:"),
+        ("lang:german", 0, "no language code"),
+        ("used:sometimes", 0, "did you mean used:"),
+        ("cat OR dog", 4, "OR stands between two filters"),
+        ("label:a OR", 8, "nothing follows"),
+        ("label:a OR dog", 11, "'dog' is none"),
+        ("(label:a", 0, "never closed"),
+        ("label:a)", 7, "never opened"),
+        ("()", 0, "nothing in these parentheses"),
+        ("(" * 30 + "label:a" + ")" * 30, 21, "nested"),
+        ("a THEN b THEN c THEN d THEN e THEN f", 30, "at most 5 steps"),
+        ("THEN b", 0, "nothing before THEN"),
+        ("a THEN", 6, "nothing after THEN"),
+        ("a WITHIN 20s", 2, "A THEN B WITHIN 20s"),
+        ("a THEN b WITHIN", 9, "needs a time"),
+        ("a THEN b WITHIN 0s", 16, "longer than nothing"),
+        ("a THEN b WITHIN 2s c", 19, "come last"),
+        ("dog +", 4, "nothing follows"),
+        ("+ dog", 0, "nothing stands before"),
+        ("dog + dur:<5s", 6, "filter cannot be added"),
+        ("0*dog", 0, "a weight lies between"),
+        ("dog + -cat", 6, "put a space after"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_where_it_stands(typed: str, position: int, message: str) -> None:
+    """The error says what is wrong, at which character, and what to write instead."""
+    with pytest.raises(QueryError) as raised:
+        parse_query(typed)
+    assert position == raised.value.position
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("typed", ["", " ", "\n\t\r", "\x00\x1b\x7f", "\u200b\ufeff", "\u3000\u00a0", "\ud83d"])
@@ -35,24 +167,31 @@ def test_nothing_is_refused(typed: str) -> None:
 
 
 def test_a_very_long_question_is_refused_in_one_line() -> None:
-    """Ten thousand characters give one line that says how many are read."""
+    """Ten thousand characters give one line that says how many are read; the longest length is read."""
     with pytest.raises(QueryError) as raised:
         parse_query("boat " * 2_000)
     assert str(raised.value).startswith("the query has 10,000 characters, at most 2,000 are read")
-    assert "\n" not in str(raised.value)
+    assert Query((Step((words("x" * MAX_CHARACTERS),)),)) == parse_query("x" * MAX_CHARACTERS)
 
 
-def test_the_longest_question_is_read() -> None:
-    """A question of exactly the longest length is taken whole."""
-    assert len(parse_query("x" * MAX_CHARACTERS)) == MAX_CHARACTERS
+FRAGMENTS = st.sampled_from(
+    [
+        *"abcäß猫🐕\u200b\u0301", *'()"\\:*+-\u2212\u2013<>=.@/,', " ", " ", "\n", "\u201c", "\u201d", "\x00",
+        "\ud800", " OR ", " THEN ", " WITHIN ", " + ", " - ", "20s", "2..8s", "<5", "2021", "1:30", "2*", "0.5*",
+        "like:", "shot/1f", "said:", "text:", "caption:", "label:", "object:", "in:", "dur:", "date:", "shape:",
+        "has:", "lang:", "fps:", "res:", "space:", "set:", "used:", "portrait", "speech", "never", "de", "1080p",
+        '"two words"', "boat", "x:y",
+    ]
+)  # fmt: skip
+ANY_QUERY = st.one_of(st.lists(FRAGMENTS, max_size=14).map("".join), st.text(max_size=60))
 
 
-@given(st.text(max_size=300))
-def test_any_text_is_cleaned_or_refused(typed: str) -> None:
-    """Whatever is typed is refused by our own error, or becomes printable UTF-8 that is its own cleaning."""
+@settings(max_examples=N_EXAMPLES, deadline=None)
+@given(ANY_QUERY)
+def test_any_text_is_a_question_or_refused(typed: str) -> None:
+    """Whatever is typed parses or raises our own error, and a parsed question printed parses to the same."""
     try:
-        cleaned = parse_query(typed)
+        query = parse_query(typed)
     except QueryError:
         return
-    assert cleaned == parse_query(cleaned)
-    assert cleaned.encode("utf-8").decode("utf-8").strip() == cleaned
+    assert query == parse_query(format_query(query))
