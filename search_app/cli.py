@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +10,16 @@ import click
 
 from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from search_app import search_commands
 from search_app.errors import QueryError
+from search_app.search_commands import LIKE, find, print_hits, question_text
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.outcomes import RenderProgress, SupercutReport
-    from search_app.ranking import Hit
     from search_app.search import SearchResult
     from store.archive import Archive
 
-LIKE = click.option("--like", type=click.Path(path_type=Path), help="A picture to search by, instead of TEXT.")
 USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError)
 DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")
 
@@ -54,36 +53,13 @@ def main(debug: bool) -> None:
     """A searchable video archive: index videos, find shots by what they show, cut a supercut."""
 
 
-for command in indexer_cli.COMMANDS:
+for command in (*indexer_cli.COMMANDS, *search_commands.COMMANDS):
     main.add_command(command)
 
 
 @main.command()
 @ARCHIVE
-@click.argument("text", required=False)
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Shots to list.")
-@LIKE
-@DEVICE
-@AS_JSON
-def search(archive: Path, text: str | None, as_json: bool, **options: Any) -> None:
-    """List the shots of ARCHIVE that show what TEXT says, best first.
-
-    Plain words are enough: "a red boat on the sea at night". Every shot is listed once, by its best frame.
-    """
-    from indexer.console import print_json
-    from store.archive import Archive
-
-    with Archive.open(archive) as opened:
-        result = _find(opened, text, **options)
-    if as_json:
-        print_json([_hit_json(hit) for hit in result.hits])
-    else:
-        print_hits(result.hits)
-
-
-@main.command()
-@ARCHIVE
-@click.argument("text", required=False)
+@click.argument("query", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Shots to take.")
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Longest length of the supercut.")
@@ -95,9 +71,9 @@ def search(archive: Path, text: str | None, as_json: bool, **options: Any) -> No
 @AS_JSON
 @click.pass_context
 def supercut(
-    context: click.Context, /, archive: Path, text: str | None, as_json: bool, output: Path, **options: Any
+    context: click.Context, /, archive: Path, query: str | None, as_json: bool, output: Path, **options: Any
 ) -> None:
-    """Join the best shots for TEXT into one video, best first.
+    """Join the best shots for QUERY, as given to `rushes search`, into one video, best first.
 
     Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
@@ -106,9 +82,9 @@ def supercut(
     from search_app.ledger import read_ledger
     from store.archive import Archive
 
-    question = text or f"like {options['like']}"
     with Archive.open(archive) as opened:
-        result = _find(opened, text, options.pop("like"), options.pop("limit"), options.pop("device"))
+        question = question_text(query, options.pop("like"))
+        result = find(opened, question, device=options.pop("device"), limit=options.pop("limit"))
         report = _render(opened, result, question, output, quiet=as_json, **options)
     if as_json:
         print_json(read_ledger(report.ledger))
@@ -130,7 +106,7 @@ def demo(folder: Path, seed: int) -> None:
     from indexer.config import IndexSettings
     from indexer.demo.sample_library import draw_sample_library
     from indexer.models.open_clip_encoder import load_encoder
-    from search_app.search import find_shots
+    from search_app.search import search
     from store.archive import Archive
 
     library, film = folder / "library", folder / "supercut.mp4"
@@ -144,8 +120,8 @@ def demo(folder: Path, seed: int) -> None:
         indexer_cli.run_index(archive, [library], encoder, IndexSettings())
         for query in DEMO_QUERIES:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
-            print_hits(find_shots(archive, encoder, text=query, limit=3).hits)
-        best = find_shots(archive, encoder, text=DEMO_QUERIES[0], limit=5)
+            print_hits(search(archive, query, encoder=encoder, limit=3))
+        best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=5)
         report = _render(archive, best, DEMO_QUERIES[0], film, overwrite=True, max_seconds=20.0)
     click.echo(f"\n{report.summary()}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
     click.echo(f"look around with:  rushes ui {folder / 'archive'}")
@@ -159,49 +135,6 @@ def ui(archive: Path | None, port: int) -> None:
     from search_app.ui.serve import serve_page
 
     serve_page(archive, port)
-
-
-def print_hits(hits: Sequence[Hit]) -> None:
-    """Ranked shots as a table for people, on stdout."""
-    from indexer.console import print_table, timecode
-
-    rows = [
-        (
-            str(hit.rank),
-            f"{hit.score:.3f}",
-            timecode(hit.shot.shot.span.start_seconds),
-            timecode(hit.shot.shot.span.end_seconds),
-            hit.shot.path,
-        )
-        for hit in hits
-    ]
-    print_table(("rank", "score", "start", "end", "video"), rows, right=(0, 1, 2, 3))
-
-
-def _hit_json(hit: Hit) -> dict[str, Any]:
-    return {
-        "rank": hit.rank,
-        "score": round(hit.score, 6),
-        **indexer_cli.shot_json(hit.shot),
-        "frame_seconds": float(hit.time),
-        "thumbnail": hit.thumbnail,
-    }
-
-
-def _find(archive: Archive, text: str | None, like: Path | None, limit: int, device: str) -> SearchResult:
-    from search_app.query import parse_query
-
-    if text is None and like is None:
-        raise QueryError("nothing to look for: give a TEXT, or a picture with --like")
-    if text is not None:
-        parse_query(text)  # a bad question is refused before seconds are spent on loading a model
-    space = archive.snapshot().space
-    if space is None:
-        raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-    from indexer.models.open_clip_encoder import load_encoder_of
-    from search_app.search import find_shots
-
-    return find_shots(archive, load_encoder_of(space, device=device), text=text, picture=like, limit=limit)
 
 
 def _render(

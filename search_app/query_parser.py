@@ -107,6 +107,8 @@ class _Scanner:
             self._at = match.end()
             name, quoted = match[1].lower(), self._text[self._at] in QUOTES
             value = self._string() if quoted else self._value()
+            if not value:
+                raise QueryError(f"{name}: needs a value", start)
             kind = _Kind.LIKE if name == "like" else _Kind.FIELD
             return _Token(kind, start, value, name, quoted, negated, weight)
         word = self._word()

@@ -1,24 +1,52 @@
-"""From scored frames to ranked shots."""
+"""Ranked shots: what a search gives back, and the candidates on the way there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from store.records import FrameHit, ShotRow
+from store.timespan import TimeSpan
+
+if TYPE_CHECKING:
+    from search_app.fusion import Fused, Match
+    from store.records import ShotRow
+
+
+@dataclass(frozen=True, slots=True)
+class StepHit:
+    """One step of a question in order of time, and the shot that answers it.
+
+    Args:
+        shot: the shot.
+        time: presentation time of the frame that answers, in seconds.
+        score: its cosine with the step.
+    """
+
+    shot: ShotRow
+    time: Fraction
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A shot that answers a question.
+    """A shot, or a moment of several neighbouring shots, that answers a question.
 
     Args:
         rank: place among the answers, from 1.
-        score: cosine similarity of its best frame, -1 to 1, higher is better.
-        shot: the shot.
+        score: cosine of its best frame with the question, -1 to 1; 0 for a question of filters alone. The order
+            follows `relevance`, in which other channels have a vote too.
+        shot: the shot; of a moment, its best one.
         time: exact presentation time of the best frame in seconds.
         thumbnail: absolute path of the best frame's picture.
+        relevance: the joined vote of all channels; 0 beyond the shots that take part in the fusion.
+        confidence: how surely it shows what was asked for, between 0 and 1; below 0.5 it may be chance. None for a
+            question of filters alone.
+        matches: which channels found it, the strongest vote first.
+        members: all shots of the moment in order of time, the hit's own shot included.
+        stack: further shots that show the same picture, best first.
+        steps: for a question in order of time, what answers each step.
     """
 
     rank: int
@@ -26,17 +54,73 @@ class Hit:
     shot: ShotRow
     time: Fraction
     thumbnail: str
+    relevance: float = 0.0
+    confidence: float | None = None
+    matches: tuple[Match, ...] = ()
+    members: tuple[ShotRow, ...] = ()
+    stack: tuple[ShotRow, ...] = ()
+    steps: tuple[StepHit, ...] = ()
+
+    @property
+    def span(self) -> TimeSpan:
+        """From the start of its first shot to the end of its last."""
+        if not self.members:
+            return self.shot.shot.span
+        return TimeSpan(self.members[0].shot.span.start, self.members[-1].shot.span.end)
 
 
-def rank_shots(frames: Iterable[FrameHit], limit: int) -> list[Hit]:
-    """One hit for each shot, by its best frame, best first; ties keep the order of file and time."""
-    best: dict[str, FrameHit] = {}
-    for frame in frames:
-        known = best.get(frame.shot.shot_id)
-        if known is None or frame.score > known.score:
-            best[frame.shot.shot_id] = frame
-    ordered = sorted(best.values(), key=lambda hit: (-hit.score, hit.shot.path, hit.time))
-    return [
-        Hit(rank, hit.score, hit.shot, hit.time, hit.thumbnail)
-        for rank, hit in enumerate(ordered[:limit], start=1)
-    ]
+@dataclass(slots=True)
+class Candidates:
+    """Shots on their way to becoming hits, and what happened to each.
+
+    Args:
+        order: shot ids, best first.
+        relevance: joined vote of each.
+        matches: which channels found each.
+        members: for the shot that stands for a moment, all shots of it.
+        stacks: for the shot that stands for a stack, the others.
+        removed: for each shot that was taken out, by what.
+        stages: name of each stage and the order after it.
+    """
+
+    order: list[str]
+    relevance: dict[str, float] = field(default_factory=dict)
+    matches: dict[str, tuple[Match, ...]] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stacks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    removed: dict[str, str] = field(default_factory=dict)
+    stages: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    @classmethod
+    def of_fused(cls, fused: Sequence[Fused]) -> Candidates:
+        """The outcome of a fusion."""
+        return cls(
+            [one.shot_id for one in fused],
+            {one.shot_id: one.relevance for one in fused},
+            {one.shot_id: one.matches for one in fused},
+        )
+
+    def finish_stage(self, name: str) -> None:
+        """Note the order after a stage."""
+        self.stages.append((name, tuple(self.order)))
+
+    def remove(self, shot_ids: Iterable[str], by: str) -> None:
+        """Take shots out."""
+        gone = set(shot_ids) & set(self.order)
+        self.removed.update(dict.fromkeys(gone, by))
+        self.order = [shot_id for shot_id in self.order if shot_id not in gone]
+
+    def gather(self, groups: Sequence[Sequence[str]], into: dict[str, tuple[str, ...]], by: str) -> None:
+        """Let one shot of each group, the best ranked, stand for all of it.
+
+        Args:
+            groups: shot ids of all candidates, each in exactly one group.
+            into: where to note the groups of more than one, under the shot that stands for them.
+            by: what to say of the others, before the name of the shot that stands for them.
+        """
+        places = {shot_id: place for place, shot_id in enumerate(self.order)}
+        for group in groups:
+            first = min(group, key=places.__getitem__)
+            if len(group) > 1:
+                into[first] = tuple(group)
+                self.remove([shot_id for shot_id in group if shot_id != first], f"{by} {first}")

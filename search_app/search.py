@@ -1,25 +1,38 @@
-"""From a question to ranked shots: the conductor of the asking half."""
+"""From a question to ranked shots: the conductor of the asking half.
+
+from pathlib import Path
+
+from search_app.search import search
+from store.archive import Archive
+
+with Archive.open(Path("my-archive")) as archive:
+    for hit in search(archive, "harbour at dusk -people dur:<8s", limit=10).hits:
+        print(hit.rank, hit.shot.path, float(hit.span.start), hit.confidence)
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
+from search_app.config import SearchSettings
 from search_app.errors import QueryError
-from search_app.picture import read_picture
-from search_app.query import parse_query
-from search_app.ranking import Hit, rank_shots
-from store.errors import SpaceMismatchError
+from search_app.options import SearchOptions
+from search_app.order_in_time import rank_chains
+from search_app.query import Query
+from search_app.query_parser import parse_query
+from search_app.question import Asker
+from search_app.ranking import Hit
+from search_app.steps import Ranked, rank_step
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
     from store.archive import Archive
-    from store.records import Embeddings, FrameHit
+    from store.records import EmbeddingSpace
     from store.snapshot import Snapshot
-
-_FRAMES_PER_SHOT = 4  # first guess of how many frames to look at for each shot wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,70 +40,116 @@ class SearchResult:
     """Ranked shots, all from one generation of the archive.
 
     Args:
-        hits: best first, one for each shot.
+        hits: the page, best first.
+        query: what was asked, as it was understood.
         generation: the generation that answered.
-        space_id: short name of the embedding space that was searched.
+        space_id: short name of the embedding space that was searched; empty before the first video.
         seconds: how long encoding and searching took.
+        nothing_matches: whether even the best hit is no better than chance in this archive.
+        has_more: whether there is another page.
     """
 
     hits: list[Hit]
+    query: Query
     generation: int
     space_id: str
     seconds: float
+    nothing_matches: bool = False
+    has_more: bool = False
 
 
-def find_shots(
+def search(
     archive: Archive,
-    encoder: Encoder,
+    query: str | Query,
     *,
-    text: str | None = None,
-    picture: Path | None = None,
-    limit: int = 20,
+    encoder: Encoder | Callable[[], Encoder] | None = None,
+    settings: SearchSettings | None = None,
+    **options: Any,
 ) -> SearchResult:
-    """The shots nearest to a text or to a picture, best first.
+    """The shots that answer a query, best first.
 
     Args:
         archive: where to look.
-        encoder: the one that the archive was indexed with.
-        text: plain words, or None to ask with a picture.
-        picture: a JPEG, PNG or WebP file, or None to ask with a text.
-        limit: how many shots at most.
+        query: what to look for, in the language described in this package's README, or already parsed.
+        encoder: the one that the archive was indexed with, or what loads it when it is needed; if None, the one
+            that the archive's own record names, loaded once.
+        settings: weights and thresholds; the defaults, as in configs/search.toml, if None.
+        options: fields of `SearchOptions`: limit, page, sort, variety, merge, stack, keep, reject.
 
     Raises:
-        QueryError: neither or both are given, or what is given cannot be used.
+        QueryError: the query or an option cannot be used; it says where and what to write instead.
         SpaceMismatchError: the encoder is not the archive's.
+        ModelError: the archive's encoder cannot be loaded.
     """
     started = time.perf_counter()
-    if limit < 1:
-        raise QueryError(f"the limit must be at least 1, got {limit}")
+    parsed = parse_query(query) if isinstance(query, str) else query
+    wanted = SearchOptions(**options)
     snapshot = archive.snapshot()
-    if snapshot.space is not None and snapshot.space.space_id != encoder.space.space_id:
-        raise SpaceMismatchError(
-            f"the archive was indexed with {snapshot.space.name} ({snapshot.space.space_id}), but the question "
-            f"was to be encoded with {encoder.space.name} ({encoder.space.space_id}); use the archive's own model"
-        )
-    question = _encode_question(encoder, text, picture)
-    hits = rank_shots(_nearest_frames(snapshot, question, limit), limit)
-    return SearchResult(hits, snapshot.generation, encoder.space.space_id, time.perf_counter() - started)
+    ranked = rank(snapshot, parsed, wanted, settings or SearchSettings(), encoder)
+    first = wanted.depth - wanted.limit
+    page = ranked.candidates.order[first : wanted.depth]
+    return SearchResult(
+        [build_hit(ranked, shot_id, rank) for rank, shot_id in enumerate(page, start=first + 1)],
+        parsed,
+        snapshot.generation,
+        snapshot.space.space_id if snapshot.space else "",
+        time.perf_counter() - started,
+        ranked.nothing_matches,
+        len(ranked.candidates.order) > wanted.depth,
+    )
 
 
-def _encode_question(encoder: Encoder, text: str | None, picture: Path | None) -> Embeddings:
-    """The question as a vector of the embedding space: float32, (dim,)."""
-    if text is not None and picture is None:
-        rows = encoder.encode_texts([parse_query(text)])
-    elif picture is not None and text is None:
-        rows = encoder.encode_images([read_picture(picture)])
-    else:
-        raise QueryError("ask with a text or with a picture: one of them, not both")
-    question: Embeddings = rows[0]
-    return question
+def rank(
+    snapshot: Snapshot,
+    query: Query,
+    options: SearchOptions,
+    settings: SearchSettings,
+    encoder: Encoder | Callable[[], Encoder] | None = None,
+) -> Ranked:
+    """Everything that is known about the answers to a query, down to the page that is asked for."""
+    asker = Asker(snapshot, encoder_for(snapshot, encoder))
+    if len(query.steps) > 1:
+        return rank_chains(snapshot, asker, query, settings)
+    return rank_step(snapshot, asker, query.steps[0], options, settings)
 
 
-def _nearest_frames(snapshot: Snapshot, question: Embeddings, n_shots: int) -> list[FrameHit]:
-    """Frames, best first, of at least `n_shots` different shots, or every frame if there are not so many."""
-    n_frames = n_shots * _FRAMES_PER_SHOT
-    while True:
-        frames = snapshot.search(question, n_frames)
-        if len(frames) < n_frames or len({frame.shot.shot_id for frame in frames}) >= n_shots:
-            return frames
-        n_frames *= 4
+def encoder_for(snapshot: Snapshot, given: Encoder | Callable[[], Encoder] | None) -> Callable[[], Encoder]:
+    """What gives the encoder when it is needed: a question of filters alone needs none."""
+    if given is None:
+        return lambda: load_once(snapshot.space)
+    return given if callable(given) else lambda: given
+
+
+@cache
+def load_once(space: EmbeddingSpace | None) -> Encoder:
+    """The encoder of an archive's space, loaded once in a process.
+
+    Raises:
+        QueryError: the archive has no space yet, since it holds no video.
+        ModelError: it cannot be loaded.
+    """
+    from indexer.models.open_clip_encoder import load_encoder_of
+
+    if space is None:
+        raise QueryError("the archive holds no videos yet; fill it with: rushes index ARCHIVE PATH")
+    return load_encoder_of(space)
+
+
+def build_hit(ranked: Ranked, shot_id: str, rank: int) -> Hit:
+    """The hit of one candidate."""
+    candidates, shots = ranked.candidates, ranked.shots
+    frame, steps = ranked.frames.best(shot_id), ranked.steps.get(shot_id, ())
+    members = [shots[member] for member in candidates.members.get(shot_id, ())]
+    return Hit(
+        rank,
+        steps[0].score if steps else ranked.frames.score(shot_id),
+        shots[shot_id],
+        steps[0].time if steps else frame.time,
+        frame.thumbnail,
+        relevance=candidates.relevance[shot_id],
+        confidence=ranked.confidence.get(shot_id),
+        matches=candidates.matches.get(shot_id, ()),
+        members=tuple(sorted(members, key=lambda member: member.shot.span.start)),
+        stack=tuple(shots[other] for other in candidates.stacks.get(shot_id, ()) if other != shot_id),
+        steps=steps,
+    )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from store.edits import EditLog, read_new_edits
 from store.errors import ArchiveDamagedError, ArchiveError, NotAnArchiveError, SpaceMismatchError
@@ -19,11 +20,13 @@ from store.events import Event, SpaceClaimed
 from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translated_errors
 from store.generations import Generations
 from store.health import Action, Finding, check_archive, repair_archive
+from store.history import append_history, read_history
 from store.identity import IDENTITY_NAME, has_truth, read_identity, write_identity
 from store.publish import ShardShelf, publish, remove_leftovers, writer_lock
-from store.records import EmbeddingSpace, Location, Segment
+from store.records import EmbeddingSpace, Location, Segment, TextSegment
 from store.segments import encode_segment, is_whole, segment_name, segment_path
 from store.snapshot import Snapshot, open_snapshot
+from store.text_segments import encode_text_segment
 
 __all__ = ["Action", "Archive", "Finding", "Snapshot", "check_archive", "repair_archive"]
 
@@ -64,7 +67,7 @@ class Archive:
             raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
         if (folder / IDENTITY_NAME).exists() or has_truth(folder):
             return cls.open(folder)
-        own = {"segments", "edits", "thumbs", "generations", "catalog", "vectors"}
+        own = {"segments", "edits", "thumbs", "generations", "catalog", "vectors", "text"}
         with translated_errors(folder):
             names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
         # The folders alone are what a killed `create` leaves.
@@ -184,10 +187,24 @@ class Archive:
             ArchiveFullError: no space; nothing is left behind.
         """
         self._check_space(segment.space)
-        path = segment_path(
-            self.folder / "segments", segment_name(segment.fingerprint, segment.stage, segment.key)
-        )
-        data = encode_segment(segment)
+        self._put(segment_name(segment.fingerprint, segment.stage, segment.key), encode_segment(segment))
+
+    def put_text(self, segment: TextSegment) -> None:
+        """Write the texts that a stage found in a video; when this returns they survive a power cut.
+
+        They show once the video has shots; of several segments of one kind, the one written last counts. If the
+        very segment is there already, the first one stays, unless it is damaged.
+
+        Raises:
+            SpaceMismatchError: its embeddings are of another space than the archive's.
+            ArchiveFullError: no space; nothing is left behind.
+        """
+        if segment.space is not None:
+            self._check_space(segment.space)
+        self._put(segment_name(segment.fingerprint, segment.stage, segment.key), encode_text_segment(segment))
+
+    def _put(self, name: str, data: bytes) -> None:
+        path = segment_path(self.folder / "segments", name)
         if not put(path, data, kind="segment", overwrite=False) and not is_whole(path.read_bytes()):
             quarantine(path, self.folder)
             put(path, data, kind="segment", overwrite=False)
@@ -236,6 +253,14 @@ class Archive:
         self._edits.observe(latest_ns)
         return generation
 
+    def note_history(self, line: Mapping[str, Any]) -> None:
+        """Remember a question that was asked; where the archive cannot be written, nothing happens."""
+        append_history(self.folder, line)
+
+    def history(self) -> list[dict[str, Any]]:
+        """The last thousand questions, the oldest first, as they were noted."""
+        return read_history(self.folder)
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
@@ -276,6 +301,6 @@ class Archive:
                     _LOG.warning("made again: %s", error)
                     self.publish()
                 continue
-            self._shelf.keep_only(snapshot.manifest.space_id, snapshot.manifest.shards)
+            self._shelf.keep_only(snapshot.manifest.space_id, snapshot.manifest.all_shards)
             return snapshot
         raise failure or ArchiveDamagedError(f"{self.folder} cannot be opened; run `rushes repair`")

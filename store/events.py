@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from store.records import EmbeddingSpace
 
@@ -153,12 +153,95 @@ class Forgotten:
     fingerprint: str
 
 
-Event = RootNamed | Seen | Moved | Missing | Back | Dropped | Failed | SpaceClaimed | Described | Forgotten
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A person said whether a stretch of a video answers a question; the last event for both holds.
 
-_CLASSES: dict[str, type[Event]] = {
-    cls.kind: cls
-    for cls in (RootNamed, Seen, Moved, Missing, Back, Dropped, Failed, SpaceClaimed, Described, Forgotten)
-}
+    Args:
+        query: the question, as it was asked.
+        fingerprint: the video.
+        start: start of the stretch in seconds, exact, as `numerator/denominator`.
+        end: its end.
+        verdict: `keep`, `reject`, or `clear` to take back what was said before.
+    """
+
+    kind: ClassVar[str] = "judged"
+    query: str
+    fingerprint: str
+    start: str
+    end: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSaved:
+    """A question got a name; the last event for a name holds.
+
+    Args:
+        name: the name.
+        query: the question.
+        options: how to answer it, as plain data.
+    """
+
+    kind: ClassVar[str] = "search-saved"
+    name: str
+    query: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDeleted:
+    """The saved search of that name is no longer wanted."""
+
+    kind: ClassVar[str] = "search-deleted"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetChanged:
+    """A stretch of a video was put into a named set, or taken out; the last event for both holds."""
+
+    kind: ClassVar[str] = "set"
+    name: str
+    fingerprint: str
+    start: str
+    end: str
+    is_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Stretches of videos went into a supercut or a timeline.
+
+    Args:
+        name: file name of what was made.
+        clips: fingerprint, start and end of each, times as in `Judged`.
+    """
+
+    kind: ClassVar[str] = "exported"
+    name: str
+    clips: tuple[tuple[str, str, str], ...]
+
+
+Event = (
+    RootNamed
+    | Seen
+    | Moved
+    | Missing
+    | Back
+    | Dropped
+    | Failed
+    | SpaceClaimed
+    | Described
+    | Forgotten
+    | Judged
+    | SearchSaved
+    | SearchDeleted
+    | SetChanged
+    | Exported
+)
+
+_CLASSES: dict[str, type[Event]] = {cls.kind: cls for cls in get_args(Event)}
 
 
 def event_to_fields(event: Event) -> dict[str, Any]:
@@ -174,4 +257,6 @@ def event_from_fields(plain: Mapping[str, Any]) -> Event | None:
     known = {name.name: plain[name.name] for name in fields(cls) if name.name in plain}
     if cls is SpaceClaimed:
         known["space"] = EmbeddingSpace(**known["space"])
+    if cls is Exported:
+        known["clips"] = tuple(tuple(clip) for clip in known["clips"])
     return cls(**known)

@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,7 @@ FAILPOINTS = (
     *(f"edit.{step}" for step in ("before-write", "torn", "before-sync", "after-sync")),
     *(f"publish.{step}" for step in ("locked", "copied", "applied", "shards-written", "published", "collected")),
     *(f"catalog.{step}" for step in ("before-sync", "before-rename", "after-rename", "after-sync")),
+    *(f"text.{step}" for step in ("before-sync", "before-rename", "after-rename")),
     *(f"repair.{step}" for step in ("mended", "published")),
 )
 """Every named step: a test kills a writer at each."""
@@ -110,6 +112,23 @@ def unseal(line: bytes) -> dict[str, Any] | None:
         return None
     fields = json.loads(body)
     return fields if isinstance(fields, dict) else None
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the disk knows no second names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from store.errors import ArchiveDamagedError
-from store.files import digest_file, put, remove_dead_temporaries, seal, unseal
+from store.files import TEMPORARY_PREFIX, digest_file, put, remove_dead_temporaries, seal, unseal
+from store.lexical import LexicalFile, LexicalFolder
 from store.vectors import ShardFile
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
+_LEXICAL_PATTERN = re.compile(r"gen-([0-9]{6,})")
 _SHARD_PATTERN = re.compile(r"shard-[0-9a-f]{16}\.faiss")
 
 
@@ -47,6 +50,8 @@ class Manifest:
         segments_digest: digest of their sorted names.
         edits: for each edits file, how many bytes it covers.
         latest_ns: time of the latest event it covers.
+        text_shards: for each kind of text that has vectors, its shards.
+        lexical: its index of words; None before there was a text.
     """
 
     archive_id: str
@@ -58,6 +63,13 @@ class Manifest:
     segments_digest: str
     edits: Mapping[str, int]
     latest_ns: int
+    text_shards: Mapping[str, tuple[ShardFile, ...]]
+    lexical: LexicalFolder | None
+
+    @property
+    def all_shards(self) -> tuple[ShardFile, ...]:
+        """Shards of pictures and of texts."""
+        return (*self.shards, *(shard for shards in self.text_shards.values() for shard in shards))
 
 
 def is_manifest_name(name: str) -> bool:
@@ -73,6 +85,11 @@ def is_catalog_name(name: str) -> bool:
 def is_shard_name(name: str) -> bool:
     """Whether a file of that name is a shard."""
     return _SHARD_PATTERN.fullmatch(name) is not None
+
+
+def is_lexical_name(name: str) -> bool:
+    """Whether a folder of that name is an index of words."""
+    return _LEXICAL_PATTERN.fullmatch(name) is not None
 
 
 def verify_catalog(path: Path, expected: CatalogFile) -> None:
@@ -105,11 +122,16 @@ class Generations:
         self.manifests = folder / "generations"
         self.catalogs = folder / "catalog"
         self.vectors = folder / "vectors"
+        self.texts = folder / "text"
         self.current_path = folder / "CURRENT"
 
     def catalog_path(self, manifest: Manifest) -> Path:
         """Where the catalog of a generation lies."""
         return self.catalogs / manifest.catalog.name
+
+    def lexical_path(self, lexical: LexicalFolder) -> Path:
+        """Where an index of words lies."""
+        return self.texts / lexical.name
 
     def shards_folder(self, space_id: str) -> Path:
         """Where the shards of a space lie."""
@@ -184,19 +206,31 @@ class Generations:
         for path in self.catalogs.glob("gen-*.duckdb*"):
             if path.name not in catalogs:
                 path.unlink(missing_ok=True)
-        shards = {(manifest.space_id, shard.name) for manifest in kept for shard in manifest.shards}
+        shards = {(manifest.space_id, shard.name) for manifest in kept for shard in manifest.all_shards}
         for path in self.vectors.glob("*/shard-*.faiss"):
             if is_shard_name(path.name) and (path.parent.name, path.name) not in shards:
                 path.unlink(missing_ok=True)
         for folder in self.vectors.glob("*"):
             remove_dead_temporaries(folder)
+        indexes = {manifest.lexical.name for manifest in kept if manifest.lexical}
+        for folder in self.texts.glob("*"):
+            is_ours = is_lexical_name(folder.name) or folder.name.startswith(TEMPORARY_PREFIX)
+            if is_ours and folder.name not in indexes:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _manifest_from_fields(fields: dict[str, Any]) -> Manifest:
+    lexical = fields["lexical"]
     return Manifest(
         **{
             **fields,
             "catalog": CatalogFile(**fields["catalog"]),
             "shards": tuple(ShardFile(**shard) for shard in fields["shards"]),
+            "text_shards": {
+                stage: tuple(ShardFile(**shard) for shard in shards)
+                for stage, shards in fields["text_shards"].items()
+            },
+            "lexical": lexical
+            and LexicalFolder(lexical["name"], tuple(LexicalFile(**file) for file in lexical["files"])),
         }
     )

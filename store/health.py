@@ -22,6 +22,7 @@ from store.generations import (
     Generations,
     Manifest,
     is_catalog_name,
+    is_lexical_name,
     is_manifest_name,
     is_shard_name,
     verify_catalog,
@@ -29,6 +30,7 @@ from store.generations import (
 from store.identity import read_identity, write_identity
 from store.publish import ShardShelf, list_segments, publish, temporary_folders
 from store.segments import is_segment_name, read_segment, segment_path
+from store.text_segments import is_text_segment, read_text_segment
 
 
 class Kind(StrEnum):
@@ -214,9 +216,13 @@ class _Check:
                 verify_catalog(path, manifest.catalog)
             except ArchiveDamagedError as error:
                 yield self._found(Kind.CACHE, path, str(error))
-            for shard in manifest.shards:
+            for shard in manifest.all_shards:
                 path = generations.shards_folder(manifest.space_id) / shard.name
                 yield from self._check_file(path, shard.size_bytes, shard.digest)
+            if manifest.lexical is not None:
+                for file in manifest.lexical.files:
+                    path = generations.lexical_path(manifest.lexical) / file.name
+                    yield from self._check_file(path, file.size_bytes, file.digest)
 
     def _check_file(self, path: Path, size_bytes: int, digest: str) -> Iterator[Finding]:
         try:
@@ -251,7 +257,7 @@ class _Check:
             if not self._read_data and known_size == path.stat().st_size:
                 continue
             try:
-                read_segment(path)
+                read_text_segment(path) if is_text_segment(name) else read_segment(path)
             except ArchiveDamagedError as error:
                 yield self._found(Kind.SEGMENT, path, str(error))
 
@@ -279,6 +285,7 @@ class _Check:
         rules: Iterable[tuple[Iterable[Path], Callable[[str], bool]]] = (
             ([self._folder / "generations"], is_manifest_name),
             ([self._folder / "catalog"], is_catalog_name),
+            ([self._folder / "text"] if (self._folder / "text").exists() else [], is_lexical_name),
             ((self._folder / "vectors").glob("*"), is_shard_name),
             ((self._folder / "segments").glob("*"), is_segment_name),
             ([self._folder / "edits"], lambda name: name in edits_names(self._folder / "edits")),

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import filelock
@@ -26,13 +27,17 @@ from store.files import (
     digest_bytes,
     digest_file,
     failpoint,
+    link_or_copy,
     make_folder,
     remove_dead_temporaries,
+    sync_file,
     sync_folder,
     translated_errors,
 )
 from store.generations import CatalogFile, Generations, Manifest, verify_catalog
-from store.segments import StoredSegment, is_segment_name, read_segment, segment_path
+from store.lexical import LexicalFolder, describe_folder, verify_folder, write_index
+from store.segments import StoredSegment, is_segment_name, read_segment, segment_path, stage_of
+from store.text_segments import StoredText, is_text_segment, read_text_segment
 from store.vectors import MAX_SHARD_ROWS, Shard, ShardBuilder, ShardFile, choose_merge, merge_shards
 
 LOCK_TIMEOUT_SECONDS = 120.0
@@ -110,7 +115,7 @@ def list_segments(folder: Path) -> list[str]:
 
 
 class _SegmentCache:
-    """Segments read while publishing, the first ones kept in memory so that few are read twice."""
+    """Segments of pictures read while publishing, the first ones kept in memory so that few are read twice."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "segments"
@@ -130,6 +135,16 @@ class _SegmentCache:
         if self._kept_bytes <= SEGMENT_CACHE_BYTES:
             self._kept[name] = stored
         return stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What of the base's caches was found sound."""
+
+    shards: list[ShardFile]
+    text_shards: dict[str, list[ShardFile]]
+    lexical: LexicalFolder | None
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +181,16 @@ class Publisher:
         failpoint("publish.locked")
         base = None if anew else self._find_base()
         news = self._find_news(base)
-        shards = self._good_shards(base)
-        if base is not None and base.generation == self._generations.current():
-            intact = len(shards) == len(base.shards)
-            if intact and not news.segments and not any(p.events for p in news.edits.values()):
-                return base.generation, base.latest_ns
-        manifest = self._fold(base, news, shards)
+        kept = self._find_kept(base)
+        is_current = base is not None and base.generation == self._generations.current()
+        has_news = news.segments or any(piece.events for piece in news.edits.values())
+        if base is not None and is_current and kept.is_complete and not has_news:
+            return base.generation, base.latest_ns
+        manifest = self._fold(base, news, kept)
         self._generations.write(manifest)
         failpoint("publish.published")
         # The one before is kept to fall back to, if it is sound.
-        sound = base is not None and len(shards) == len(base.shards)
-        self._generations.collect([manifest, base] if base is not None and sound else [manifest])
+        self._generations.collect([manifest, base] if base is not None and kept.is_complete else [manifest])
         failpoint("publish.collected")
         return manifest.generation, manifest.latest_ns
 
@@ -208,24 +222,46 @@ class Publisher:
 
     def _is_readable(self, name: str) -> bool:
         try:
-            self._segments.read(name)
+            self._read(name)
         except ArchiveDamagedError as error:
             _LOG.warning("left out: %s", error)
             return False
         return True
 
-    def _good_shards(self, base: Manifest | None) -> list[ShardFile]:
-        good = []
-        for shard in base.shards if base else ():
-            try:
-                self._shelf.get(base.space_id if base else "", shard)
-            except ArchiveDamagedError as error:
-                _LOG.warning("made again: %s", error)
-                continue
-            good.append(shard)
-        return good
+    def _read(self, name: str) -> StoredSegment | StoredText:
+        if is_text_segment(name):
+            return read_text_segment(segment_path(self._folder / "segments", name))
+        return self._segments.read(name)
 
-    def _fold(self, base: Manifest | None, news: _News, shards: list[ShardFile]) -> Manifest:
+    def _find_kept(self, base: Manifest | None) -> _Kept:
+        """The shards and the index of words of the base that are as its manifest says."""
+        if base is None:
+            return _Kept([], {}, None, False)
+        shards = [shard for shard in base.shards if self._is_sound(base.space_id, shard)]
+        text_shards = {
+            stage: [shard for shard in of_stage if self._is_sound(base.space_id, shard)]
+            for stage, of_stage in base.text_shards.items()
+        }
+        lexical = base.lexical
+        try:
+            if lexical is not None:
+                verify_folder(self._generations.lexical_path(lexical), lexical)
+        except ArchiveDamagedError as error:
+            _LOG.warning("made again: %s", error)
+            lexical = None
+        n_shards = len(shards) + sum(map(len, text_shards.values()))
+        is_complete = n_shards == len(base.all_shards) and lexical == base.lexical
+        return _Kept(shards, text_shards, lexical, is_complete)
+
+    def _is_sound(self, space_id: str, shard: ShardFile) -> bool:
+        try:
+            self._shelf.get(space_id, shard)
+        except ArchiveDamagedError as error:
+            _LOG.warning("made again: %s", error)
+            return False
+        return True
+
+    def _fold(self, base: Manifest | None, news: _News, kept: _Kept) -> Manifest:
         make_folder(self._generations.catalogs)
         number = self._generations.next_number()
         temporary = self._generations.catalogs / f"{TEMPORARY_PREFIX}gen-{number:06d}.duckdb"
@@ -236,23 +272,26 @@ class Publisher:
                 shutil.copyfile(self._generations.catalog_path(base), temporary)
         failpoint("publish.copied")
         try:
-            return self._write_catalog(temporary, number, base, news, shards)
+            return self._write_catalog(temporary, number, base, news, kept)
         except BaseException:
             for leftover in self._generations.catalogs.glob(f"{temporary.name}*"):
                 leftover.unlink(missing_ok=True)
             raise
 
     def _write_catalog(
-        self, temporary: Path, number: int, base: Manifest | None, news: _News, shards: list[ShardFile]
+        self, temporary: Path, number: int, base: Manifest | None, news: _News, kept: _Kept
     ) -> Manifest:
         writer = CatalogWriter(temporary)
+        shards, text_shards, lexical = kept.shards, kept.text_shards, kept.lexical
         try:
-            self._apply(writer, news, shards)
+            self._apply(writer, news, kept)
             failpoint("publish.applied")
             space = writer.space()
             space_id = space.space_id if space else ""
             if space is not None:
                 shards = self._index(writer, space_id, space.dim, shards)
+                text_shards = self._index_texts(writer, space_id, space.dim, text_shards)
+                lexical = self._index_words(writer, number, lexical)
             failpoint("publish.shards-written")
             names = sorted(writer.segment_names())
             writer.finish()
@@ -270,14 +309,23 @@ class Publisher:
             digest_bytes("\n".join(names).encode()),
             {**(base.edits if base else {}), **{name: piece.end_bytes for name, piece in news.edits.items()}},
             max([base.latest_ns if base else 0, *(event.time_ns for event in events)]),
+            {stage: tuple(of_stage) for stage, of_stage in text_shards.items() if of_stage},
+            lexical,
         )
 
-    def _apply(self, writer: CatalogWriter, news: _News, shards: list[ShardFile]) -> None:
-        writer.drop_shards_except([shard.name for shard in shards])
+    def _apply(self, writer: CatalogWriter, news: _News, kept: _Kept) -> None:
+        text_shards = [shard for of_stage in kept.text_shards.values() for shard in of_stage]
+        writer.drop_shards_except([shard.name for shard in (*kept.shards, *text_shards)])
+        if kept.lexical is None:
+            writer.texts.forget_documents()
         writer.apply_events(event for piece in news.edits.values() for event in piece.events)
         for name in news.segments:
-            path = segment_path(self._folder / "segments", name)
-            writer.add_segment(self._segments.read(name), path.stat().st_size)
+            size_bytes = segment_path(self._folder / "segments", name).stat().st_size
+            stored = self._read(name)
+            if isinstance(stored, StoredText):
+                writer.add_text_segment(stored, size_bytes)
+            else:
+                writer.add_segment(stored, size_bytes)
 
     def _index(self, writer: CatalogWriter, space_id: str, dim: int, shards: list[ShardFile]) -> list[ShardFile]:
         changes = writer.settle()
@@ -295,6 +343,62 @@ class Publisher:
                 writer.set_shard(held, shards[-1].name)
                 builder, held = ShardBuilder(dim), []
         return self._merge(writer, space_id, dim, shards)
+
+    def _index_texts(
+        self, writer: CatalogWriter, space_id: str, dim: int, text_shards: Mapping[str, Sequence[ShardFile]]
+    ) -> dict[str, list[ShardFile]]:
+        """Rows of texts, and their vectors in shards of their own for each kind of text."""
+        load, index = writer.texts.settle()
+        for name in load:
+            writer.texts.load_rows(self._read_text(name))
+        by_stage: dict[str, list[str]] = {stage: [] for stage in text_shards}
+        for name in index:
+            by_stage.setdefault(stage_of(name), []).append(name)
+        folder = self._generations.shards_folder(space_id)
+        written: dict[str, list[ShardFile]] = {}
+        for stage, names in by_stage.items():
+            shards, builder = list(text_shards.get(stage, ())), ShardBuilder(dim)
+            for name in names:
+                stored = self._read_text(name)
+                if stored.embeddings is not None:
+                    builder.add(stored.text_ids, stored.embeddings)
+            if builder.n_vectors:
+                shards.append(builder.write(folder))
+                writer.set_shard(names, shards[-1].name)
+            written[stage] = self._merge(writer, space_id, dim, shards)
+        return written
+
+    def _read_text(self, name: str) -> StoredText:
+        return read_text_segment(segment_path(self._folder / "segments", name))
+
+    def _index_words(
+        self, writer: CatalogWriter, number: int, lexical: LexicalFolder | None
+    ) -> LexicalFolder | None:
+        """The index of words with what has changed, in a folder of its own; the old one if nothing has."""
+        old, new = writer.texts.changed_documents()
+        first = next(new, None)
+        if not old and first is None:
+            return lexical
+        make_folder(self._generations.texts)
+        final = self._generations.texts / f"gen-{number:06d}"
+        temporary = self._generations.texts / f"{TEMPORARY_PREFIX}{final.name}"
+        with translated_errors(final):
+            for leftover in (temporary, final):
+                shutil.rmtree(leftover, ignore_errors=True)
+            temporary.mkdir()
+            if lexical is not None:
+                for known in lexical.files:
+                    link_or_copy(self._generations.lexical_path(lexical) / known.name, temporary / known.name)
+            write_index(temporary, old, chain([] if first is None else [first], new))
+            failpoint("text.before-sync")
+            for file in temporary.iterdir():
+                sync_file(file)
+            sync_folder(temporary)
+            failpoint("text.before-rename")
+            temporary.rename(final)
+            failpoint("text.after-rename")
+            sync_folder(final.parent)
+        return describe_folder(final)
 
     def _merge(self, writer: CatalogWriter, space_id: str, dim: int, shards: list[ShardFile]) -> list[ShardFile]:
         by_name = {shard.name: shard for shard in shards}
@@ -318,11 +422,7 @@ class Publisher:
         path = self._generations.catalogs / f"gen-{number:06d}.duckdb"
         with translated_errors(path):
             failpoint("catalog.before-sync")
-            descriptor = os.open(temporary, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_file(temporary)
             file = CatalogFile(path.name, temporary.stat().st_size, digest_file(temporary))
             failpoint("catalog.before-rename")
             temporary.rename(path)

@@ -85,6 +85,7 @@ class VideoFacts:
         has_audio: whether there is a sound track.
         partial: whether the file is damaged or lying, so that only part of it could be indexed.
         warnings: one line for each thing that was wrong, for people.
+        recorded_at: when it was recorded, as its file says, ISO 8601; None where it does not say.
     """
 
     container: str
@@ -100,6 +101,7 @@ class VideoFacts:
     has_audio: bool
     partial: bool = False
     warnings: tuple[str, ...] = ()
+    recorded_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,84 @@ class Segment:
             raise ValueError("shots must be numbered from 0 in order")
         if {frame.shot_ordinal for frame in self.frames} != set(range(len(self.shots))):
             raise ValueError("every shot needs at least one sampled frame")
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One text about a stretch of a video.
+
+    Args:
+        span: the stretch.
+        text: the caption, the label, the object's name, what is said, or what is written on screen.
+        score: how sure the model was, 0 to 1; None where it does not say.
+        language: ISO 639 code; empty where it is not known.
+        box: left, top, width, height as shares of the picture; None where it has no place.
+    """
+
+    span: TimeSpan
+    text: str
+    score: float | None = None
+    language: str = ""
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextSegment:
+    """Every text that one stage found in one video: what a text segment file holds.
+
+    Args:
+        fingerprint: content identity of the video file, 32 hex digits.
+        stage: the kind of text.
+        key: hash of the stage's parameters; same key, same result.
+        model: name of the model that found them.
+        parameters: the stage's parameters, for people.
+        rows: the texts.
+        space: the embedding space of `embeddings`; None if there are none.
+        embeddings: one row for each text, by the text side of the archive's encoder; None if there are none.
+    """
+
+    fingerprint: str
+    stage: TextStage
+    key: str
+    model: str
+    parameters: Mapping[str, Any]
+    rows: tuple[TextRow, ...]
+    space: EmbeddingSpace | None = None
+    embeddings: Embeddings | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check once, where arrays enter the store."""
+        if (self.space is None) != (self.embeddings is None):
+            raise ValueError("embeddings need their space, and a space its embeddings")
+        if self.embeddings is None or self.space is None:
+            return
+        if self.embeddings.shape != (len(self.rows), self.space.dim) or self.embeddings.dtype != np.float32:
+            raise ValueError(f"{len(self.rows)} texts of dimension {self.space.dim}, got {self.embeddings.shape}")
+        if not np.isfinite(self.embeddings).all():
+            raise ValueError("embeddings must be finite")
+
+
+@dataclass(frozen=True, slots=True)
+class TextHit:
+    """A text that answers a question, and the shots it is about.
+
+    Args:
+        stage: the kind of text; `name` for the names and the metadata of a file.
+        video_id: fingerprint of its video.
+        span: the stretch of the video it is about; None for `name`.
+        text: all of the text.
+        score: by words BM25, by meaning cosine; higher is better.
+        words: the words of the question that were found, as written in the text.
+        shot_ids: the shots that the stretch overlaps, the most overlapped first; for `name` all of the video.
+    """
+
+    stage: str
+    video_id: str
+    span: TimeSpan | None
+    text: str
+    score: float
+    words: tuple[str, ...]
+    shot_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,3 +409,35 @@ class Counts:
     partial: int
     missing: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person said of a stretch of a video for a question.
+
+    Args:
+        query: the question, as it was asked.
+        fingerprint: the video.
+        span: the stretch.
+        verdict: `keep` or `reject`.
+    """
+
+    query: str
+    fingerprint: str
+    span: TimeSpan
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A question with a name.
+
+    Args:
+        name: the name.
+        query: the question.
+        options: how to answer it, as plain data.
+    """
+
+    name: str
+    query: str
+    options: Mapping[str, Any]

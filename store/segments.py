@@ -107,6 +107,11 @@ def is_segment_name(name: str) -> bool:
     return _NAME_PATTERN.fullmatch(name) is not None
 
 
+def stage_of(name: str) -> str:
+    """The stage that a segment's name says."""
+    return name.split(".")[1]
+
+
 def frame_id(fingerprint: str, stage: str, key: str, ordinal: int) -> int:
     """Id of a sampled frame, 63 bits, from content alone."""
     return _content_id(f"frame|{fingerprint}|{stage}|{key}|{ordinal}") >> 1
@@ -196,16 +201,20 @@ def encode_segment(segment: Segment) -> bytes:
         "created_ns": time.time_ns(),
     }
     try:
-        table = _build_table(segment)
+        return encode_table(_build_table(segment), header)
     except (OverflowError, pa.ArrowInvalid) as error:
         raise ValueError(f"a time in {segment.fingerprint} is out of range: {error}") from error
+
+
+def encode_table(table: pa.Table, header: dict[str, Any]) -> bytes:
+    """The bytes of a segment file with these rows and this header, digest included."""
     sink = pa.BufferOutputStream()
     # Vectors are noise to a compressor: leaving them alone writes twice as fast, for 8 % more bytes.
-    compression = dict.fromkeys(table.column_names, "zstd") | {"embedding.list.element": "none"}
-    del compression["embedding"]
-    with pq.ParquetWriter(
-        sink, table.schema, compression=compression, use_dictionary=["shot_id", "boundary"]
-    ) as writer:
+    compression = dict.fromkeys(table.column_names, "zstd")
+    if compression.pop("embedding", None):
+        compression["embedding.list.element"] = "none"
+    repeated = [name for name in ("shot_id", "boundary", "language") if name in table.column_names]
+    with pq.ParquetWriter(sink, table.schema, compression=compression, use_dictionary=repeated) as writer:
         writer.write_table(table)
         # Added here and not to the schema, which pyarrow would also copy into the footer in base64.
         writer.add_key_value_metadata(
@@ -214,7 +223,7 @@ def encode_segment(segment: Segment) -> bytes:
     data = bytearray(sink.getvalue())
     place = _find_digest(data)
     if place is None:
-        raise ValueError(f"parameters of {segment.fingerprint} contain the marker of the digest")
+        raise ValueError(f"the segment of {header['fingerprint']} contains the marker of the digest")
     data[place : place + len(_ZEROS)] = digest_bytes(bytes(data)).encode()
     return bytes(data)
 
@@ -233,8 +242,8 @@ def is_whole(data: bytes) -> bool:
     return data[place:end].decode() == digest_bytes(data[:place] + _ZEROS + data[end:])
 
 
-def read_segment(path: Path) -> StoredSegment:
-    """A segment file, verified byte by byte.
+def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """Rows and header of a segment file, verified byte by byte.
 
     Raises:
         ArchiveDamagedError: the file is missing, cannot be read, is not whole, or is not the one its name says.
@@ -248,14 +257,24 @@ def read_segment(path: Path) -> StoredSegment:
     if not is_whole(data):
         raise ArchiveDamagedError(f"segment {path} is damaged; {advice}")
     table = pq.read_table(pa.BufferReader(data), use_threads=False)
-    plain = json.loads(pq.read_metadata(pa.BufferReader(data)).metadata[_HEADER_KEY.encode()])
-    if plain.pop("format") > SEGMENT_FORMAT:
+    header = json.loads(pq.read_metadata(pa.BufferReader(data)).metadata[_HEADER_KEY.encode()])
+    if header.pop("format") > SEGMENT_FORMAT:
         raise ArchiveTooNewError(f"segment {path} was written by a newer Rushes; update this one")
-    plain["space"] = EmbeddingSpace(**plain["space"])
-    header = SegmentHeader(**plain)
-    if path.name != segment_name(header.fingerprint, header.stage, header.key):
+    if path.name != segment_name(header["fingerprint"], header["stage"], header["key"]):
         raise ArchiveDamagedError(f"segment {path} holds another segment than its name says; {advice}")
-    return StoredSegment(path.name, header, table.replace_schema_metadata(None))
+    return table.replace_schema_metadata(None), header
+
+
+def read_segment(path: Path) -> StoredSegment:
+    """A segment file of pictures, verified byte by byte.
+
+    Raises:
+        ArchiveDamagedError: the file is missing, cannot be read, is not whole, or is not the one its name says.
+        ArchiveTooNewError: a newer Rushes wrote it.
+    """
+    table, plain = read_table(path)
+    plain["space"] = EmbeddingSpace(**plain["space"])
+    return StoredSegment(path.name, SegmentHeader(**plain), table)
 
 
 def to_segment(stored: StoredSegment) -> Segment:

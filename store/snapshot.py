@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from store.catalog import frame_rows
+from store.catalog import decisions, filter_sql, frame_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
+from store.lexical import LexicalIndex, verify_folder
 from store.segments import read_segment, segment_path
+from store.text_search import TextSearch
 from store.vectors import find_vectors, search_shards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from store.filters import Filter, TextMatch
     from store.generations import Generations, Manifest
     from store.publish import ShardShelf
     from store.records import (
@@ -28,9 +31,13 @@ if TYPE_CHECKING:
         EmbeddingSpace,
         FrameHit,
         FrameRow,
+        Judgement,
         Location,
         Outcome,
+        SavedSearch,
         ShotRow,
+        TextHit,
+        TextStage,
         VideoRow,
     )
 
@@ -59,6 +66,16 @@ class Snapshot:
         self._shards = [shelf.get(manifest.space_id, shard) for shard in manifest.shards]
         self._catalog = CatalogReader(path, self._folder / "thumbs")
         self._removed = self._catalog.removed_frames()
+        self._words = None
+        if manifest.lexical is not None:
+            folder = generations.lexical_path(manifest.lexical)
+            verify_folder(folder, manifest.lexical)
+            self._words = LexicalIndex(folder, [file.name for file in manifest.lexical.files])
+        text_shards = {
+            stage: [shelf.get(manifest.space_id, shard) for shard in shards]
+            for stage, shards in manifest.text_shards.items()
+        }
+        self._texts = TextSearch(self._catalog, self._words, text_shards, self._removed)
         claimed = self._catalog.space()
         self.space: EmbeddingSpace | None = claimed[0] if claimed else None
         """The embedding space of the archive's vectors; None before one was claimed."""
@@ -69,6 +86,8 @@ class Snapshot:
         """Let go of the catalog and the shards; only who owns the snapshot does this."""
         self._catalog.close()
         self._shards = []
+        if self._words is not None:
+            self._words.close()
 
     def roots(self) -> dict[str, str]:
         """Name and absolute path of every library root."""
@@ -171,6 +190,65 @@ class Snapshot:
             float32, (n_frames, dim), 2,048 frames or all if there are fewer.
         """
         return self._background
+
+    def text_counts(self) -> dict[TextStage, int]:
+        """How many texts of each kind there are; kinds without any are left out."""
+        return self._texts.counts
+
+    def text_rows(self, video_id: str, stage: TextStage | None = None) -> list[TextHit]:
+        """The texts of a video, of one kind or of all, by time."""
+        return self._texts.of_video(video_id, stage)
+
+    def search_text(
+        self,
+        words: str,
+        stages: Sequence[str],
+        n: int,
+        *,
+        phrase: bool = False,
+        prefix: bool = False,
+        all_words: bool = False,
+    ) -> list[TextHit]:
+        """Texts that hold words, best first by BM25.
+
+        Args:
+            words: any text; it is read as words, never as a syntax.
+            stages: kinds of text, as in `TextStage`, or `name` for file names, folders and metadata.
+            n: how many texts at most.
+            phrase: the words stand next to each other, in this order.
+            prefix: the last word may go on.
+            all_words: every word must be there, stop words aside.
+        """
+        return self._texts.by_words(words, stages, n, phrase=phrase, prefix=prefix, all_words=all_words)
+
+    def search_text_vectors(self, vector: Embeddings, stage: TextStage, n: int) -> list[TextHit]:
+        """Texts of one kind whose embeddings are nearest to a vector, best first by cosine."""
+        return self._texts.by_meaning(vector, stage, n)
+
+    def matching_shots(self, wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> set[str]:
+        """Ids of the shots that a filter lets through.
+
+        Args:
+            wanted: the filter.
+            holding: for each `TextMatch` in it, the shots in whose texts the words stand.
+        """
+        return filter_sql.matching_shots(self._catalog, wanted, holding)
+
+    def dates(self) -> dict[str, str]:
+        """For each video the day it was recorded, as `2021-05-03`, as well as is known."""
+        return filter_sql.read_dates(self._catalog)
+
+    def judgements(self, query: str | None = None) -> list[Judgement]:
+        """What people kept and rejected, for one question or for all."""
+        return decisions.read_judgements(self._catalog, query)
+
+    def saved_searches(self) -> list[SavedSearch]:
+        """Saved searches by name."""
+        return decisions.read_saved_searches(self._catalog)
+
+    def sets(self) -> dict[str, int]:
+        """Names of sets, and how many stretches of video each holds."""
+        return decisions.read_sets(self._catalog)
 
     def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None = None) -> list[FrameHit]:
         """The sampled frames nearest to a vector, best first.

@@ -23,21 +23,15 @@ PREPROCESS_CONFIG: Final[dict[str, Any]] = {
 }
 
 
-def model_config(text_width: int = 128, embed_dim: int = 192) -> dict[str, Any]:
-    """open_clip's description of the model: a small ResNet for pictures and a small transformer for text.
+def model_config(text_width: int = 128, embed_dim: int = 256) -> dict[str, Any]:
+    """open_clip's description of the model: CLIP's own ResNet, made small, and a small transformer for text.
 
-    Of nine small networks tried for 40 seconds each on things alone, this one learnt shapes soonest. The maximum
-    over the picture, because a thing may be anywhere and small.
+    Of eleven small networks tried for two minutes each, this one learnt shapes soonest. Its attention pooling
+    knows where in the frame it looks, which "left of" needs, and 512 channels in the last map are cheap.
     """
     return {
         "embed_dim": embed_dim,
-        "vision_cfg": {
-            "image_size": IMAGE_SIZE_PX,
-            "timm_model_name": "test_resnet",
-            "timm_model_pretrained": False,
-            "timm_pool": "max",
-            "timm_proj": "mlp",
-        },
+        "vision_cfg": {"image_size": IMAGE_SIZE_PX, "layers": [1, 1, 1, 1], "width": 16, "head_width": 32},
         "text_cfg": {
             "context_length": CONTEXT_LENGTH,
             "vocab_size": len(build_vocabulary()),
@@ -67,6 +61,11 @@ def write_encoder(model: torch.nn.Module, config: dict[str, Any], folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     document = {"model_cfg": config, "preprocess_cfg": PREPROCESS_CONFIG}
     (folder / "open_clip_config.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    weights = {name: tensor.detach().contiguous().clone() for name, tensor in model.state_dict().items()}
+    # 16 bits are enough to rank by, and half the bytes in the repository; open_clip widens them when it loads.
+    weights = {name: _narrow(tensor.detach()) for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors", metadata={"format": "pt"})
     build_tokenizer(config["text_cfg"]["context_length"]).save_pretrained(folder)
+
+
+def _narrow(tensor: torch.Tensor) -> torch.Tensor:
+    return (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()

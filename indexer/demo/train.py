@@ -27,7 +27,7 @@ from indexer.demo.model_card import write_card
 from indexer.demo.pictures import drawn_pictures, is_plain_pair, sample_pair
 from indexer.demo.tokenizer import PAD_ID, build_tokenizer
 from indexer.demo.words import all_words
-from indexer.demo.world import COLOURS, PLACES, RELATIONS, THINGS, WEATHERS, Scene
+from indexer.demo.world import COLOURS, CONVERSE, PLACES, RELATIONS, THINGS, WEATHERS, Scene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,10 +53,10 @@ _TERM_WEIGHTS: Final = {
 class TrainingPlan:
     """How long and from how much to learn; a pair is two pictures whose scenes differ in one point."""
 
-    steps: int = 1700
-    picture_steps: int = 700
+    steps: int = 4400
+    picture_steps: int = 1800
     seed: int = 7
-    n_pairs: int = 16_000
+    n_pairs: int = 24_000
     pairs_per_batch: int = 64
     n_related: int = 20
     picture_rate: float = 3e-3
@@ -81,7 +81,7 @@ def train_encoder(
     started = time.monotonic()
     with drawn_pictures(plan.n_pairs, size_px, plan.seed, plan.n_processes) as pictures:
         _report(f"{len(pictures)} pictures drawn in {time.monotonic() - started:.0f} s")
-        heads = torch.nn.Linear(config["embed_dim"], sum(len(a.values) for a in ATTRIBUTES) + len(RELATIONS))
+        heads = torch.nn.Linear(config["embed_dim"], sum(_head_sizes()))
         optimizer = _optimizer(model, heads, plan)
         model.train()
         weights = torch.tensor(list(_TERM_WEIGHTS.values()))
@@ -115,19 +115,30 @@ def train_encoder(
 def heads_loss(logits: torch.Tensor, scenes: Sequence[Scene]) -> torch.Tensor:
     """How far helper layers on the picture vectors, thrown away after training, are from naming every attribute.
 
-    Naming teaches a fresh network shapes much sooner than ranking sentences does.
+    Naming teaches a fresh network shapes much sooner than ranking sentences does. For relations the helpers name
+    the thing on each side ("what is on the left?"), since which of two things comes first is only in the sentence.
     """
-    sizes = [len(attribute.values) for attribute in ATTRIBUTES]
-    *parts, relations = torch.split(logits, [*sizes, len(RELATIONS)], dim=1)
+    *parts, sides = torch.split(logits, _head_sizes(), dim=1)
     losses = [
         _TERM_WEIGHTS[attribute.name] * _ranking_loss(part, attribute.truth(scenes))
         for attribute, part in zip(ATTRIBUTES, parts, strict=True)
     ]
-    related = [row for row, scene in enumerate(scenes) if scene.second is not None]
-    if related:
-        target = [relation_index(r) for row in related if (r := scenes[row].relation) is not None]
-        losses.append(functional.cross_entropy(relations[related], torch.tensor(target)))
+    placed = [
+        (row, relation_index(relation), THINGS.index(group.thing))
+        for row, scene in enumerate(scenes)
+        if scene.relation is not None and scene.second is not None
+        for relation, group in ((scene.relation, scene.first), (CONVERSE[scene.relation], scene.second))
+    ]
+    if placed:
+        rows, relations, things = torch.tensor(placed).T
+        named = sides.view(len(scenes), len(RELATIONS), len(THINGS))[rows, relations]
+        losses.append(_TERM_WEIGHTS["relation"] * functional.cross_entropy(named, things))
     return torch.stack(losses).sum()
+
+
+def _head_sizes() -> list[int]:
+    """Outputs of the helper layers: one for each value of each attribute, and the thing on each of six sides."""
+    return [*(len(attribute.values) for attribute in ATTRIBUTES), len(RELATIONS) * len(THINGS)]
 
 
 def lesson_losses(

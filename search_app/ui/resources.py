@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from search_app.query import parse_query
-from search_app.search import SearchResult, find_shots
+from search_app.query_parser import parse_query
+from search_app.search import SearchResult, search
 from search_app.ui.previews import Previews
 from search_app.ui.shelf import media_shelf
 from search_app.ui.thumbnails import framed_thumbnail
@@ -68,7 +68,7 @@ def _state_of(archive: Archive) -> tuple[str, int]:
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Archive: _state_of})
 def _answer(archive: Archive, _encoder: Encoder, text: str, limit: int) -> SearchResult:
-    return find_shots(archive, _encoder, text=text, limit=limit)
+    return search(archive, text, encoder=_encoder, limit=limit)
 
 
 def find_answer(archive: Archive, encoder: Encoder, text: str, limit: int) -> SearchResult:
@@ -77,7 +77,8 @@ def find_answer(archive: Archive, encoder: Encoder, text: str, limit: int) -> Se
     Raises:
         ArchiveError: the text cannot be used, or the archive cannot be read.
     """
-    return _answer(archive, encoder, parse_query(text), limit)
+    parse_query(text)  # a bad question is refused before an answer is looked up
+    return _answer(archive, encoder, text, limit)
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)

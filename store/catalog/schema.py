@@ -6,7 +6,8 @@ order events arrive. What is shown follows from the registers alone:
 - a place holds a video if its last `seen` or `moved` is later than any `dropped`, `failed` with another
   fingerprint, or `forget`;
 - a video is live if a place holds it and there is a `visual` segment of it in the archive's space (the one written
-  last, if several); only live videos have rows in `video`, `shot` and `frame`.
+  last, if several); only live videos have rows in `video`, `shot` and `frame`, and in `text_row` those of the text
+  segment of each stage that was written last.
 """
 
 from __future__ import annotations
@@ -64,6 +65,26 @@ CREATE TABLE frame (
     frame_id BIGINT, shot_id VARCHAR, time_numerator BIGINT, time_denominator BIGINT, time_seconds DOUBLE,
     sharpness DOUBLE, thumbnail VARCHAR
 );
+CREATE TABLE text_row (
+    text_id BIGINT, segment VARCHAR, fingerprint VARCHAR, stage VARCHAR, ordinal INTEGER,
+    start_numerator BIGINT, start_denominator BIGINT, start_seconds DOUBLE,
+    end_numerator BIGINT, end_denominator BIGINT, end_seconds DOUBLE,
+    text VARCHAR, score DOUBLE, language VARCHAR,
+    box_left DOUBLE, box_top DOUBLE, box_width DOUBLE, box_height DOUBLE
+);
+CREATE TABLE lexical_document (document_id VARCHAR, digest VARCHAR);
+CREATE TABLE judgement (
+    key VARCHAR, query VARCHAR, fingerprint VARCHAR, start_time VARCHAR, end_time VARCHAR,
+    start_seconds DOUBLE, end_seconds DOUBLE, verdict VARCHAR, judged_at VARCHAR
+);
+CREATE TABLE saved_search (name VARCHAR, query VARCHAR, options VARCHAR, is_deleted BOOLEAN, saved_at VARCHAR);
+CREATE TABLE set_member (
+    key VARCHAR, name VARCHAR, fingerprint VARCHAR, start_time VARCHAR, end_time VARCHAR,
+    start_seconds DOUBLE, end_seconds DOUBLE, is_member BOOLEAN, changed_at VARCHAR
+);
+CREATE TABLE export_clip (
+    key VARCHAR, name VARCHAR, fingerprint VARCHAR, start_seconds DOUBLE, end_seconds DOUBLE, exported_at VARCHAR
+);
 CREATE TABLE removed_frame (frame_id BIGINT, shard VARCHAR);
 CREATE VIEW location AS
     SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.size_bytes,
@@ -84,7 +105,24 @@ CREATE VIEW wanted AS
     WHERE segment.stage = 'visual' AND segment.space_id = (SELECT space_id FROM space)
         AND segment.fingerprint IN (SELECT fingerprint FROM location)
     GROUP BY segment.fingerprint;
+CREATE VIEW wanted_text AS
+    SELECT arg_max(segment.name, {'created_ns': segment.created_ns, 'key': segment.key}) AS name
+    FROM segment
+    WHERE segment.stage <> 'visual' AND segment.fingerprint IN (SELECT fingerprint FROM video)
+    GROUP BY segment.fingerprint, segment.stage;
 """
+
+NAMES = """
+    SELECT video.fingerprint, coalesce(
+            string_agg(DISTINCT location.relative_path, chr(10) ORDER BY location.relative_path), ''
+        ) || chr(10) || coalesce(any_value(described.text), '') AS text
+    FROM video LEFT JOIN location USING (fingerprint) LEFT JOIN (
+        SELECT fingerprint, array_to_string(map_values(columns::JSON::MAP(VARCHAR, VARCHAR)), chr(10)) AS text
+        FROM metadata
+    ) described USING (fingerprint)
+    WHERE %s GROUP BY video.fingerprint
+"""
+"""Names and metadata of videos, one text for each: its paths below their roots, and the values of its columns."""
 
 _SURROGATES = {code: code + 0x102000 for code in range(0xDC80, 0xDD00)}
 _SURROGATES_BACK = {there: here for here, there in _SURROGATES.items()}

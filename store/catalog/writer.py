@@ -13,7 +13,9 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from store.catalog.decisions import note_decision
 from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_removed, read_space, to_stored_text, translated
+from store.catalog.text_tables import TextTables
 from store.edits import OrderedEvent
 from store.errors import ArchiveError
 from store.events import (
@@ -30,6 +32,7 @@ from store.events import (
 )
 from store.records import EmbeddingSpace
 from store.segments import StoredSegment
+from store.text_segments import StoredText
 
 _NO_PLACE: dict[str, Any] = {
     "seen_at": "",
@@ -72,6 +75,10 @@ _REGISTERS = {
         ("forgotten", "fingerprint", "forgotten_at"),
         ("metadata", "fingerprint", "described_at"),
         ("space", "role", "claimed_at"),
+        ("judgement", "key", "judged_at"),
+        ("saved_search", "name", "saved_at"),
+        ("set_member", "key", "changed_at"),
+        ("export_clip", "key", "exported_at"),
     )
 }
 
@@ -110,7 +117,7 @@ class CatalogWriter:
         places: dict[tuple[str, str], dict[str, Any]] = {}
         latest: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in _REGISTERS}
         for ordered in sorted(events, key=lambda item: item.order):
-            if not _note_place(places, ordered):
+            if not (_note_place(places, ordered) or note_decision(latest, ordered)):
                 _note_other(latest, ordered)
         with translated(self._path):
             self._merge("place", list(places.values()), _MERGE_PLACES)
@@ -151,6 +158,21 @@ class CatalogWriter:
                 [*row, header.created_ns, size_bytes, header.n_frames],
             )
 
+    def add_text_segment(self, stored: StoredText, size_bytes: int) -> None:
+        """Make a text segment known, without its rows."""
+        vectors = stored.embeddings
+        row = [stored.name, stored.fingerprint, str(stored.stage), stored.key, stored.space_id, stored.created_ns]
+        with translated(self._path):
+            self._con.execute(
+                "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, false, NULL)",
+                [*row, size_bytes, 0 if vectors is None else len(vectors)],
+            )
+
+    @property
+    def texts(self) -> TextTables:
+        """The rows of texts."""
+        return TextTables(self._con, self._path)
+
     def drop_shards_except(self, names: Sequence[str]) -> None:
         """Forget shards that are no longer there, so that their vectors are made again."""
         with translated(self._path):
@@ -162,7 +184,8 @@ class CatalogWriter:
         with translated(self._path):
             self._con.execute("""
                 CREATE OR REPLACE TEMP TABLE gone AS
-                SELECT name, fingerprint, shard FROM segment WHERE live AND name NOT IN (FROM wanted);
+                SELECT name, fingerprint, shard FROM segment
+                WHERE live AND stage = 'visual' AND name NOT IN (FROM wanted);
                 INSERT INTO removed_frame
                 SELECT frame.frame_id, gone.shard
                 FROM frame JOIN shot USING (shot_id) JOIN gone USING (fingerprint) WHERE gone.shard IS NOT NULL;

@@ -134,6 +134,7 @@ def test_steps_in_order_of_time() -> None:
         ("label:a OR dog", 11, "'dog' is none"),
         ("(label:a", 0, "never closed"),
         ("label:a)", 7, "never opened"),
+        ("(in:)", 1, "in: needs a value"),
         ("()", 0, "nothing in these parentheses"),
         ("(" * 30 + "label:a" + ")" * 30, 21, "nested"),
         ("a THEN b THEN c THEN d THEN e THEN f", 30, "at most 5 steps"),

@@ -1,0 +1,91 @@
+"""Every setting of searching, bound to the tables of a TOML file; configs/search.toml lists them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWeights:
+    """How much the vote of each channel counts in the fusion; 0 switches a channel off.
+
+    Args:
+        picture: sampled frames against the question, by the encoder.
+        caption: words of captions.
+        label: words of labels.
+        object: words of detected objects.
+        transcript: spoken words.
+        screen_text: words on screen.
+        name: words of file and folder names and of metadata.
+        caption_meaning: captions against the question, by the encoder's text side.
+        transcript_meaning: speech against the question, by the encoder's text side.
+    """
+
+    picture: float = 1.0
+    caption: float = 0.8
+    label: float = 0.5
+    object: float = 0.5
+    transcript: float = 0.7
+    screen_text: float = 0.7
+    name: float = 0.4
+    caption_meaning: float = 0.5
+    transcript_meaning: float = 0.4
+
+    def __post_init__(self) -> None:
+        """Refuse weights that would turn a ranking upside down."""
+        if any(getattr(self, name) < 0 for name in self.__slots__):
+            raise ValueError("a weight must be 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class RankingSettings:
+    """How rankings are joined and thinned out.
+
+    Args:
+        rank_constant: the k of reciprocal rank fusion: the larger, the less the first places stand out.
+        pool: how many shots of each channel take part; deeper pages follow the picture channel alone.
+        word_share: the share of a question's words that a text channel must find in a row to have a vote.
+        merge_share: a neighbour joins a moment if it scores at least this share of the moment's best shot,
+            both counted from the archive's mean score.
+        stack_distance: two frames are the same picture if their distance (1 - cosine) is at most this share of
+            the mean distance between frames of the archive.
+        blank_sharpness: frames below this variance of the Laplacian are blank and never stacked.
+    """
+
+    rank_constant: float = 60.0
+    pool: int = 500
+    word_share: float = 0.5
+    merge_share: float = 0.7
+    stack_distance: float = 0.12
+    blank_sharpness: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot work."""
+        if self.rank_constant < 0 or self.pool < 1 or self.blank_sharpness < 0:
+            raise ValueError("rank_constant and blank_sharpness must be 0 or more, and pool at least 1")
+        if not all(0 <= share <= 1 for share in (self.word_share, self.merge_share, self.stack_distance)):
+            raise ValueError("word_share, merge_share and stack_distance must lie between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackSettings:
+    """Rocchio's weights: of the question, of the kept shots and of the rejected ones.
+
+    Args:
+        question: weight of the question itself.
+        kept: weight of the mean of what was kept.
+        rejected: weight of the mean of what was rejected.
+    """
+
+    question: float = 1.0
+    kept: float = 0.75
+    rejected: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """All settings of searching, one table each."""
+
+    weights: ChannelWeights = field(default_factory=ChannelWeights)
+    ranking: RankingSettings = field(default_factory=RankingSettings)
+    feedback: FeedbackSettings = field(default_factory=FeedbackSettings)

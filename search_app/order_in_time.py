@@ -1,0 +1,139 @@
+"""Questions of several steps: A then B, in that order, inside one video."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search_app.channels import nearest_shots
+from search_app.errors import QueryError
+from search_app.ranking import Candidates, StepHit
+from search_app.refinement import SURE
+from search_app.sequence import find_chains
+from search_app.shot_frames import ShotFrames
+from search_app.steps import Filtered, Ranked, apply_filter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from search_app.config import SearchSettings
+    from search_app.query import Query
+    from search_app.question import Asker, Question
+    from search_app.sequence import Chain
+    from store.records import Embeddings, FrameRow
+    from store.snapshot import Snapshot
+
+_VIDEOS_PER_POOL = 4  # a pool of 500 shots looks into 125 videos
+
+
+def rank_chains(snapshot: Snapshot, asker: Asker, query: Query, settings: SearchSettings) -> Ranked:
+    """Places where the steps follow each other, best first; each is shown by the shot of its first step.
+
+    The videos in which any step has its nearest shots are searched frame by frame for the best chains. A step's
+    score is in standard deviations above the archive's mean for it, so that no step outweighs another.
+
+    Raises:
+        QueryError: a step only filters, and no step says what to look for.
+    """
+    filtered = [apply_filter(snapshot, step.filter) for step in query.steps]
+    questions = [asker.encode(step) for step in query.steps]
+    if all(question.wanted is None for question in questions):
+        raise QueryError("at least one step of A THEN B must say in plain words what to look for")
+    videos = _promising_videos(snapshot, questions, filtered, settings)
+    rows = snapshot.frames_of_videos(videos)
+    vectors = snapshot.frame_vectors(np.array([row.frame_id for row in rows], dtype=np.int64))
+    scores = np.stack([_score(asker, *step, rows, vectors) for step in zip(questions, filtered, strict=True)])
+    found = []
+    start = 0
+    for _, group in groupby(rows, key=lambda row: row.video_id):
+        end = start + len(list(group))
+        times = np.array([float(row.time) for row in rows[start:end]])
+        chains = find_chains(scores[:, start:end], times, query.within_seconds)
+        found += [(chain, start) for chain in _without_repeats(chains, rows[start:end])]
+        start = end
+    found.sort(key=lambda item: (-round(item[0].score, 9), item[1]))
+    return _build(snapshot, asker, questions, found, rows, vectors)
+
+
+def _promising_videos(
+    snapshot: Snapshot, questions: list[Question], filtered: list[Filtered], settings: SearchSettings
+) -> list[str]:
+    """Videos of the nearest shots of any step, the best first."""
+    standing: dict[str, int] = {}
+    for question, allowed in zip(questions, filtered, strict=True):
+        if question.wanted is not None:
+            nearest = nearest_shots(snapshot, question.wanted.vector, settings.ranking.pool, allowed.frame_ids)
+            for place, hit in enumerate(nearest.values()):
+                video_id = hit.shot.video_id
+                standing[video_id] = min(place, standing.get(video_id, place))
+    ordered = sorted(standing, key=lambda video_id: (standing[video_id], video_id))
+    return ordered[: max(1, settings.ranking.pool // _VIDEOS_PER_POOL)]
+
+
+def _score(
+    asker: Asker, question: Question, filtered: Filtered, rows: list[FrameRow], vectors: Embeddings
+) -> NDArray[np.float64]:
+    """How well each frame serves a step; minus infinity where filter or minus forbid it."""
+    scores = np.zeros(len(rows))
+    if question.wanted is not None:
+        wanted = question.wanted.vector
+        scores += asker.background.standing(wanted, vectors @ wanted)
+    for aspect in question.unwanted:
+        sure = asker.background.confidence(aspect.vector, vectors, is_text=aspect.is_text)
+        scores[sure >= SURE] = -np.inf
+    if filtered.shot_ids is not None:
+        scores[[row.shot_id not in filtered.shot_ids for row in rows]] = -np.inf
+    return scores
+
+
+def _without_repeats(chains: list[Chain], rows: list[FrameRow]) -> list[Chain]:
+    """The best chain for each first shot, and for each last shot: not ten versions of one place."""
+    first_shots, last_shots, kept = set[str](), set[str](), []
+    for chain in chains:
+        first, last = rows[chain.frames[0]].shot_id, rows[chain.frames[-1]].shot_id
+        if first not in first_shots and last not in last_shots:
+            first_shots.add(first)
+            last_shots.add(last)
+            kept.append(chain)
+    return kept
+
+
+def _build(
+    snapshot: Snapshot,
+    asker: Asker,
+    questions: list[Question],
+    found: list[tuple[Chain, int]],
+    rows: list[FrameRow],
+    vectors: Embeddings,
+) -> Ranked:
+    """Chains as candidates; a chain is as sure as its least sure step."""
+    chosen = [[start + frame for frame in chain.frames] for chain, start in found]
+    shots = snapshot.shots_by_id(list({rows[frame].shot_id for frames in chosen for frame in frames}))
+    order = [rows[frames[0]].shot_id for frames in chosen]
+    candidates = Candidates(
+        list(order), {shot: chain.score for shot, (chain, _) in zip(order, found, strict=True)}
+    )
+    candidates.finish_stage("order in time")
+    first = next((question.wanted for question in questions[:1]), None)
+    ranked = Ranked(candidates, ShotFrames(snapshot, order, first), shots)
+    confidence: dict[str, float] = {}
+    for shot_id, frames in zip(order, chosen, strict=True):
+        sure = []
+        steps = []
+        for question, frame in zip(questions, frames, strict=True):
+            score = 0.0
+            if question.wanted is not None:
+                aspect, own = question.wanted, vectors[frame : frame + 1]
+                score = float((own @ aspect.vector)[0])
+                sure.append(float(asker.background.confidence(aspect.vector, own, is_text=aspect.is_text)[0]))
+            steps.append(StepHit(shots[rows[frame].shot_id], rows[frame].time, score))
+        ranked.steps[shot_id] = tuple(steps)
+        confidence[shot_id] = min(sure)
+        first_shot, last_shot = steps[0].shot, steps[-1].shot
+        if first_shot.shot_id != last_shot.shot_id:
+            candidates.members[shot_id] = (first_shot.shot_id, last_shot.shot_id)
+    ranked.confidence = confidence
+    ranked.nothing_matches = not any(sure >= SURE for sure in confidence.values())
+    return ranked

@@ -1,0 +1,172 @@
+"""A parsed question made ready to be asked: its texts and pictures as one vector of the archive's space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search_app.background import Background
+from search_app.errors import QueryError
+from search_app.neutral import NEUTRAL_TEXTS
+from search_app.picture import read_picture
+from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
+from store.errors import SpaceMismatchError, UnknownIdError
+
+if TYPE_CHECKING:
+    from indexer.models.encoder import Encoder
+    from search_app.query import Subject
+    from store.records import Embeddings
+    from store.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """Something to be found or avoided.
+
+    Args:
+        vector: float32, (dim,), a unit vector of the archive's space.
+        words: the words for text channels; empty for pictures.
+        is_text: whether all of it is text, so that neutral texts can be compared with it.
+    """
+
+    vector: Embeddings
+    words: str
+    is_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One step of a query, encoded.
+
+    Args:
+        wanted: what to look for, None if the step only filters.
+        unwanted: what no answer may show.
+        own_shots: shots that the question itself was made of; they are no answers.
+    """
+
+    wanted: Aspect | None
+    unwanted: tuple[Aspect, ...]
+    own_shots: frozenset[str]
+
+
+class Asker:
+    """Encodes the questions put to one generation of an archive; nothing is loaded before it is needed.
+
+    Args:
+        snapshot: the generation.
+        load_encoder: gives the encoder of the archive's space.
+    """
+
+    def __init__(self, snapshot: Snapshot, load_encoder: Callable[[], Encoder]) -> None:
+        self._snapshot = snapshot
+        self._load_encoder = load_encoder
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder, loaded now.
+
+        Raises:
+            SpaceMismatchError: it is not the archive's.
+        """
+        encoder = self._load_encoder()
+        space = self._snapshot.space
+        if space is not None and space.space_id != encoder.space.space_id:
+            raise SpaceMismatchError(
+                f"the archive was indexed with {space.name} ({space.space_id}), but the question was to be "
+                f"encoded with {encoder.space.name} ({encoder.space.space_id}); use the archive's own model"
+            )
+        return encoder
+
+    @cached_property
+    def background(self) -> Background:
+        """What scores mean in this generation."""
+        return Background(self._snapshot.background(), neutral_vectors(self.encoder))
+
+    def encode(self, step: Step) -> Question:
+        """One step of a query, ready to be asked.
+
+        Raises:
+            QueryError: a picture, shot or video that it names cannot be used.
+        """
+        own = {term.of.shot_id for term in step.terms if isinstance(term.of, LikeShot)}
+        own |= {self._shot_at(term.of) for term in step.terms if isinstance(term.of, LikeMoment)}
+        wanted = self._combine(step.terms) if step.terms else None
+        unwanted = tuple(self._combine((Term(1.0, subject),)) for subject in step.minus)
+        return Question(wanted, unwanted, frozenset(own))
+
+    def _combine(self, terms: tuple[Term, ...]) -> Aspect:
+        """The weighted sum of texts and pictures; one alone is taken as it is.
+
+        In a sum, the mean of neutral texts is taken off texts and the mean of the archive's frames off pictures,
+        and each is scaled to length 1: they lie in different corners of the space, and a picture would outweigh
+        a text.
+        """
+        words = " ".join(term.of.value for term in terms if isinstance(term.of, Text) and term.weight > 0)
+        is_text = all(isinstance(term.of, Text) for term in terms)
+        if len(terms) == 1 and terms[0].weight > 0:
+            return Aspect(self._vector(terms[0].of), words, is_text)
+        total = np.zeros(self.encoder.space.dim, np.float32)
+        for term in terms:
+            mean = self.background.mean_text if isinstance(term.of, Text) else self.background.mean_frame
+            total = total + term.weight * unit(self._vector(term.of) - mean)
+        if not np.linalg.norm(total) > 1e-6:
+            raise QueryError("the parts of the question cancel each other out; change a weight")
+        return Aspect(unit(total), words, is_text)
+
+    def _vector(self, subject: Subject) -> Embeddings:
+        if isinstance(subject, Text):
+            return _first(self.encoder.encode_texts([subject.value]))
+        if isinstance(subject, LikePicture):
+            return _first(self.encoder.encode_images([read_picture(Path(subject.path).expanduser())]))
+        if isinstance(subject, LikeMoment):
+            return self._vector_at(subject)
+        try:
+            return unit(self._snapshot.embeddings(subject.shot_id).mean(axis=0))
+        except UnknownIdError as error:
+            raise QueryError(f"like:shot/{subject.shot_id}: {error}") from error
+
+    def _shot_at(self, moment: LikeMoment) -> str:
+        try:
+            video = self._snapshot.video(moment.video)
+        except UnknownIdError as error:
+            raise QueryError(f"like:{moment.video}@{moment.seconds:g}s: {error}") from error
+        for shot in self._snapshot.shots(video.video_id):
+            if shot.shot.span.start <= moment.seconds < shot.shot.span.end:
+                return shot.shot_id
+        raise QueryError(
+            f"like:{moment.video}@{moment.seconds:g}s: the video has no shot at that time; it runs from "
+            f"{video.facts.span.start_seconds:.1f} s to {video.facts.span.end_seconds:.1f} s"
+        )
+
+    def _vector_at(self, moment: LikeMoment) -> Embeddings:
+        """The sampled frame of that shot that is nearest in time."""
+        frames = self._snapshot.frames_of_shots([self._shot_at(moment)])
+        nearest = min(frames, key=lambda frame: abs(float(frame.time) - moment.seconds))
+        return _first(self._snapshot.frame_vectors(np.array([nearest.frame_id], np.int64)))
+
+
+_NEUTRAL_VECTORS: dict[str, Embeddings] = {}
+
+
+def neutral_vectors(encoder: Encoder) -> Embeddings:
+    """Vectors of `NEUTRAL_TEXTS`, computed once for each embedding space."""
+    known = _NEUTRAL_VECTORS.get(encoder.space.space_id)
+    if known is None:
+        known = _NEUTRAL_VECTORS[encoder.space.space_id] = encoder.encode_texts(NEUTRAL_TEXTS)
+    return known
+
+
+def _first(rows: Embeddings) -> Embeddings:
+    row: Embeddings = rows[0]
+    return row
+
+
+def unit(vector: Embeddings) -> Embeddings:
+    """The vector scaled to length 1."""
+    scaled: Embeddings = np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
+    return scaled

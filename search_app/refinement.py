@@ -1,0 +1,77 @@
+"""What happens to candidates after the fusion: exclusions, moments, stacks, variety."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from search_app.moments import Scored, merge_neighbours
+from search_app.stacking import stack_near_duplicates
+from search_app.variety import order_with_variety
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from search_app.background import Background
+    from search_app.config import RankingSettings
+    from search_app.question import Aspect
+    from search_app.ranking import Candidates
+    from search_app.shot_frames import ShotFrames
+    from store.records import ShotRow
+
+SURE = 0.5
+"""From this confidence on, a frame counts as showing what was asked."""
+
+
+def drop_unwanted(
+    candidates: Candidates, frames: ShotFrames, background: Background, unwanted: Iterable[Aspect]
+) -> None:
+    """Take out the shots of which any frame shows what no answer may show."""
+    for aspect in unwanted:
+        sure = frames.confidence(background, aspect)
+        shown = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= SURE]
+        candidates.remove(shown, f"-{aspect.words or 'like'}")
+
+
+def merge_moments(
+    candidates: Candidates,
+    shots: Mapping[str, ShotRow],
+    frames: ShotFrames,
+    floor: float,
+    settings: RankingSettings,
+) -> None:
+    """Let neighbouring shots of a video that answer together be one answer.
+
+    Only shots that take part in the fusion merge, so that a deeper page does not change the ones before it.
+
+    Args:
+        candidates: changed in place.
+        shots: rows of all candidates.
+        frames: their frames.
+        floor: the archive's mean score for the question.
+        settings: how near to the best shot of a moment the others have to be.
+    """
+    scored = [
+        Scored(shot_id, shots[shot_id].video_id, shots[shot_id].shot.ordinal, frames.score(shot_id))
+        for shot_id in candidates.order[: settings.pool]
+    ]
+    moments = merge_neighbours(scored, floor, settings.merge_share)
+    candidates.gather(moments, candidates.members, "merged into the moment of")
+
+
+def stack_copies(
+    candidates: Candidates, frames: ShotFrames, background: Background, settings: RankingSettings
+) -> None:
+    """Let one shot stand for all that show the same picture."""
+    blank = [frames.best(shot_id).sharpness < settings.blank_sharpness for shot_id in candidates.order]
+    largest = settings.stack_distance * (1 - background.mean_similarity)
+    stacks = stack_near_duplicates(frames.best_vectors(candidates.order), blank, largest)
+    groups = [[candidates.order[position] for position in stack] for stack in stacks]
+    candidates.gather(groups, candidates.stacks, "same picture as")
+
+
+def spread(candidates: Candidates, frames: ShotFrames, background: Background, variety: float, n: int) -> None:
+    """Order the first n anew so that what is alike comes apart."""
+    head = candidates.order[:n]
+    relevance = [candidates.relevance[shot_id] for shot_id in head]
+    order = order_with_variety(relevance, frames.best_vectors(head), variety, background.mean_similarity)
+    candidates.order = [head[position] for position in order] + candidates.order[n:]

@@ -1,0 +1,98 @@
+"""What people decide while searching: judgements and saved searches, kept in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from search_app.errors import QueryError
+from store.events import Judged, SearchDeleted, SearchSaved
+
+if TYPE_CHECKING:
+    from store.archive import Archive
+    from store.records import ShotRow
+    from store.snapshot import Snapshot
+
+
+def judge(archive: Archive, query: str, shot_ids: Sequence[str], verdict: str) -> None:
+    """Remember that shots are right (`keep`) or wrong (`reject`) for a question, or take that back (`clear`).
+
+    What is kept is the stretch of the video, so that it outlives a new detection of shots.
+
+    Raises:
+        UnknownIdError: there is no such shot.
+    """
+    snapshot = archive.snapshot()
+    archive.record([_judged(query, snapshot.shot(shot_id), verdict) for shot_id in shot_ids])
+
+
+def _judged(query: str, shot: ShotRow, verdict: str) -> Judged:
+    start, end = (f"{time.numerator}/{time.denominator}" for time in (shot.shot.span.start, shot.shot.span.end))
+    return Judged(query, shot.video_id, start, end, verdict)
+
+
+def judged_shots(snapshot: Snapshot, query: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of the shots that were kept, and of those that were rejected, for a question."""
+    verdicts: dict[str, list[str]] = {"keep": [], "reject": []}
+    for judgement in snapshot.judgements(query):
+        for shot in snapshot.shots(judgement.fingerprint):
+            middle = (shot.shot.span.start + shot.shot.span.end) / 2
+            if judgement.span.start <= middle < judgement.span.end:
+                verdicts.setdefault(judgement.verdict, []).append(shot.shot_id)
+    return tuple(verdicts["keep"]), tuple(verdicts["reject"])
+
+
+def record_judgements(
+    archive: Archive, query: str, keep: Sequence[str], reject: Sequence[str], use_earlier: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Remember what is kept and rejected now; both, with what was judged earlier if that is wanted."""
+    judge(archive, query, keep, "keep")
+    judge(archive, query, reject, "reject")
+    if keep or reject:
+        archive.publish()
+    if not use_earlier:
+        return tuple(keep), tuple(reject)
+    return judged_shots(archive.snapshot(), query)
+
+
+def save_search(archive: Archive, name: str, query: str, options: Mapping[str, Any]) -> None:
+    """Give a question a name."""
+    kept = {key: value for key, value in options.items() if key not in ("page", "device")}
+    archive.record([SearchSaved(name, query, kept)])
+    archive.publish()
+
+
+def delete_search(archive: Archive, name: str) -> None:
+    """Forget a saved search.
+
+    Raises:
+        QueryError: there is none of that name.
+    """
+    _saved(archive, name)
+    archive.record([SearchDeleted(name)])
+    archive.publish()
+
+
+def resolve_saved(
+    archive: Archive, name: str, query: str | None, options: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The question saved under a name, with more words if there are any, and its options under those given now.
+
+    Raises:
+        QueryError: there is none of that name.
+    """
+    saved = _saved(archive, name)
+    question = saved.query if query is None else f"{saved.query} {query}"
+    options = {**options, "variety": options["variety"] or saved.options.get("variety", 0.0)}
+    options["merge"] = options["merge"] or bool(saved.options.get("merge"))
+    if options["sort"] == "relevance":
+        options["sort"] = saved.options.get("sort", "relevance")
+    return question, options
+
+
+def _saved(archive: Archive, name: str) -> Any:
+    saved = {one.name: one for one in archive.snapshot().saved_searches()}
+    if name not in saved:
+        known = ", ".join(saved) or "none yet"
+        raise QueryError(f"no search is saved under the name {name!r}; saved: {known}")
+    return saved[name]

@@ -1,0 +1,314 @@
+"""The commands that ask: search, why, judge, searches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
+from search_app.errors import QueryError
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from indexer.models.encoder import Encoder
+    from search_app.config import SearchSettings
+    from search_app.fusion import Match
+    from search_app.ranking import Hit
+    from search_app.search import SearchResult
+    from search_app.why import Explanation
+    from store.archive import Archive
+
+LIKE = click.option(
+    "--like", type=click.Path(path_type=Path), help="A picture to search by, beside or instead of QUERY."
+)
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="Settings over those of configs/search.toml."
+)
+_LANGUAGE_HELP = """
+\b
+  a red boat at dusk            plain words: what the shot shows
+  harbour -people -"red car"    without what follows the dash
+  "exact words"                 spoken, written, in captions or names
+  said:hello text:"NO EXIT" caption: label: object:
+                                words in one kind of text
+  dur:<5s  dur:2..8s            length of the shot
+  date:2021..2023  date:>=2024-05
+                                when it was recorded
+  in:"Trailer*"                 file, folder or path
+  shape:portrait  res:>=1080p  fps:25  lang:de
+  has:audio|speech|text|caption|label|object|metadata
+  set:NAME  used:never|ever  space:NAME
+  label:boat OR label:ship      either; ( ) group filters; - negates them
+  a door opens THEN a dog runs WITHIN 20s
+                                in this order, inside one video
+  like:shot/ID  like:"picture.jpg"  like:FILE.mp4@12.5s
+  2*"dog" + like:pool.jpg - fruit
+                                weighted sum of texts and pictures
+"""
+
+
+def question_text(query: str | None, like: Path | None) -> str:
+    """The query that a command was given, a picture included.
+
+    Raises:
+        QueryError: there is none.
+    """
+    from search_app.query import quote
+
+    if query is None and like is None:
+        raise QueryError("nothing to look for: give a QUERY, or a picture with --like")
+    picture = "" if like is None else f"like:{quote(str(like))}"
+    return picture if query is None else f"{query} {picture}"
+
+
+def find(
+    archive: Archive, query: str, *, device: str = "auto", settings: SearchSettings | None = None, **options: Any
+) -> SearchResult:
+    """Answer a query; a bad one is refused before seconds are spent on loading a model."""
+    from search_app.query_parser import parse_query
+    from search_app.search import search
+
+    parsed = parse_query(query)
+    if archive.snapshot().space is None:
+        raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
+    return search(archive, parsed, encoder=loader(archive, device), settings=settings, **options)
+
+
+def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
+    """What loads the encoder of an archive."""
+
+    def load() -> Encoder:
+        from indexer.models.open_clip_encoder import load_encoder_of
+
+        space = archive.snapshot().space
+        if space is None:
+            raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
+        return load_encoder_of(space, device=device)
+
+    return load
+
+
+def read_search_settings(config: Path | None) -> SearchSettings:
+    """The settings of searching, a file over the defaults."""
+    from search_app.config import SearchSettings
+    from store.config import read_settings
+
+    return read_settings(SearchSettings, *([config] if config else []))
+
+
+@click.command(epilog=_LANGUAGE_HELP)
+@ARCHIVE
+@click.argument("query", required=False)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Shots on a page.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+@click.option(
+    "--sort",
+    type=click.Choice(["relevance", "date", "duration", "file"]),
+    default="relevance",
+    show_default=True,
+    help="Order; any but relevance lists only what surely matches.",
+)
+@click.option(
+    "--variety",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="0: the best; 1: the most unlike.",
+)
+@click.option("--merge", is_flag=True, help="Merge neighbouring shots that answer together into one moment.")
+@click.option("--no-stack", is_flag=True, help="List every copy of the same picture, not only the best.")
+@click.option("--keep", multiple=True, metavar="SHOT", help="This shot is right: remember it, find more like it.")
+@click.option("--reject", multiple=True, metavar="SHOT", help="This shot is wrong: remember it, leave it out.")
+@click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
+@click.option("--save", metavar="NAME", help="Save this search under a name.")
+@click.option("--saved", metavar="NAME", help="Run the search saved under that name.")
+@LIKE
+@CONFIG
+@DEVICE
+@AS_JSON
+def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> None:
+    """List the shots of ARCHIVE that answer QUERY, best first.
+
+    Plain words are enough: "a red boat on the sea at night". Every shot is listed once, with the channels that
+    found it; "nothing here matches" is said when the best is no better than chance. The whole language is below.
+    """
+    from indexer.console import print_json
+    from search_app.history import remember
+    from search_app.saved import record_judgements, resolve_saved, save_search
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        if name := options.pop("saved"):
+            query, options = resolve_saved(opened, name, query, options)
+        question = question_text(query, options.pop("like"))
+        name, judged = options.pop("save"), options.pop("judged")
+        settings = read_search_settings(options.pop("config"))
+        keep, reject = record_judgements(opened, question, options.pop("keep"), options.pop("reject"), judged)
+        options["stack"] = not options.pop("no_stack")
+        result = find(opened, question, settings=settings, keep=keep, reject=reject, **options)
+        if name:
+            save_search(opened, name, question, options)
+        remember(opened, question, len(result.hits))
+    if as_json:
+        print_json([hit_json(hit) for hit in result.hits])
+    else:
+        print_hits(result)
+
+
+@click.command()
+@ARCHIVE
+@click.argument("video")
+@click.argument("time", metavar="TIME")
+@click.argument("query")
+@DEVICE
+@AS_JSON
+def why(archive: Path, video: str, time: str, query: str, device: str, as_json: bool) -> None:
+    """Say why the shot of VIDEO at TIME is, or is not, among the answers to QUERY.
+
+    TIME is 12.5s, 1m30s or 1:30. Says which shot that is, whether it is indexed, its rank in every channel and
+    after every stage, and what removed it.
+    """
+    from indexer.console import print_json
+    from search_app.query_values import parse_seconds
+    from search_app.why import explain
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        found = explain(opened, video, parse_seconds(time, 0), query, encoder=loader(opened, device))
+    if not as_json:
+        print_explanation(found)
+        return
+    print_json(
+        {
+            "shot": None if found.shot is None else shot_json(found.shot),
+            "reason": found.reason,
+            "confidence": found.confidence,
+            "channels": [match_json(match) for match in found.matches],
+            "stages": [{"stage": name, "rank": place} for name, place in found.stages],
+            "candidates": found.n_candidates,
+        }
+    )
+
+
+@click.command()
+@ARCHIVE
+@click.option("--delete", metavar="NAME", help="Forget the search saved under that name.")
+@click.option("--history", is_flag=True, help="List what was asked lately instead.")
+@AS_JSON
+def searches(archive: Path, delete: str | None, history: bool, as_json: bool) -> None:
+    """List the saved searches of ARCHIVE, or what was asked lately."""
+    from indexer.console import print_json, print_table
+    from search_app.history import read_history
+    from search_app.saved import delete_search
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        if delete:
+            delete_search(opened, delete)
+        saved = opened.snapshot().saved_searches()
+        asked = read_history(opened)
+    if as_json and history:
+        print_json([{"at": past.at, "query": past.query, "hits": past.n_hits} for past in asked])
+    elif as_json:
+        print_json([{"name": one.name, "query": one.query, "options": dict(one.options)} for one in saved])
+    elif history:
+        print_table(
+            ("at", "hits", "query"), [(past.at, str(past.n_hits), past.query) for past in asked], right=(1,)
+        )
+    else:
+        print_table(("name", "query"), [(one.name, one.query) for one in saved], right=())
+
+
+COMMANDS = (search, why, searches)
+
+
+def print_hits(result: SearchResult) -> None:
+    """Ranked shots as a table for people, on stdout; what they should know on stderr."""
+    from indexer.console import print_table, timecode
+
+    if result.nothing_matches:
+        click.echo("nothing here matches; these are only the nearest", err=True)
+    rows = [
+        (
+            str(hit.rank),
+            f"{hit.score:.3f}",
+            "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
+            timecode(hit.span.start_seconds),
+            timecode(hit.span.end_seconds),
+            found_by(hit),
+            hit.shot.path,
+        )
+        for hit in result.hits
+    ]
+    heads = ("rank", "score", "sure", "start", "end", "found by", "video")
+    print_table(heads, rows, right=(0, 1, 2, 3, 4))
+
+
+def found_by(hit: Hit) -> str:
+    """The channels that found a hit, with its ranks, and what it stands for."""
+    parts = [f"{match.channel.replace('_', ' ')} {match.rank}" for match in hit.matches[:3]]
+    if len(hit.members) > 1:
+        parts.append(f"{len(hit.members)} shots")
+    if hit.stack:
+        parts.append(f"+{len(hit.stack)} alike")
+    return ", ".join(parts)
+
+
+def match_json(match: Match) -> dict[str, Any]:
+    """A channel's match as plain data."""
+    return {
+        "channel": match.channel,
+        "rank": match.rank,
+        "score": round(match.score, 6),
+        "text": match.text,
+        "words": list(match.words),
+    }
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """A hit as plain data."""
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        **shot_json(hit.shot),
+        "start_seconds": hit.span.start_seconds,
+        "end_seconds": hit.span.end_seconds,
+        "frame_seconds": float(hit.time),
+        "thumbnail": hit.thumbnail,
+        "confidence": None if hit.confidence is None else round(hit.confidence, 4),
+        "relevance": round(hit.relevance, 8),
+        "channels": [match_json(match) for match in hit.matches],
+        "members": [member.shot_id for member in hit.members],
+        "stack": [shot_json(copy) for copy in hit.stack],
+        "steps": [
+            {**shot_json(step.shot), "frame_seconds": float(step.time), "score": round(step.score, 6)}
+            for step in hit.steps
+        ],
+    }
+
+
+def print_explanation(found: Explanation) -> None:
+    """What became of a moment, for people."""
+    from indexer.console import print_table, printable, timecode
+
+    if found.shot is None:
+        click.echo(printable(found.reason))
+        return
+    span = found.shot.shot.span
+    click.echo(
+        f"shot {found.shot.shot_id}, {timecode(span.start_seconds)} to {timecode(span.end_seconds)} "
+        f"of {printable(found.shot.path)}"
+    )
+    if found.confidence is not None:
+        click.echo(f"shows what is asked for with a confidence of {100 * found.confidence:.0f} %")
+    rows = [
+        (match.channel, str(match.rank), f"{match.score:.3f}", " ".join(match.words)) for match in found.matches
+    ]
+    print_table(("channel", "rank", "score", "words"), rows, right=(1, 2))
+    places = [
+        (name, "out" if place is None else f"{place} of {found.n_candidates}") for name, place in found.stages
+    ]
+    print_table(("after", "place"), places, right=(1,))
+    click.echo(found.reason or "it is among the answers")

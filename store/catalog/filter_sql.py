@@ -1,0 +1,174 @@
+"""Filters as SQL over the catalog; every value is bound, none is written into a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from store.filters import (
+    And,
+    Comparison,
+    Duration,
+    Filter,
+    FrameRate,
+    Has,
+    InSet,
+    InSpace,
+    Language,
+    Not,
+    Or,
+    PathGlob,
+    RecordedDate,
+    Resolution,
+    Shape,
+    TextMatch,
+    Used,
+)
+
+if TYPE_CHECKING:
+    from store.catalog.reader import CatalogReader
+
+_DATE_COLUMNS = ("date", "recorded", "recorded_at", "year")
+_DATES = f"""
+    SELECT video.fingerprint, coalesce({
+    ", ".join(
+        f"try_cast(described.columns->>'{name}' AS DATE), "
+        f"try_cast(regexp_extract(described.columns->>'{name}', '^[0-9]{{4}}$') || '-01-01' AS DATE)"
+        for name in _DATE_COLUMNS
+    )
+}, try_cast(left(video.facts->>'recorded_at', 10) AS DATE),
+        make_timestamp((min(location.mtime_ns) // 1000)::BIGINT)::DATE) AS recorded
+    FROM video LEFT JOIN location USING (fingerprint) LEFT JOIN (
+        SELECT fingerprint, map_from_entries(list_transform(map_entries(columns::JSON::MAP(VARCHAR, VARCHAR)),
+            lambda entry: {{'key': lower(entry.key), 'value': entry.value}}))::JSON AS columns
+        FROM metadata
+    ) described USING (fingerprint)
+    GROUP BY video.fingerprint, video.facts, described.columns
+"""  # noqa: S608 constants of this module
+_SHOTS = f"""
+    WITH dated AS ({_DATES})
+    SELECT shot.shot_id FROM shot JOIN video USING (fingerprint) JOIN dated USING (fingerprint)
+    WHERE
+"""  # noqa: S608 constants of this module
+_HALF = """least(set_member.end_seconds, shot.end_seconds) - greatest(set_member.start_seconds, shot.start_seconds)
+    >= 0.5 * least(set_member.end_seconds - set_member.start_seconds, shot.end_seconds - shot.start_seconds)"""
+_STAGES = {
+    "speech": "transcript",
+    "text": "screen_text",
+    "caption": "caption",
+    "label": "label",
+    "object": "object",
+}
+_RATE = """(split_part(video.facts->>'frame_rate', '/', 1)::DOUBLE
+    / coalesce(nullif(split_part(video.facts->>'frame_rate', '/', 2), '')::DOUBLE, 1))"""
+_SHAPES = {
+    "portrait": "video.height_px > video.width_px",
+    "landscape": "video.width_px > video.height_px",
+    "square": "video.width_px = video.height_px",
+}
+
+Sql = tuple[str, list[Any]]
+
+
+def matching_shots(reader: CatalogReader, wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> set[str]:
+    """Ids of the shots that a filter lets through.
+
+    Args:
+        reader: the catalog.
+        wanted: the filter.
+        holding: for each `TextMatch` in it, the shots in whose texts the words stand.
+    """
+    condition, bound = _compile(wanted, holding)
+    return {shot_id for (shot_id,) in reader.rows(_SHOTS + condition, bound)}
+
+
+def read_dates(reader: CatalogReader) -> dict[str, str]:
+    """For each video the day it was recorded: from its metadata, else the file itself, else the file's age."""
+    return {video_id: str(day) for video_id, day in reader.rows(_DATES) if day is not None}
+
+
+def _compile(wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
+    """A condition on `shot`, `video` and `dated`, never NULL, and the values to bind."""
+    if isinstance(wanted, Not):
+        condition, bound = _compile(wanted.part, holding)
+        return f"NOT ({condition})", bound
+    if isinstance(wanted, And | Or):
+        parts = [_compile(part, holding) for part in wanted.parts]
+        joint = " AND " if isinstance(wanted, And) else " OR "
+        return f"({joint.join(part for part, _ in parts)})", [value for _, bound in parts for value in bound]
+    if isinstance(wanted, TextMatch):
+        return "shot.shot_id IN (SELECT unnest(?::VARCHAR[]))", [sorted(holding[wanted])]
+    condition, bound = _compile_condition(wanted)
+    return f"coalesce({condition}, false)", bound
+
+
+def _compile_condition(wanted: Filter) -> Sql:
+    match wanted:
+        case Duration(comparison):
+            sql = _compile_number("(shot.end_seconds - shot.start_seconds)", comparison, 0.5)
+        case FrameRate(comparison):
+            sql = _compile_number(_RATE, comparison, 0.01)
+        case Resolution(comparison):
+            sql = _compile_number("least(video.width_px, video.height_px)", comparison, 0.5)
+        case RecordedDate(start, end):
+            open_start = "dated.recorded >= coalesce(?::DATE, dated.recorded)"
+            sql = f"({open_start} AND (?::DATE IS NULL OR dated.recorded < ?::DATE))", [start, end, end]
+        case Shape(shape):
+            sql = _SHAPES[shape], []
+        case _:
+            sql = _compile_existence(wanted)
+    return sql
+
+
+def _compile_existence(wanted: Filter) -> Sql:
+    """Conditions on whether there is a row of another table for the shot or its video."""
+    match wanted:
+        case PathGlob(pattern):
+            sql = _compile_glob(pattern)
+        case Has("audio"):
+            sql = "(video.facts->>'has_audio')::BOOLEAN", []
+        case Has("metadata"):
+            sql = _exists("metadata", "metadata.columns <> '{}'"), []
+        case Has(what):
+            sql = _exists("text_row", f"{_overlap('text_row')} AND text_row.stage = ?"), [_STAGES[what]]
+        case Language(code):
+            same = "split_part(lower(text_row.language), '-', 1) = ?"
+            sql = _exists("text_row", f"{_overlap('text_row')} AND {same}"), [code]
+        case InSpace(name):
+            either = "starts_with(lower(space.name), lower(?)) OR starts_with(space.space_id, ?)"
+            sql = f"EXISTS (FROM space WHERE {either})", [name, name]
+        case InSet(name):
+            is_in = f"lower(set_member.name) = lower(?) AND set_member.is_member AND {_HALF}"
+            sql = _exists("set_member", is_in), [name]
+        case Used(ever):
+            used = _exists("export_clip", _overlap("export_clip"))
+            sql = used if ever else f"NOT {used}", []
+        case _:
+            raise TypeError(f"not a condition: {wanted!r}")
+    return sql
+
+
+def _exists(table: str, condition: str) -> str:
+    return f"EXISTS (FROM {table} WHERE {table}.fingerprint = shot.fingerprint AND {condition})"
+
+
+def _overlap(table: str) -> str:
+    return f"{table}.start_seconds < shot.end_seconds AND {table}.end_seconds > shot.start_seconds"
+
+
+def _compile_number(expression: str, comparison: Comparison, tolerance: float) -> Sql:
+    if comparison.operator == "..":
+        return f"{expression} BETWEEN ? AND ?", [comparison.low, comparison.high]
+    if comparison.operator == "=":
+        return f"abs({expression} - ?) <= {tolerance}", [comparison.low]
+    return f"{expression} {comparison.operator} ?", [comparison.low]
+
+
+def _compile_glob(pattern: str) -> Sql:
+    """Any place of the video whose path, or a part of it between slashes, fits the pattern, whatever its case."""
+    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    liked = escaped.replace("*", "%").replace("?", "_")
+    wrapped = [liked, f"%/{liked}", f"%/{liked}/%", f"{liked}/%"]
+    path = "(rtrim(location.root_path, '/') || '/' || location.relative_path)"
+    likes = " OR ".join(f"{path} ILIKE ? ESCAPE '\\'" for _ in wrapped)
+    return f"EXISTS (FROM location WHERE location.fingerprint = shot.fingerprint AND ({likes}))", wrapped

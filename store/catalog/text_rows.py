@@ -1,0 +1,76 @@
+"""Reading texts from a catalog, with the shots that each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from store.catalog.schema import NAMES, from_stored_text
+from store.records import TextHit, TextStage
+from store.timespan import TimeSpan
+
+if TYPE_CHECKING:
+    from store.catalog.reader import CatalogReader
+
+NAME = "name"
+_SHOTS_OF_TEXTS = """
+    SELECT chosen.text_id, list(shot.shot_id ORDER BY
+        least(shot.end_seconds, chosen.end_seconds) - greatest(shot.start_seconds, chosen.start_seconds) DESC,
+        shot.ordinal) AS shot_ids
+    FROM chosen JOIN shot USING (fingerprint)
+    WHERE shot.start_seconds < chosen.end_seconds AND shot.end_seconds > chosen.start_seconds
+    GROUP BY chosen.text_id
+"""
+_TEXTS = f"""
+    WITH chosen AS MATERIALIZED (SELECT * FROM text_row WHERE %s)
+    SELECT chosen.text_id, chosen.stage, chosen.fingerprint, chosen.start_numerator, chosen.start_denominator,
+        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, [])
+    FROM chosen LEFT JOIN ({_SHOTS_OF_TEXTS}) shots USING (text_id)
+    ORDER BY chosen.fingerprint, chosen.start_seconds, chosen.stage, chosen.ordinal
+"""  # noqa: S608 constants of this module
+_SHOTS = """
+    SELECT shot.fingerprint, list(shot.shot_id ORDER BY shot.ordinal) FROM shot
+    WHERE shot.fingerprint IN (SELECT unnest(?::VARCHAR[])) GROUP BY shot.fingerprint
+"""
+
+
+def count_texts(reader: CatalogReader) -> dict[TextStage, int]:
+    """How many texts of each kind there are; kinds without any are left out."""
+    return {TextStage(stage): n for stage, n in reader.rows("SELECT stage, count(*) FROM text_row GROUP BY stage")}
+
+
+def text_languages(reader: CatalogReader) -> list[str]:
+    """Codes of the languages of all texts."""
+    rows = reader.rows("SELECT DISTINCT language FROM text_row WHERE language <> '' ORDER BY language")
+    return [language for (language,) in rows]
+
+
+def texts_of_video(reader: CatalogReader, video_id: str, stage: TextStage | None) -> list[TextHit]:
+    """The texts of a video, of one kind or of all, by time."""
+    condition = "fingerprint = ? AND (? OR stage = ?)"
+    rows = reader.rows(_TEXTS % condition, [video_id, stage is None, str(stage or "")])
+    return [_hit(row, 0.0, ()) for row in rows]
+
+
+def texts_by_id(reader: CatalogReader, text_ids: Sequence[int]) -> dict[int, tuple[TextHit, str]]:
+    """The texts of these ids, each with its language; unknown ids are left out."""
+    rows = reader.rows(_TEXTS % "text_id IN (SELECT unnest(?::BIGINT[]))", [list(text_ids)])
+    return {row[0]: (_hit(row, 0.0, ()), row[8]) for row in rows}
+
+
+def shots_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Ids of the shots of these videos, in order."""
+    return {video_id: tuple(shot_ids) for video_id, shot_ids in reader.rows(_SHOTS, [list(video_ids)])}
+
+
+def names_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str, str]:
+    """Names and metadata of these videos, as they are indexed."""
+    rows = reader.rows(NAMES % "video.fingerprint IN (SELECT unnest(?::VARCHAR[]))", [list(video_ids)])
+    return {video_id: from_stored_text(text) for video_id, text in rows}
+
+
+def _hit(row: Sequence[Any], score: float, words: tuple[str, ...]) -> TextHit:
+    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shot_ids = row
+    span = TimeSpan(Fraction(start_n, start_d), Fraction(end_n, end_d))
+    return TextHit(stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot_ids))

@@ -1,0 +1,39 @@
+"""What was asked lately: one file of sealed lines, a convenience and no truth.
+
+It is no event, since every process that searches would leave a file of edits behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from store.files import put, seal, unseal
+
+HISTORY_NAME = "history.jsonl"
+_LONGEST = 1_000
+_CUT_AT_BYTES = 1_000_000
+
+
+def append_history(folder: Path, line: Mapping[str, Any]) -> None:
+    """Add a line; where the folder cannot be written, nothing happens."""
+    path = folder / HISTORY_NAME
+    with contextlib.suppress(OSError), path.open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        stream.write(seal(dict(line)))
+        stream.flush()
+        if stream.tell() > _CUT_AT_BYTES:
+            lines = path.read_bytes().splitlines(keepends=True)[-_LONGEST // 2 :]
+            put(path, b"".join(lines), kind="edits", overwrite=True)
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The last thousand lines that are whole, the oldest first."""
+    try:
+        lines = (folder / HISTORY_NAME).read_bytes().splitlines(keepends=True)
+    except OSError:
+        return []
+    return [fields for line in lines[-_LONGEST:] if (fields := unseal(line)) is not None]

@@ -1,0 +1,311 @@
+"""The lexical index: words of captions, labels, speech, screen text and names, found by BM25 (tantivy).
+
+An index is a folder of files that belongs to a generation and is never changed: the next one starts as hard
+links to its files, which tantivy only adds to or replaces, and is synced and renamed when complete. Readers open
+it through a folder of symbolic links of their own, because tantivy makes lock files wherever it opens an index.
+
+Every text is indexed twice: as its plain words (lower case, without accents), for phrases, prefixes and names; and
+as the stems of its language without stop words. Chinese, Japanese, Korean and Thai, which are written without
+spaces, are indexed by pairs of characters.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import tantivy
+
+from store.catalog.text_tables import LexicalDocument
+from store.errors import ArchiveDamagedError
+from store.files import digest_file
+
+LANGUAGES: Final = {
+    "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
+    "fi": "finnish", "fr": "french", "hu": "hungarian", "it": "italian", "nl": "dutch", "no": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
+}  # fmt: skip
+"""Languages with a stemmer, by ISO 639-1 code; all others are read as English."""
+_WITHOUT_STOP_WORDS: Final = frozenset({"ar", "el", "ro", "ta", "tr"})
+DEFAULT_LANGUAGE: Final = "en"
+_ALIASES: Final = {"nb": "no", "nn": "no"}
+_WRITER_BYTES = 50_000_000
+_LONGEST_WORD = 60
+_WORD = re.compile(r"\w+")
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_LOCKS = (".tantivy-writer.lock", ".tantivy-meta.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalFile:
+    """What a manifest knows of a file of an index."""
+
+    name: str
+    size_bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalFolder:
+    """What a manifest knows of an index.
+
+    Args:
+        name: name of its folder below `text/`.
+        files: its files.
+    """
+
+    name: str
+    files: tuple[LexicalFile, ...]
+
+
+def describe_folder(folder: Path) -> LexicalFolder:
+    """An index as a manifest is to know it."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return LexicalFolder(
+        folder.name, tuple(LexicalFile(file.name, file.stat().st_size, digest_file(file)) for file in files)
+    )
+
+
+def verify_folder(folder: Path, expected: LexicalFolder) -> None:
+    """Compare an index with what its manifest says.
+
+    Raises:
+        ArchiveDamagedError: a file of it is missing or differs.
+    """
+    for file in expected.files:
+        path = folder / file.name
+        try:
+            whole = path.stat().st_size == file.size_bytes and digest_file(path) == file.digest
+        except OSError as error:
+            raise ArchiveDamagedError(f"text index {path} cannot be read ({error.strerror})") from error
+        if not whole:
+            raise ArchiveDamagedError(f"text index {path} is damaged")
+
+
+@dataclass(frozen=True, slots=True)
+class WordHit:
+    """A document that holds words that were asked for.
+
+    Args:
+        document_id: as in `LexicalDocument`.
+        score: BM25, higher is better.
+    """
+
+    document_id: str
+    score: float
+
+
+def language_of(code: str) -> str:
+    """The language whose stems and stop words are used for a text: itself if known, else English."""
+    plain = code.lower().replace("_", "-").split("-")[0]
+    plain = _ALIASES.get(plain, plain)
+    return plain if plain in LANGUAGES else DEFAULT_LANGUAGE
+
+
+@lru_cache(maxsize=1)
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("document_id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("stage", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("plain", tokenizer_name="plain", index_option="position")
+    for code in LANGUAGES:
+        builder.add_text_field(f"stem_{code}", tokenizer_name=f"stem_{code}", index_option="freq")
+    return builder.build()
+
+
+@lru_cache(maxsize=1)
+def _plain_analyzer() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    return _folded(builder.filter(tantivy.Filter.remove_long(_LONGEST_WORD)).filter(tantivy.Filter.lowercase()))
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _stem_analyzer(code: str) -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    builder = builder.filter(tantivy.Filter.remove_long(_LONGEST_WORD)).filter(tantivy.Filter.lowercase())
+    if code not in _WITHOUT_STOP_WORDS:
+        builder = builder.filter(tantivy.Filter.stopword(LANGUAGES[code]))
+    return _folded(builder.filter(tantivy.Filter.stemmer(LANGUAGES[code])))
+
+
+def _folded(builder: tantivy.TextAnalyzerBuilder) -> tantivy.TextAnalyzer:
+    return builder.filter(tantivy.Filter.ascii_fold()).build()
+
+
+def _open(folder: Path) -> tantivy.Index:
+    index = tantivy.Index.open(str(folder))
+    _register(index)
+    return index
+
+
+def _register(index: tantivy.Index) -> None:
+    index.register_tokenizer("plain", _plain_analyzer())
+    for code in LANGUAGES:
+        index.register_tokenizer(f"stem_{code}", _stem_analyzer(code))
+
+
+def _spaced(text: str) -> str:
+    """The text with every run of unspaced script cut into overlapping pairs of characters."""
+
+    def pairs(match: re.Match[str]) -> str:
+        run = match[0]
+        cut = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+        return f" {' '.join(cut)} "
+
+    return _UNSPACED.sub(pairs, text)
+
+
+def write_index(folder: Path, old: Iterable[str], new: Iterable[Sequence[LexicalDocument]]) -> None:
+    """Take documents out of the index in a folder and put others in; an empty folder becomes an index.
+
+    Args:
+        folder: nobody else's: empty, or holding the files of an index.
+        old: ids of documents that go.
+        new: pieces of documents that come.
+    """
+    if (folder / "meta.json").exists():
+        index = _open(folder)
+    else:
+        index = tantivy.Index(_schema(), path=str(folder))
+        _register(index)
+    writer = index.writer(_WRITER_BYTES, 1)
+    for document_id in old:
+        writer.delete_documents_by_term("document_id", document_id)
+    for piece in new:
+        for document in piece:
+            writer.add_document(_to_document(document))
+    writer.commit()
+    writer.wait_merging_threads()
+    del writer, index
+    for name in _LOCKS:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _to_document(source: LexicalDocument) -> tantivy.Document:
+    document, text = tantivy.Document(), _spaced(source.text)
+    document.add_text("document_id", source.document_id)
+    document.add_text("stage", source.stage)
+    document.add_text("plain", text)
+    document.add_text(f"stem_{language_of(source.language)}", text)
+    return document
+
+
+class LexicalIndex:
+    """An index of a generation, open for reading; safe to use from several threads.
+
+    Args:
+        folder: its folder, whose files were found to be as the manifest says.
+        names: names of its files.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        links = Path(tempfile.mkdtemp(prefix="rushes-text-"))
+        # A snapshot that is replaced is not closed, since somebody may still be asking it: its links go with it.
+        self._remove_links = weakref.finalize(self, shutil.rmtree, links, ignore_errors=True)
+        for name in names:
+            (links / name).symlink_to(folder / name)
+        self._searcher = _open(links).searcher()
+
+    def search(self, question: WordQuestion, stages: Sequence[str], n: int) -> list[WordHit]:
+        """Documents of some stages that hold what is asked for, best first; equal scores by id."""
+        wanted = question.query
+        if wanted is None or n < 1 or not stages:
+            return []
+        among = _any_of([tantivy.Query.term_query(_schema(), "stage", stage) for stage in stages])
+        unscored = tantivy.Query.const_score_query(among, 0.0)
+        both = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, unscored)])
+        found = self._searcher.search(both, n).hits
+        hits = [WordHit(self._searcher.doc(place)["document_id"][0], float(score)) for score, place in found]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.document_id))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._remove_links()
+
+
+class WordQuestion:
+    """What to look for in texts, built only of words, never of a query syntax.
+
+    Args:
+        text: what was typed.
+        languages: codes of the languages in the archive.
+        phrase: the words stand next to each other, in this order.
+        prefix: the last word may go on.
+        all_words: every word must be there, stop words aside.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        languages: Iterable[str],
+        *,
+        phrase: bool = False,
+        prefix: bool = False,
+        all_words: bool = False,
+    ) -> None:
+        self._codes = sorted({language_of(code) for code in languages} | {DEFAULT_LANGUAGE})
+        self._words = _plain_analyzer().analyze(_spaced(text.encode("utf-8", "replace").decode()))
+        telling = [word for word in self._words if all(_stem_analyzer(code).analyze(word) for code in self._codes)]
+        # A question of stop words alone, such as "to be or not to be", is meant as it stands.
+        self._asked = self._words if phrase or not telling else telling
+        self.query = self._build(phrase, prefix, all_words) if self._words else None
+        self._forms = frozenset(form for word in self._asked for form in self._forms_of_word(word))
+        self._open_end = self._words[-1] if prefix and self._words else None
+
+    def _build(self, phrase: bool, prefix: bool, all_words: bool) -> Any:
+        if phrase and len(self._words) > 1:
+            return tantivy.Query.phrase_query(_schema(), "plain", list(self._words))
+        queries = [self._one_word(word) for word in dict.fromkeys(self._asked)]
+        if prefix:
+            pattern = f"{re.escape(self._words[-1])}.*"
+            queries.append(tantivy.Query.regex_query(_schema(), "plain", pattern))
+            if all_words and self._words[-1] in self._asked:
+                queries.remove(queries[-2])
+        if phrase and not prefix:
+            return tantivy.Query.term_query(_schema(), "plain", self._words[0])
+        occur = tantivy.Occur.Must if all_words else tantivy.Occur.Should
+        return tantivy.Query.boolean_query([(occur, query) for query in queries])
+
+    def _one_word(self, word: str) -> Any:
+        """A word in any of its forms; only its best form counts."""
+        queries = [tantivy.Query.term_query(_schema(), "plain", word)]
+        for code in self._codes:
+            for stem in _stem_analyzer(code).analyze(word):
+                queries.append(tantivy.Query.term_query(_schema(), f"stem_{code}", stem))
+        return tantivy.Query.disjunction_max_query(queries)
+
+    def _forms_of_word(self, word: str) -> list[str]:
+        stems = (f"{code}={stem}" for code in self._codes for stem in _stem_analyzer(code).analyze(word))
+        return [f"={word}", *stems]
+
+    def matched_words(self, text: str, language: str) -> tuple[str, ...]:
+        """The words of a text that were asked for, as written there, each once."""
+        found = dict.fromkeys(
+            match[0] for match in _WORD.finditer(text) if self._is_asked(match[0], language_of(language))
+        )
+        return tuple(found)
+
+    def _is_asked(self, written: str, code: str) -> bool:
+        if _UNSPACED.search(written):
+            return bool(set(_plain_analyzer().analyze(_spaced(written))) & set(self._asked))
+        forms = _forms(written, code)
+        if self._open_end is not None and any(form.startswith(f"={self._open_end}") for form in forms):
+            return True
+        return not self._forms.isdisjoint(forms)
+
+
+@lru_cache(maxsize=50_000)
+def _forms(written: str, code: str) -> tuple[str, ...]:
+    plain = [f"={word}" for word in _plain_analyzer().analyze(written)]
+    return (*plain, *(f"{code}={stem}" for stem in _stem_analyzer(code).analyze(written)))
+
+
+def _any_of(queries: Sequence[Any]) -> Any:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
