@@ -20,7 +20,7 @@ from pathlib import Path
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source, save, thread_count
 from search_app.cut_list import Clip
-from search_app.profile import Profile
+from search_app.target_profile import Profile
 from store.records import VideoFacts
 from store.timespan import TimeSpan
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from search_app.outcomes import ClipOutcome, SupercutReport
-from search_app.profile import Profile
 from search_app.ranking import Hit
+from search_app.target_profile import Profile
 from search_app.verify import EdgeCheck
 
 FORMAT = "rushes-supercut"

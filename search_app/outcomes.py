@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cut_list import Clip, LeftOut
-from search_app.profile import Profile
+from search_app.target_profile import Profile
 from search_app.verify import ClipCheck
 
 

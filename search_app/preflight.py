@@ -15,7 +15,7 @@ from search_app.conform import BYTES_PER_SAMPLE, FrameLog, look_at
 from search_app.cut_list import Clip
 from search_app.errors import RenderError
 from search_app.ledger import ledger_path
-from search_app.profile import Profile
+from search_app.target_profile import Profile
 
 SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Endings that a supercut may have, and ffmpeg's name of the container."""

@@ -27,7 +27,7 @@ from search_app.errors import RenderError
 from search_app.ledger import ledger_path, ledger_text
 from search_app.outcomes import ClipOutcome, ClipStatus, RenderProgress, RenderStage, SupercutReport
 from search_app.preflight import SUFFIXES, Sighted, Unusable, check_space, check_target, sight_sources
-from search_app.profile import Profile, choose_profile
+from search_app.target_profile import Profile, choose_profile
 from search_app.verify import ClipCheck, Placed, verify_supercut
 
 WORK_FOLDER_PREFIX = ".rushes-render-"

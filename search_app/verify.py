@@ -20,7 +20,7 @@ from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, send
 from search_app.conform import Conformed, FrameLog, fitted, frames_between, source_frames, tick_seconds
 from search_app.cut_list import FALLBACK_FRAME_RATE, Clip
-from search_app.profile import Profile
+from search_app.target_profile import Profile
 
 Luma = NDArray[np.uint8]
 """(height, width): a small grey picture."""

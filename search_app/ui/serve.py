@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,14 +83,7 @@ def serve_page(archive: Path | None, port: int) -> None:
 
 @asynccontextmanager
 async def _surroundings(_: st.App) -> AsyncIterator[None]:
-    """What has to hold while the server runs; on the way out, by whatever signal, nothing is left behind.
-
-    The script's folder is kept from the head of the import path. Streamlit puts it there at start and while a
-    script runs, unless it is in the path already; there our `profile.py` would be taken for the standard
-    library's, which torch imports.
-    """
-    folder = str(_APP.parent)
-    sys.path[:] = [*(entry for entry in sys.path if entry != folder), folder]
+    """On the way out, by whatever signal, nothing is left behind."""
     try:
         yield
     finally:

@@ -16,8 +16,8 @@ from search_app.conform import Conformed, FrameLog, tick_span
 from search_app.cut_list import CutList, build_cut_list
 from search_app.errors import RenderError
 from search_app.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
-from search_app.profile import Profile
 from search_app.supercut import render_supercut
+from search_app.target_profile import Profile
 from search_app.verify import Placed, verify_supercut
 from store.records import VideoRow
 from store.timespan import TimeSpan

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from search_app.profile import Profile, choose_profile, standard_rate
+from search_app.target_profile import Profile, choose_profile, standard_rate
 from store.records import VideoFacts
 from store.timespan import TimeSpan
 
