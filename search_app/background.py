@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from store.records import Embeddings
 
 _TINY = 1e-6
+_SHOWN = (-4.08, 3.34)
+_PRESENT = (-17.64, 1.48, 5.41)
+_ALIKE = (-6.0, 2.0)
+_WORD_QUANTILE = 0.25
 
 
 class Background:
     """A sample of an archive's frames, and texts that say nothing about any question.
+
+    The scale of cosines differs between encoders, between texts and pictures, and between archives. So a cosine is
+    turned into standard deviations above the mean of a background: for a text, of all neutral texts with all
+    sampled frames; for a picture, of all sampled frames with each other. The logistic curves over these were
+    fitted on the drawn world (README); SigLIP's own bias would do the same for one encoder and no archive.
 
     Args:
         frames: float32, (n_frames, dim), unit rows; n may be 0.
@@ -57,43 +68,57 @@ class Background:
         if len(self._frames) < 2:
             return np.zeros_like(scores)
         background = self._frames @ question
-        standing: Embeddings = (scores - background.mean()) / max(float(background.std()), _TINY)
-        return standing
+        return _standard(scores, float(background.mean()), float(background.std()))
 
-    def confidence(self, question: Embeddings, frames: Embeddings, *, is_text: bool = True) -> Embeddings:
-        """How surely frames show what is asked for, between 0 and 1; 0.5 is the border of "nothing matches".
-
-        Two standings make it: that of the frame among the archive's frames for this question, and that of the
-        question among neutral texts for this frame. The second tells an unlikely but better frame of an archive
-        that has nothing of the kind from one that shows it. Both are in standard deviations, so that the scale of
-        an encoder's cosines does not matter; the logistic curve over them was fitted on the drawn world (README).
+    def shown(self, scores: Embeddings, *, is_text: bool) -> Embeddings:
+        """How surely frames show what they score so for, between 0 and 1; from 0.5 on it is more likely than not.
 
         Args:
-            question: float32, (dim,), a unit vector.
-            frames: float32, (n, dim), unit rows.
-            is_text: false for a question with pictures in it: then only the first standing counts.
-
-        Returns:
-            float32, (n,).
+            scores: cosines of frames with a question, any shape.
+            is_text: whether the question is all text.
         """
-        scores = frames @ question
-        if not is_text:
-            return _logistic(_PICTURE_OFFSET + _PICTURE_SLOPE * self.standing(question, scores))
-        among_frames = self.standing(question, scores)
-        neutral = frames @ self._neutral.T
-        among_texts = (scores - neutral.mean(axis=1)) / np.maximum(neutral.std(axis=1), _TINY)
-        return _logistic(_OFFSET + _AMONG_FRAMES * among_frames + _AMONG_TEXTS * among_texts)
+        offset, slope = _SHOWN if is_text else _ALIKE
+        return _logistic(offset + slope * self._standard_cosine(scores, is_text))
+
+    def present(self, best_score: float, best_of_words: Sequence[float]) -> float:
+        """How surely an archive shows what a text asks for, between 0 and 1; below 0.5 nothing matches.
+
+        An archive without boats still has a frame that is nearest to "a red boat": some red thing. But no frame of
+        it scores high for "boat" alone. So each telling word of the question has to be found somewhere, too; of a
+        long question, three quarters of them.
+
+        Args:
+            best_score: cosine of the nearest frame with the question.
+            best_of_words: for each telling word alone, cosine of the nearest frame with it.
+        """
+        standing = self._standard_cosine(np.array([best_score, *best_of_words], np.float32), True)
+        words = standing[1:] if len(best_of_words) else standing[:1]
+        weakest = np.quantile(words, _WORD_QUANTILE, method="lower")
+        offset, of_best, of_words = _PRESENT
+        return float(_logistic(offset + of_best * standing[:1] + of_words * weakest)[0])
+
+    def _standard_cosine(self, scores: Embeddings, is_text: bool) -> Embeddings:
+        mean, spread = self._text_scale if is_text else self._picture_scale
+        return _standard(scores, mean, spread)
+
+    @cached_property
+    def _text_scale(self) -> tuple[float, float]:
+        cosines = self._frames @ self._neutral.T
+        return (float(cosines.mean()), float(cosines.std())) if cosines.size else (0.0, 1.0)
+
+    @cached_property
+    def _picture_scale(self) -> tuple[float, float]:
+        cosines = self._frames @ self._frames.T
+        return (float(cosines.mean()), float(cosines.std())) if cosines.size else (0.0, 1.0)
 
     def _mean(self, rows: Embeddings) -> Embeddings:
         mean: Embeddings = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32)
         return mean
 
 
-_OFFSET = -6.0
-_AMONG_FRAMES = 1.0
-_AMONG_TEXTS = 2.0
-_PICTURE_OFFSET = -6.0
-_PICTURE_SLOPE = 2.0
+def _standard(scores: Embeddings, mean: float, spread: float) -> Embeddings:
+    standard: Embeddings = ((scores - mean) / max(spread, _TINY)).astype(np.float32)
+    return standard
 
 
 def _logistic(x: Embeddings) -> Embeddings:

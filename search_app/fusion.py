@@ -43,6 +43,12 @@ class Fused:
     relevance: float
     matches: tuple[Match, ...]
 
+    @property
+    def standing(self) -> tuple[float, int]:
+        """What it is ordered by: its votes, then its best place in any channel; the less, the better."""
+        # Rounded, so that the order in which equal votes were added makes no difference.
+        return -round(self.relevance, 12), min(match.rank for match in self.matches)
+
 
 def rank_scores(scores: Mapping[str, float]) -> dict[str, int]:
     """Places from 1 for scores, the highest first; equal scores share the place of the first of them."""
@@ -84,9 +90,4 @@ def fuse_rankings(
         votes = [(weights[match.channel] / (rank_constant + match.rank), match) for match in matches_of_shot]
         votes.sort(key=lambda vote: (-vote[0], vote[1].channel))
         fused.append(Fused(shot_id, sum(vote for vote, _ in votes), tuple(match for _, match in votes)))
-    return sorted(fused, key=_order)
-
-
-def _order(fused: Fused) -> tuple[float, int, str]:
-    # Rounded, so that the order in which equal votes were added makes no difference.
-    return -round(fused.relevance, 12), min(match.rank for match in fused.matches), fused.shot_id
+    return sorted(fused, key=lambda one: (*one.standing, one.shot_id))

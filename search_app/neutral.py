@@ -25,3 +25,12 @@ NEUTRAL_TEXTS: Final = (
     "someone eating", "someone driving", "someone playing music", "someone playing a game", "a fight",
 )  # fmt: skip
 """Subjects, places, weathers, colours and actions of any film: each is true of some shots and false of most."""
+
+EMPTY_WORDS: Final = frozenset(
+    {
+        "something", "someone", "some", "thing", "things", "one", "any", "shot", "shots", "scene", "scenes",
+        "video", "film", "clip", "footage", "picture", "image", "frame", "view", "close", "closeup", "up", "wide", "medium",
+        "big", "small", "large", "very", "really", "seen", "showing", "shown",
+    }
+)  # fmt: skip
+"""Words of a question that no frame shows by themselves; stop words of every language are left out before."""

@@ -47,6 +47,9 @@ class SearchOptions:
             raise QueryError(f"limit and page must be at least 1, got {self.limit} and {self.page}")
         if not 0 <= self.variety <= 1:
             raise QueryError(f"variety must lie between 0 and 1, got {self.variety:g}")
+        if self.sort not in list(Sort):
+            raise QueryError(f"answers are sorted by {', '.join(Sort)}, not by {self.sort}")
+        object.__setattr__(self, "sort", Sort(self.sort))  # a plain word will do
 
     @property
     def depth(self) -> int:

@@ -81,7 +81,7 @@ def _score(
         wanted = question.wanted.vector
         scores += asker.background.standing(wanted, vectors @ wanted)
     for aspect in question.unwanted:
-        sure = asker.background.confidence(aspect.vector, vectors, is_text=aspect.is_text)
+        sure = asker.background.shown(vectors @ aspect.vector, is_text=aspect.is_text)
         scores[sure >= SURE] = -np.inf
     if filtered.shot_ids is not None:
         scores[[row.shot_id not in filtered.shot_ids for row in rows]] = -np.inf
@@ -118,16 +118,18 @@ def _build(
     candidates.finish_stage("order in time")
     first = next((question.wanted for question in questions[:1]), None)
     ranked = Ranked(candidates, ShotFrames(snapshot, order, first), shots)
+    present = [asker.presence(question.wanted, None) for question in questions]
     confidence: dict[str, float] = {}
     for shot_id, frames in zip(order, chosen, strict=True):
         sure = []
         steps = []
-        for question, frame in zip(questions, frames, strict=True):
+        for question, frame, certain in zip(questions, frames, present, strict=True):
             score = 0.0
             if question.wanted is not None:
-                aspect, own = question.wanted, vectors[frame : frame + 1]
-                score = float((own @ aspect.vector)[0])
-                sure.append(float(asker.background.confidence(aspect.vector, own, is_text=aspect.is_text)[0]))
+                aspect = question.wanted
+                scores = vectors[frame : frame + 1] @ aspect.vector
+                score = float(scores[0])
+                sure += [certain, float(asker.background.shown(scores, is_text=aspect.is_text)[0])]
             steps.append(StepHit(shots[rows[frame].shot_id], rows[frame].time, score))
         ranked.steps[shot_id] = tuple(steps)
         confidence[shot_id] = min(sure)

@@ -12,12 +12,14 @@ import numpy as np
 
 from search_app.background import Background
 from search_app.errors import QueryError
-from search_app.neutral import NEUTRAL_TEXTS
+from search_app.neutral import EMPTY_WORDS, NEUTRAL_TEXTS
 from search_app.picture import read_picture
 from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from indexer.models.encoder import Encoder
     from search_app.query import Subject
     from store.records import Embeddings
@@ -98,6 +100,23 @@ class Asker:
         wanted = self._combine(step.terms) if step.terms else None
         unwanted = tuple(self._combine((Term(1.0, subject),)) for subject in step.minus)
         return Question(wanted, unwanted, frozenset(own))
+
+    def presence(self, wanted: Aspect | None, among: NDArray[np.int64] | None) -> float:
+        """How surely the archive, or some of its frames, show what is wanted: 0 to 1; 1 if it is no text.
+
+        Args:
+            wanted: what is wanted.
+            among: ids of the frames to look at; None for all.
+        """
+        if wanted is None or not wanted.is_text:
+            return 1.0
+        words = self._snapshot.telling_words(wanted.words)
+        words = [word for word in words if word not in EMPTY_WORDS]
+        vectors = [wanted.vector, *self.encoder.encode_texts(words if len(words) > 1 else [])]
+        best = [
+            max([hit.score for hit in self._snapshot.search(vector, 1, among)], default=-1.0) for vector in vectors
+        ]
+        return self.background.present(best[0], best[1:])
 
     def _combine(self, terms: tuple[Term, ...]) -> Aspect:
         """The weighted sum of texts and pictures; one alone is taken as it is.

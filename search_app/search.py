@@ -85,6 +85,8 @@ def search(
     parsed = parse_query(query) if isinstance(query, str) else query
     wanted = SearchOptions(**options)
     snapshot = archive.snapshot()
+    if snapshot.space is None:
+        return SearchResult([], parsed, snapshot.generation, "", time.perf_counter() - started, True)
     ranked = rank(snapshot, parsed, wanted, settings or SearchSettings(), encoder)
     first = wanted.depth - wanted.limit
     page = ranked.candidates.order[first : wanted.depth]
@@ -92,7 +94,7 @@ def search(
         [build_hit(ranked, shot_id, rank) for rank, shot_id in enumerate(page, start=first + 1)],
         parsed,
         snapshot.generation,
-        snapshot.space.space_id if snapshot.space else "",
+        snapshot.space.space_id,
         time.perf_counter() - started,
         ranked.nothing_matches,
         len(ranked.candidates.order) > wanted.depth,

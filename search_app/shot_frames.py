@@ -56,5 +56,5 @@ class ShotFrames:
         """For each shot, how surely any of its frames shows something, between 0 and 1."""
         if not self.rows:
             return {}
-        sure = background.confidence(aspect.vector, self.vectors, is_text=aspect.is_text)
+        sure = background.shown(self.vectors @ aspect.vector, is_text=aspect.is_text)
         return {shot_id: float(sure[positions].max()) for shot_id, positions in self._of_shot.items()}

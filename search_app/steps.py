@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 
+_SORTED_SHOTS = 5_000
+"""Of a question with a meaning, so many of the nearest shots are put into another order than relevance."""
+
+
 @dataclass(slots=True)
 class Ranked:
     """Candidates in their final order, and what is needed to show them.
@@ -61,8 +65,11 @@ class Ranked:
 
     def is_sure(self, shot_id: str) -> bool:
         """Whether a shot surely answers: by what it shows, or because the words stand in one of its texts."""
-        by_text = any(match.channel != PICTURE for match in self.candidates.matches.get(shot_id, ()))
-        return by_text or self.confidence.get(shot_id, 0.0) >= SURE
+        return self.is_found_by_text(shot_id) or self.confidence.get(shot_id, 0.0) >= SURE
+
+    def is_found_by_text(self, shot_id: str) -> bool:
+        """Whether a channel of texts found a shot."""
+        return any(match.channel != PICTURE for match in self.candidates.matches.get(shot_id, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +109,12 @@ def rank_step(
     if question.wanted is not None and (options.keep or options.reject):
         question = replace(question, wanted=_moved(snapshot, asker, question.wanted, options, settings))
     n_shots = settings.ranking.pool
+    if options.sort is not Sort.RELEVANCE:
+        n_shots = max(n_shots, _SORTED_SHOTS if step.terms else snapshot.counts().shots)
     while True:
         candidates, rankings = _find(snapshot, question, filtered, n_shots, settings)
         n_found = len(candidates.order)
-        ranked = _refine(snapshot, asker, question, candidates, rankings, options, settings)
+        ranked = _refine(snapshot, asker, question, filtered, candidates, rankings, options, settings)
         if len(ranked.candidates.order) > options.depth or n_found < n_shots:
             return ranked
         n_shots *= 2
@@ -143,7 +152,10 @@ def _find(
         rankings += [voters, *text_rankings(snapshot, question.wanted, settings.ranking, filtered.shot_ids)]
         tail = dict.fromkeys(pictures, 0.0)
     weights = {name: getattr(settings.weights, name) for name in settings.weights.__slots__}
-    candidates = Candidates.of_fused(fuse_rankings(rankings, weights, settings.ranking.rank_constant))
+    fused = fuse_rankings(rankings, weights, settings.ranking.rank_constant)
+    shots = snapshot.shots_by_id([one.shot_id for one in fused])
+    fused.sort(key=lambda one: (*one.standing, shots[one.shot_id].path, shots[one.shot_id].shot.ordinal))
+    candidates = Candidates.of_fused(fused)
     followers = [shot_id for shot_id in tail if shot_id not in candidates.relevance]
     candidates.order += followers
     candidates.relevance.update(dict.fromkeys(followers, 0.0))
@@ -154,6 +166,7 @@ def _refine(
     snapshot: Snapshot,
     asker: Asker,
     question: Question,
+    filtered: Filtered,
     candidates: Candidates,
     rankings: list[Ranking],
     options: SearchOptions,
@@ -170,7 +183,9 @@ def _refine(
         drop_unwanted(candidates, frames, asker.background, question.unwanted)
         candidates.finish_stage("minus")
     if question.wanted is not None:
-        ranked.confidence = frames.confidence(asker.background, question.wanted)
+        present = asker.presence(question.wanted, filtered.frame_ids)
+        shown = frames.confidence(asker.background, question.wanted)
+        ranked.confidence = {shot_id: min(present, sure) for shot_id, sure in shown.items()}
         if options.merge:
             floor = asker.background.mean_score(question.wanted.vector)
             merge_moments(candidates, shots, frames, floor, settings.ranking)
@@ -181,7 +196,8 @@ def _refine(
         if options.variety:
             spread(candidates, frames, asker.background, options.variety, settings.ranking.pool)
             candidates.finish_stage("variety")
-        ranked.nothing_matches = not any(map(ranked.is_sure, candidates.order))
+        by_text = any(ranked.is_found_by_text(shot_id) for shot_id in candidates.order)
+        ranked.nothing_matches = present < SURE and not by_text
     if options.sort is not Sort.RELEVANCE:
         _sort(snapshot, ranked, options.sort, question)
         candidates.finish_stage(f"sort by {options.sort}")

@@ -197,6 +197,13 @@ def _to_document(source: LexicalDocument) -> tantivy.Document:
     return document
 
 
+def telling_words(text: str) -> list[str]:
+    """The words of a text, as written, that are stop words of no language; each once."""
+    lists = [code for code in LANGUAGES if code not in _WITHOUT_STOP_WORDS]
+    words = dict.fromkeys(match[0] for match in _WORD.finditer(text.encode("utf-8", "replace").decode()))
+    return [word for word in words if all(_stem_analyzer(code).analyze(word) for code in lists)]
+
+
 class LexicalIndex:
     """An index of a generation, open for reading; safe to use from several threads.
 

@@ -12,7 +12,7 @@ from store.catalog import decisions, filter_sql, frame_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
-from store.lexical import LexicalIndex, verify_folder
+from store.lexical import LexicalIndex, telling_words, verify_folder
 from store.segments import read_segment, segment_path
 from store.text_search import TextSearch
 from store.vectors import find_vectors, search_shards
@@ -220,6 +220,10 @@ class Snapshot:
             all_words: every word must be there, stop words aside.
         """
         return self._texts.by_words(words, stages, n, phrase=phrase, prefix=prefix, all_words=all_words)
+
+    def telling_words(self, text: str) -> list[str]:
+        """The words of a text that are stop words of no language, each once."""
+        return telling_words(text)
 
     def search_text_vectors(self, vector: Embeddings, stage: TextStage, n: int) -> list[TextHit]:
         """Texts of one kind whose embeddings are nearest to a vector, best first by cosine."""

@@ -23,7 +23,7 @@ from indexer.models.encoder import Encoder
 from indexer.models.open_clip_encoder import load_encoder
 from indexer.pipeline import index_videos
 from search_app.cut_list import build_cut_list
-from search_app.search import find_shots
+from search_app.search import search
 from search_app.supercut import render_supercut
 from store.archive import Archive
 from store.records import Embeddings, Outcome
@@ -125,7 +125,7 @@ def bench_supercut(folder: Path, quick: bool) -> Iterator[str]:
     encoder = load_encoder("demo", device="cpu")
     _index(folder / "archive", [clip], encoder)
     with Archive.open(folder / "archive") as archive:
-        hits = find_shots(archive, encoder, text="something red", limit=5 if quick else 20).hits
+        hits = search(archive, "something red", encoder=encoder, limit=5 if quick else 20).hits
         videos = {video.video_id: video for video in archive.snapshot().videos()}
     cut_list = build_cut_list(hits, videos)
 

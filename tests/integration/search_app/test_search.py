@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from search_app.errors import QueryError
-from search_app.search import find_shots
+from search_app.search import search
 from store.archive import Archive
 from store.errors import SpaceMismatchError
 from store.events import RootNamed, Seen
@@ -71,15 +71,15 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield made
 
 
-def places(archive: Archive, **question: Any) -> list[tuple[str, int]]:
-    hits = find_shots(archive, FakeEncoder(), **question).hits
+def places(archive: Archive, query: str, **options: Any) -> list[tuple[str, int]]:
+    hits = search(archive, query, encoder=FakeEncoder(), **options).hits
     return [(Path(hit.shot.path).name, hit.shot.shot.ordinal) for hit in hits]
 
 
 def test_words_find_the_shots_that_show_them(archive: Archive) -> None:
     """The shots of that colour come first, each once, with the time of the best frame."""
-    hits = find_shots(archive, FakeEncoder(), text="red").hits
-    assert [("1.mp4", 0), ("1.mp4", 1)] == places(archive, text="red", limit=2)
+    hits = search(archive, "red", encoder=FakeEncoder()).hits
+    assert [("1.mp4", 0), ("1.mp4", 1)] == places(archive, "red", limit=2)
     assert [Fraction(0), Fraction(12)] == [hit.time for hit in hits[:2]]
     assert [1, 2, 3, 4, 5] == [hit.rank for hit in hits]
     assert hits[0].score == pytest.approx(1.0, abs=0.01)
@@ -88,7 +88,7 @@ def test_words_find_the_shots_that_show_them(archive: Archive) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 50])
 def test_many_frames_of_one_shot_hide_no_other(archive: Archive, limit: int) -> None:
     """However many good frames one shot has, `limit` different shots come back while there are so many."""
-    found = places(archive, text="yellow", limit=limit)
+    found = places(archive, "yellow", limit=limit)
     assert ("2.mp4", 1) == found[0]
     assert len(set(found)) == len(found) == min(limit, 5)
 
@@ -97,7 +97,7 @@ def test_a_picture_finds_what_looks_like_it(archive: Archive, tmp_path: Path) ->
     """A picture is searched by like a text, whatever safe format it has."""
     for name in ("like.png", "like.webp", "like.jpg"):
         Image.fromarray(make_picture("blue")).save(tmp_path / name)
-        assert [("1.mp4", 1)] == places(archive, picture=tmp_path / name, limit=1)
+        assert [("1.mp4", 1)] == places(archive, f'like:"{tmp_path / name}"', limit=1)
 
 
 def test_a_picture_is_turned_upright_and_flattened(tmp_path: Path) -> None:
@@ -137,45 +137,41 @@ def test_a_bad_picture_is_explained_in_one_line(
     if name == "huge.png":
         Image.new("1", (9000, 9000)).save(tmp_path / "huge.png")
     with pytest.raises(QueryError) as raised:
-        find_shots(archive, FakeEncoder(), picture=tmp_path / name)
+        search(archive, f'like:"{tmp_path / name}"', encoder=FakeEncoder())
     assert expected in str(raised.value)
     assert str(tmp_path / name) in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_a_question_is_a_text_or_a_picture(archive: Archive, tmp_path: Path) -> None:
-    """Neither, both, an empty text, a huge text and a limit of none are refused."""
-    questions: list[dict[str, Any]] = [
-        {},
-        {"text": "red", "picture": tmp_path / "x.png"},
-        {"text": " "},
-        {"text": "x" * 10_000},
-        {"text": "red", "limit": 0},
-    ]
-    for question in questions:
-        with pytest.raises(QueryError):
-            places(archive, **question)
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [(" ", {}), ("x" * 10_000, {}), ("red", {"limit": 0}), ("red", {"page": 0}), ("red", {"variety": 1.5})],
+)
+def test_what_cannot_be_answered_is_refused(archive: Archive, query: str, options: dict[str, Any]) -> None:
+    """An empty or a huge query, no hits at all, page nought and too much variety are refused."""
+    with pytest.raises(QueryError):
+        places(archive, query, **options)
 
 
 def test_an_encoder_of_another_space_is_refused(archive: Archive) -> None:
     """A question encoded by another model than the archive's is never asked."""
     with pytest.raises(SpaceMismatchError, match=r"indexed with fake \(fake\), but .* with other \(other\)"):
-        find_shots(archive, FakeEncoder("other"), text="red")
+        search(archive, "red", encoder=FakeEncoder("other"))
 
 
 def test_an_empty_archive_finds_nothing(tmp_path: Path) -> None:
     """An archive without videos answers with no hits."""
     with Archive.create(tmp_path / "empty") as empty:
-        assert find_shots(empty, FakeEncoder(), text="red").hits == []
+        assert search(empty, "red", encoder=FakeEncoder()).hits == []
 
 
 def test_an_answer_names_its_generation(archive: Archive) -> None:
     """The answer says which generation and space it is from, and follows a new publication."""
-    before = find_shots(archive, FakeEncoder(), text="purple")
+    before = search(archive, "purple", encoder=FakeEncoder())
     assert ("fake", archive.snapshot().generation) == (before.space_id, before.generation)
     add_video(archive, 3, [["purple"]])
     archive.publish()
-    after = find_shots(archive, FakeEncoder(), text="purple")
+    after = search(archive, "purple", encoder=FakeEncoder())
     assert after.generation > before.generation
     assert Path(after.hits[0].shot.path).name == "3.mp4"
     assert after.seconds > 0
@@ -192,6 +188,6 @@ def test_ranking_equals_a_plain_comparison(archive: Archive) -> None:
             place: float((encoder.encode_images([make_picture(c) for c in colours]) @ question).max())
             for place, colours in frames.items()
         }
-        for hit in find_shots(archive, encoder, text=text).hits:
+        for hit in search(archive, text, encoder=encoder).hits:
             place = (Path(hit.shot.path).name, hit.shot.shot.ordinal)
             assert hit.score == pytest.approx(expected[place], abs=2e-3)
