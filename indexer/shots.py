@@ -24,6 +24,9 @@ from store.records import Boundary
 
 Small = NDArray[np.float32]
 
+_WIDTH_PX, _HEIGHT_PX = 32, 18
+_N_PIXELS = _WIDTH_PX * _HEIGHT_PX
+_AREAS = np.array([1 / 64, 1 / 16, 1 / 16], np.float32).reshape(3, 1, 1)
 _CELL = Fraction(8, 25)
 _NEIGHBOURS = 3
 """Frames on each side that a change is compared with."""
@@ -39,6 +42,8 @@ _LONG_BLANK = Fraction(1)
 """A blank stretch longer than this is a shot of its own; a shorter one belongs to the next shot."""
 
 _WINDOWS = (Fraction(2, 5), Fraction(4, 5), Fraction(8, 5))
+_FILLED = tuple(window * Fraction(4, 5) for window in _WINDOWS)
+"""Seconds that the frames in a window must span."""
 _MIXTURE_CHANGE = 12.0
 _MIXTURE_ALIKE = 0.4
 _MIXTURE_RESIDUAL = 0.05
@@ -66,14 +71,14 @@ class DecidedBoundary:
 
 @dataclass(slots=True)
 class _Look:
-    """What is remembered of a frame."""
+    """What is remembered of a frame; `number` counts the frames of the video."""
 
+    number: int
     time: Fraction
     small: Small
     change: float
     blank: bool
     opens: bool
-    cut: bool = False
 
 
 class ShotDetector:
@@ -81,6 +86,8 @@ class ShotDetector:
 
     def __init__(self) -> None:
         self._looks: deque[_Look] = deque()
+        self._window_starts = [0] * len(_WINDOWS)  # number of the first frame in each window
+        self._last_cut = -1  # number of the latest frame that a cut leads to
         self._cell_start: Fraction | None = None
         self._waiting: list[DecidedBoundary] = []
         self._decided: list[DecidedBoundary] = []
@@ -102,7 +109,7 @@ class ShotDetector:
         opens = self._cell_start is None or time - self._cell_start >= _CELL or change >= _FAINT_CHANGE or turns
         if opens:
             self._cell_start = time
-        self._looks.append(_Look(time, small, change, blank, opens))
+        self._looks.append(_Look(0 if before is None else before.number + 1, time, small, change, blank, opens))
         self._find_cut(len(self._looks) - 1 - _NEIGHBOURS)
         self._find_fade()
         self._find_dissolve()
@@ -134,6 +141,8 @@ class ShotDetector:
 
     def _settle(self, until: Fraction | None) -> None:
         """Hand over what can no longer be contradicted: of two in one place, the cut counts."""
+        if not self._waiting:
+            return
         self._waiting.sort(key=lambda boundary: boundary.time)
         cuts = [boundary for boundary in self._waiting if boundary.kind is Boundary.CUT]
         kept = []
@@ -154,9 +163,11 @@ class ShotDetector:
     def _find_cut(self, place: int) -> None:
         if place < 1:
             return
+        look = self._looks[place]
+        if look.change < _FAINT_CHANGE:
+            return
         looks = list(self._looks)[max(0, place - _NEIGHBOURS - 1) : place + _NEIGHBOURS + 1]
         middle = min(place, _NEIGHBOURS + 1)
-        look = looks[middle]
         around = [other.change for i, other in enumerate(looks) if i not in (0, middle)]
         if not _stands_out(look.change, around):
             return
@@ -164,7 +175,7 @@ class ShotDetector:
         later = [other.small for other in looks[middle:]]
         if min(_difference(a, b) for a in earlier for b in later) < _FLASH_SHARE * look.change:
             return
-        look.cut = True
+        self._last_cut = max(self._last_cut, look.number)
         self._waiting.append(DecidedBoundary(look.time, Boundary.CUT, look.time, look.time))
 
     # -- fades ----------------------------------------------------------------------------------------------------
@@ -194,21 +205,32 @@ class ShotDetector:
     # -- dissolves ------------------------------------------------------------------------------------------------
 
     def _find_dissolve(self) -> None:
-        now = self._looks[-1].time
+        looks = self._looks
+        now = looks[-1].time
         found = False
-        for window in _WINDOWS:
-            between = [look for look in self._looks if look.time >= now - window]
-            if len(between) < 5 or between[0].time - self._looks[0].time < 0 or any(o.cut for o in between[1:]):
+        for place, (window, filled) in enumerate(zip(_WINDOWS, _FILLED, strict=True)):
+            first = self._first_within(place, now - window)
+            start, n_steps = looks[first], len(looks) - 1 - first
+            if n_steps < 4 or self._last_cut > start.number or now - start.time < filled:
                 continue
-            if now - between[0].time < window * 4 / 5 or between[0].blank or between[-1].blank:
+            if start.blank or looks[-1].blank:
                 continue
-            residual = _mixture_residual([look.small for look in between])
+            residual = _mixture_residual([looks[first + part * n_steps // 4].small for part in range(5)])
             if residual < _MIXTURE_RESIDUAL:
                 found = True
                 if self._mixture is None or residual < self._mixture[0]:
-                    self._mixture = residual, between[0].time, now
+                    self._mixture = residual, start.time, now
         if not found and self._mixture is not None and now > self._mixture[2] + _CELL:
             self._end_mixture()
+
+    def _first_within(self, place: int, since: Fraction) -> int:
+        """Index of the first frame of a window, which only ever moves forward."""
+        looks = self._looks
+        first = max(self._window_starts[place] - looks[0].number, 0)
+        while looks[first].time < since:
+            first += 1
+        self._window_starts[place] = looks[first].number
+        return first
 
     def _end_mixture(self) -> None:
         if self._mixture is None:
@@ -224,15 +246,19 @@ class ShotDetector:
 
 def _shrink(picture: AnalysisPicture) -> Small:
     """Luma and both chroma planes at 32 x 18 pixels."""
-    luma = picture.luma.reshape(18, 8, 32, 8).mean(axis=(1, 3), dtype=np.float32)
-    chroma = picture.chroma.reshape(2, 18, 4, 32, 4).mean(axis=(2, 4), dtype=np.float32)
-    return np.concatenate((luma[None], chroma))
+    # Rows first: whole rows are added at once, which leaves little for the slower sums along a row.
+    luma = picture.luma.reshape(_HEIGHT_PX, 8, -1).sum(axis=1, dtype=np.uint16)
+    chroma = picture.chroma.reshape(2 * _HEIGHT_PX, 4, -1).sum(axis=1, dtype=np.uint16)
+    small = np.empty((3, _HEIGHT_PX, _WIDTH_PX), np.float32)
+    luma.reshape(_HEIGHT_PX, _WIDTH_PX, 8).sum(axis=2, out=small[0])
+    chroma.reshape(2, _HEIGHT_PX, _WIDTH_PX, 4).sum(axis=3, out=small[1:])
+    small *= _AREAS
+    return small
 
 
 def _difference(one: Small, other: Small) -> float:
-    """Mean change of luma in grey levels, and twice that of chroma."""
-    change = np.abs(one - other).mean(axis=(1, 2))
-    return float(change[0] + change[1] + change[2])
+    """Mean change of luma in grey levels, and of both chroma planes."""
+    return float(np.abs(one - other).sum()) / _N_PIXELS
 
 
 def _stands_out(change: float, around: list[float]) -> bool:
@@ -244,20 +270,19 @@ def _stands_out(change: float, around: list[float]) -> bool:
 
 def _is_blank(small: Small) -> bool:
     luma = small[0]
-    level = float(luma.mean())
+    level = float(luma.sum()) / _N_PIXELS
     return (level < _BLACK or level > _WHITE) and float(luma.std()) < _BLANK_SPREAD
 
 
 def _mixture_residual(pictures: list[Small]) -> float:
-    """How far pictures are from mixtures of the first and the last of them; 1 if there is no dissolve."""
+    """How far pictures lie from mixtures of the first and the last of them; 1 if there is no dissolve."""
     first, last = pictures[0], pictures[-1]
     if _difference(first, last) < _MIXTURE_CHANGE or _likeness(first[0], last[0]) > _MIXTURE_ALIKE:
         return 1.0
     way = last - first
     length = float((way * way).sum())
     shares, worst = [0.0], 0.0
-    for part in (1, 2, 3):
-        picture = pictures[part * (len(pictures) - 1) // 4]
+    for picture in pictures[1:-1]:
         step = picture - first
         share = float((step * way).sum()) / length
         rest = step - share * way
