@@ -260,6 +260,7 @@ class _Pass:
             "start_pts_offset": str(reader.start_time / reader.time_base),
             "n_frames": reader.n_frames,
             "has_audio": reader.has_audio,
+            "recorded_at": reader.recorded_at,
             "warnings": warnings,
             "starts": starts,
             "end": str(end),

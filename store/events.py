@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from fractions import Fraction
 from typing import Any, ClassVar, get_args
 
 from store.records import EmbeddingSpace
+from store.timespan import TimeSpan
+
+
+def _refuse_impossible(start: str, end: str) -> None:
+    """Refuse a stretch that is none before it is written: once in the edits, every publishing would meet it."""
+    try:
+        TimeSpan(Fraction(start), Fraction(end))
+    except ZeroDivisionError as error:
+        raise ValueError(f"no times of a stretch: {start}, {end}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,10 @@ class Judged:
     end: str
     verdict: str
 
+    def __post_init__(self) -> None:
+        """Refuse times that are none, or run backwards."""
+        _refuse_impossible(self.start, self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSaved:
@@ -208,6 +222,10 @@ class SetChanged:
     end: str
     is_member: bool
 
+    def __post_init__(self) -> None:
+        """Refuse times that are none, or run backwards."""
+        _refuse_impossible(self.start, self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -221,6 +239,11 @@ class Exported:
     kind: ClassVar[str] = "exported"
     name: str
     clips: tuple[tuple[str, str, str], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse times that are none, or run backwards."""
+        for _, start, end in self.clips:
+            _refuse_impossible(start, end)
 
 
 Event = (

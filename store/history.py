@@ -11,23 +11,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from store.errors import ArchiveError
 from store.files import put, seal, unseal
 
 HISTORY_NAME = "history.jsonl"
-_LONGEST = 1_000
-_CUT_AT_BYTES = 1_000_000
+N_KEPT = 1_000
+_LOOK_AT_BYTES = 1_000_000
 
 
 def append_history(folder: Path, line: Mapping[str, Any]) -> None:
     """Add a line; where the folder cannot be written, nothing happens."""
     path = folder / HISTORY_NAME
-    with contextlib.suppress(OSError), path.open("ab") as stream:
+    with contextlib.suppress(OSError, ArchiveError), path.open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         stream.write(seal(dict(line)))
         stream.flush()
-        if stream.tell() > _CUT_AT_BYTES:
-            lines = path.read_bytes().splitlines(keepends=True)[-_LONGEST // 2 :]
-            put(path, b"".join(lines), kind="edits", overwrite=True)
+        if stream.tell() > _LOOK_AT_BYTES:
+            lines = path.read_bytes().splitlines(keepends=True)
+            if len(lines) > 2 * N_KEPT:  # not at every line, since the whole file is written anew
+                put(path, b"".join(lines[-N_KEPT:]), kind="edits", overwrite=True)
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
@@ -36,4 +38,4 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
         lines = (folder / HISTORY_NAME).read_bytes().splitlines(keepends=True)
     except OSError:
         return []
-    return [fields for line in lines[-_LONGEST:] if (fields := unseal(line)) is not None]
+    return [fields for line in lines[-N_KEPT:] if (fields := unseal(line)) is not None]

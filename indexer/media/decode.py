@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -33,7 +34,9 @@ _MICROSECONDS = 1_000_000
 _GUESSED_RATE = Fraction(25)
 _LONGEST_LAST_FRAME = Fraction(10)
 _HEARTBEAT_SECONDS = 1.0
-_MAX_WARNINGS = 12
+# Phones write their local time into the first, and the time in Greenwich into the second.
+_CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
+_CLOCK_NEVER_SET = 1980
 
 
 def rational(value: Any) -> Fraction | None:
@@ -41,6 +44,18 @@ def rational(value: Any) -> Fraction | None:
     if value is None or not value.denominator or not value.numerator:
         return None
     return Fraction(int(value.numerator), int(value.denominator))
+
+
+def read_recorded_at(tags: Mapping[str, str]) -> str | None:
+    """When a file says it was recorded, ISO 8601; None where it does not say, or the clock was never set."""
+    for name in _CREATION_TAGS:
+        try:
+            recorded = datetime.fromisoformat(tags.get(name, "").strip())
+        except ValueError:
+            continue
+        if recorded.year > _CLOCK_NEVER_SET:
+            return recorded.isoformat(timespec="seconds")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,11 @@ class VideoReader:
     def has_audio(self) -> bool:
         """Whether there is a sound track."""
         return len(self._container.streams.audio) > 0
+
+    @property
+    def recorded_at(self) -> str | None:
+        """When it was recorded, as the container or the stream says, ISO 8601; None where neither does."""
+        return read_recorded_at(self._container.metadata) or read_recorded_at(self._stream.metadata)
 
     @property
     def time_base(self) -> Fraction:

@@ -29,29 +29,28 @@ if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
 
 _DATE_COLUMNS = ("date", "recorded", "recorded_at", "year")
+_DATE_FORMATS = ["%Y-%m", "%Y", "%Y%m%d", "%d.%m.%Y", "%Y:%m:%d", "%Y:%m:%d %H:%M:%S"]
+_WRITTEN = f"coalesce(try_cast(entry.value AS DATE), try_strptime(entry.value, {_DATE_FORMATS})::DATE)"
+_DESCRIBED = ", ".join(
+    f"list_filter(entries, lambda entry: lower(entry.key) = '{name}' "
+    f"AND coalesce(year({_WRITTEN}) BETWEEN 1800 AND 2200, false))"
+    for name in _DATE_COLUMNS
+)
+# The first date that can be read, in the order of the names; metadata may hold Date and date side by side.
 _DATES = f"""
-    SELECT video.fingerprint, coalesce({
-    ", ".join(
-        f"try_cast(described.columns->>'{name}' AS DATE), "
-        f"try_cast(regexp_extract(described.columns->>'{name}', '^[0-9]{{4}}$') || '-01-01' AS DATE)"
-        for name in _DATE_COLUMNS
-    )
-}, try_cast(left(video.facts->>'recorded_at', 10) AS DATE),
+    SELECT video.fingerprint, coalesce(described.recorded, try_cast(left(video.facts->>'recorded_at', 10) AS DATE),
         make_timestamp((min(location.mtime_ns) // 1000)::BIGINT)::DATE) AS recorded
     FROM video LEFT JOIN location USING (fingerprint) LEFT JOIN (
-        SELECT fingerprint, map_from_entries(list_transform(map_entries(columns::JSON::MAP(VARCHAR, VARCHAR)),
-            lambda entry: {{'key': lower(entry.key), 'value': entry.value}}))::JSON AS columns
-        FROM metadata
+        SELECT fingerprint, list_transform(flatten([{_DESCRIBED}]), lambda entry: {_WRITTEN})[1] AS recorded
+        FROM (SELECT fingerprint, map_entries(columns::JSON::MAP(VARCHAR, VARCHAR)) AS entries FROM metadata)
     ) described USING (fingerprint)
-    GROUP BY video.fingerprint, video.facts, described.columns
+    GROUP BY video.fingerprint, video.facts, described.recorded
 """  # noqa: S608 constants of this module
 _SHOTS = f"""
     WITH dated AS ({_DATES})
     SELECT shot.shot_id FROM shot JOIN video USING (fingerprint) JOIN dated USING (fingerprint)
     WHERE
 """  # noqa: S608 constants of this module
-_HALF = """least(set_member.end_seconds, shot.end_seconds) - greatest(set_member.start_seconds, shot.start_seconds)
-    >= 0.5 * least(set_member.end_seconds - set_member.start_seconds, shot.end_seconds - shot.start_seconds)"""
 _STAGES = {
     "speech": "transcript",
     "text": "screen_text",
@@ -138,10 +137,10 @@ def _compile_existence(wanted: Filter) -> Sql:
             either = "starts_with(lower(space.name), lower(?)) OR starts_with(space.space_id, ?)"
             sql = f"EXISTS (FROM space WHERE {either})", [name, name]
         case InSet(name):
-            is_in = f"lower(set_member.name) = lower(?) AND set_member.is_member AND {_HALF}"
+            is_in = f"lower(set_member.name) = lower(?) AND set_member.is_member AND {_covered('set_member')}"
             sql = _exists("set_member", is_in), [name]
         case Used(ever):
-            used = _exists("export_clip", _overlap("export_clip"))
+            used = _exists("export_clip", _covered("export_clip"))
             sql = used if ever else f"NOT {used}", []
         case _:
             raise TypeError(f"not a condition: {wanted!r}")
@@ -154,6 +153,13 @@ def _exists(table: str, condition: str) -> str:
 
 def _overlap(table: str) -> str:
     return f"{table}.start_seconds < shot.end_seconds AND {table}.end_seconds > shot.start_seconds"
+
+
+def _covered(table: str) -> str:
+    """Half of the stretch or of the shot is common to both: a handle that reaches into it is not enough."""
+    common = f"least({table}.end_seconds, shot.end_seconds) - greatest({table}.start_seconds, shot.start_seconds)"
+    stretch, shot = f"{table}.end_seconds - {table}.start_seconds", "shot.end_seconds - shot.start_seconds"
+    return f"({common} > 0 AND {common} >= 0.5 * least({stretch}, {shot}))"
 
 
 def _compile_number(expression: str, comparison: Comparison, tolerance: float) -> Sql:
@@ -169,6 +175,7 @@ def _compile_glob(pattern: str) -> Sql:
     escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     liked = escaped.replace("*", "%").replace("?", "_")
     wrapped = [liked, f"%/{liked}", f"%/{liked}/%", f"{liked}/%"]
-    path = "(rtrim(location.root_path, '/') || '/' || location.relative_path)"
-    likes = " OR ".join(f"{path} ILIKE ? ESCAPE '\\'" for _ in wrapped)
+    # Macs store an accent apart from its letter, and keyboards type both as one character.
+    path = "nfc_normalize(rtrim(location.root_path, '/') || '/' || location.relative_path)"
+    likes = " OR ".join(f"{path} ILIKE nfc_normalize(?) ESCAPE '\\'" for _ in wrapped)
     return f"EXISTS (FROM location WHERE location.fingerprint = shot.fingerprint AND ({likes}))", wrapped

@@ -183,7 +183,7 @@ class CatalogReader:
             tuple(paths[1:]),
             facts_from_plain(json.loads(facts)),
             n_shots,
-            json.loads(metadata),
+            json.loads(from_stored_text(metadata)),
         )
 
     def shots(self, video_id: str | None = None) -> list[ShotRow]:

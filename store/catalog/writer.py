@@ -315,7 +315,7 @@ def _note_other(latest: dict[str, dict[str, dict[str, Any]]], ordered: OrderedEv
             row = {"fingerprint": event.fingerprint, "forgotten_at": at}
             latest["forgotten"][event.fingerprint] = row
         case Described():
-            columns = json.dumps(dict(event.metadata))
+            columns = to_stored_text(json.dumps(dict(event.metadata), ensure_ascii=False))
             row = {"fingerprint": event.fingerprint, "columns": columns, "described_at": at}
             latest["metadata"][event.fingerprint] = row
         case SpaceClaimed():

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ from store.timespan import TimeSpan
 from tests.integration.store.samples import SPACE, fingerprint_of, library, segment_of
 
 DAY_NS = int(datetime(2022, 5, 3, 12, tzinfo=UTC).timestamp() * 1e9)
-NAMES = {1: "rushes/Trailer (2).mp4", 2: "rushes/50%_off'.mov", 3: "other/odd\nname [x].mkv", 4: "plain.mp4"}
+NAMES = {1: "rushes/Trailer (2).mp4", 2: "rushes/50%_off'.mov", 3: "other/odd\nname [x].mkv", 4: "cafe\u0301.mp4"}
 
 
 def video(number: int) -> Segment:
@@ -75,6 +76,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
                 SetChanged("Best of", fingerprint_of(3), "0/1", "1001/1000", True),
                 SetChanged("Best of", fingerprint_of(3), "0/1", "1001/1000", False),
                 Exported("cut.mp4", ((fingerprint_of(4), "3/1", "4/1"),)),
+                Exported("next.mp4", ((fingerprint_of(3), "9/10", "2002/1000"),)),
             ]
         )
         opened.publish()
@@ -101,6 +103,11 @@ def all_of(*numbers: int) -> list[str]:
         (PathGlob("rushes"), all_of(1, 2)),
         (PathGlob("50%_off'.mov"), all_of(2)),
         (PathGlob("50X*"), []),
+        (PathGlob("50%_off'"), []),
+        (PathGlob("/library/rushes/*"), all_of(1, 2)),
+        (PathGlob("*'"), []),
+        (PathGlob("CAFE\u0301*"), all_of(4)),
+        (PathGlob("caf\u00e9*"), all_of(4)),
         (PathGlob("odd?name [x].*"), all_of(3)),
         (PathGlob("odd?name x.*"), []),
         (PathGlob("'; DROP TABLE shot; --"), []),
@@ -122,16 +129,21 @@ def all_of(*numbers: int) -> list[str]:
         (Resolution(Comparison(">=", 720, 720)), all_of(1, 2)),
         (InSpace("Made"), all_of(1, 2, 3, 4)),
         (InSpace("other"), []),
+        (InSpace("' OR true --"), []),
+        (InSet("' OR true --"), []),
+        (Language("' OR true --"), []),
         (InSet("best of"), ["2.0"]),
-        (Used(True), ["4.1"]),
-        (Used(False), [*all_of(1, 2, 3), "4.0", "4.2"]),
+        (Used(True), ["3.1", "4.1"]),
+        (Used(False), [*all_of(1, 2), "3.0", "3.2", "4.0", "4.2"]),
         (RecordedDate(date(2021, 1, 1), date(2022, 1, 1)), all_of(3)),
+        (RecordedDate(date(2019, 12, 31), date(2020, 1, 1)), all_of(4)),
+        (RecordedDate(date(2020, 1, 1), date(2021, 1, 1)), []),
         (RecordedDate(None, date(2021, 1, 1)), all_of(4)),
         (RecordedDate(date(2021, 1, 2), None), all_of(1, 2)),
         (RecordedDate(date(2022, 5, 3), date(2022, 5, 4)), all_of(1, 2)),
         (Not(Shape("landscape")), all_of(1, 2)),
         (And((PathGlob("rushes"), Shape("square"))), all_of(2)),
-        (Or((Shape("portrait"), Used(True))), [*all_of(1), "4.1"]),
+        (Or((Shape("portrait"), Used(True))), [*all_of(1), "3.1", "4.1"]),
         (Not(And((PathGlob("rushes"), Not(Shape("square"))))), all_of(2, 3, 4)),
     ],
 )
@@ -168,3 +180,54 @@ def test_what_people_decide_is_kept_in_order(archive: Archive) -> None:
     assert [] == snapshot.judgements("a car")
     assert [SavedSearch("boats", "a boat", {"limit": 5})] == snapshot.saved_searches()
     assert {"Best of": 1} == snapshot.sets()
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"date": "2021-05-03"}, "2021-05-03"),
+        ({"Date": "2021-05-03T23:59:59"}, "2021-05-03"),
+        ({"year": "2021"}, "2021-01-01"),
+        ({"recorded": "2021-05"}, "2021-05-01"),
+        ({"recorded_at": "20210503"}, "2021-05-03"),
+        ({"DATE": "03.05.2021"}, "2021-05-03"),
+        ({"date": "2021:05:03 10:11:12"}, "2021-05-03"),
+        ({"year": "1999", "Date": "unknown", "date": "2021-05-03"}, "2021-05-03"),
+        ({"date": "12", "recorded": "infinity"}, "2022-05-03"),
+        ({"date": "'; DROP TABLE metadata; --"}, "2022-05-03"),
+    ],
+)
+def test_metadata_say_when_a_video_was_recorded(tmp_path: Path, columns: dict[str, str], expected: str) -> None:
+    """Usual ways to write a date are read, the first that can be read counts, else the age of the file."""
+    with Archive.create(tmp_path / "archive") as archive:
+        archive.claim_space(SPACE, "made-up")
+        archive.put_segment(segment_of(1))
+        seen = Seen("library", "a.mp4", 1001, DAY_NS, fingerprint_of(1))
+        archive.record([library(), seen, Described(fingerprint_of(1), columns)])
+        archive.publish()
+        assert {fingerprint_of(1): expected} == archive.snapshot().dates()
+
+
+def test_texts_that_are_no_text_are_published(tmp_path: Path) -> None:
+    """File names that are no UTF-8 and halves of characters stop nothing, and come back as they were given."""
+    with Archive.create(tmp_path / "archive") as archive:
+        archive.claim_space(SPACE, "made-up")
+        archive.put_segment(segment_of(1))
+        archive.record(
+            [
+                library(),
+                Seen("library", "caf\udce9 (1).mp4", 1001, DAY_NS, fingerprint_of(1)),
+                Described(fingerprint_of(1), {"title": "half \ud83d"}),
+                Judged("a \udce9", fingerprint_of(1), "0/1", "1/1", "keep"),
+                SetChanged("\ud83d", fingerprint_of(1), "0/1", "1/1", True),
+            ]
+        )
+        archive.publish()
+        snapshot = archive.snapshot()
+        (row,) = snapshot.videos()
+        assert ("/library/caf\udce9 (1).mp4", {"title": "half \ud83d"}) == (row.path, dict(row.metadata))
+        assert ["a \udce9"] == [judgement.query for judgement in snapshot.judgements("a \udce9")]
+        assert {"\ud83d": 1} == snapshot.sets()
+        assert 1 == len(snapshot.matching_shots(InSet("\ud83d"), {}))
+        assert 2 == len(snapshot.matching_shots(PathGlob("caf\udce9*"), {}))
+        assert [fingerprint_of(1)] == [hit.video_id for hit in snapshot.search_text("half", ["name"], 5)]

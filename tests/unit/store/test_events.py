@@ -1,0 +1,30 @@
+"""Events as lines of edits."""
+
+import pytest
+
+from store.events import Event, Exported, Judged, SetChanged, event_from_fields, event_to_fields
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Judged("a boat", "f1", "1001/1000", "2/1", "keep"),
+        SetChanged("best", "f1", "0/1", "1/1", True),
+        Exported("cut.mp4", (("f1", "0/1", "1/1"), ("f2", "1/3", "2/3"))),
+    ],
+)
+def test_decisions_come_back_from_plain_data(event: Event) -> None:
+    """What is written as a line is read as the same event."""
+    assert event == event_from_fields(event_to_fields(event))
+
+
+@pytest.mark.parametrize("times", [("x", "1/1"), ("0/1", "1/0"), ("2/1", "1/1"), ("1/1", "1/1"), ("nan", "1/1")])
+def test_stretches_that_are_none_are_never_written(times: tuple[str, str]) -> None:
+    """Times that cannot be read, or that do not go forward, are refused before they reach the archive."""
+    for make in (
+        lambda: Judged("a boat", "f1", *times, "keep"),
+        lambda: SetChanged("best", "f1", *times, True),
+        lambda: Exported("cut.mp4", (("f1", *times),)),
+    ):
+        with pytest.raises(ValueError, match=r"time|span|Fraction"):
+            make()
