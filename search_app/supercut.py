@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +28,8 @@ from search_app.outcomes import ClipOutcome, ClipStatus, RenderProgress, RenderS
 from search_app.preflight import SUFFIXES, Sighted, Unusable, check_space, check_target, sight_sources
 from search_app.target_profile import Profile, choose_profile
 from search_app.verify import ClipCheck, Placed, verify_supercut
+from search_app.work_folder import private_folder, remove_dead_folders
 
-WORK_FOLDER_PREFIX = ".rushes-render-"
 _SHARES = {RenderStage.PREFLIGHT: 0.03, RenderStage.CLIPS: 0.75, RenderStage.JOIN: 0.04, RenderStage.VERIFY: 0.18}
 _MICROSECOND = Fraction(1, 1_000_000)
 _COPY_BYTES = 1 << 20
@@ -76,6 +75,7 @@ def render_supercut(
         raise RenderError("there is nothing to render: the cut list has no clips")
     output = output.absolute()
     check_target(output, cut_list.clips, overwrite=overwrite)
+    remove_dead_folders(output.parent)
     job = _Job(
         cut_list,
         output,
@@ -88,9 +88,9 @@ def render_supercut(
     check_space(output, cut_list.clips, job.profile)
     try:
         job.sight(identify)
-        with tempfile.TemporaryDirectory(prefix=WORK_FOLDER_PREFIX, dir=output.parent) as folder:
-            report = job.render(Path(folder), verify=verify)
-            job.publish(Path(folder), report, provenance or {}, overwrite=overwrite)
+        with private_folder(output.parent) as folder:
+            report = job.render(folder, verify=verify)
+            job.publish(folder, report, provenance or {}, overwrite=overwrite)
         return report
     except (FfmpegError, OSError) as error:
         raise _explained(error, output, job.cancel) from error

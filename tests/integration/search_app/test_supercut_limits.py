@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -21,6 +22,7 @@ from search_app.cut_list import CutList, build_cut_list
 from search_app.errors import RenderError
 from search_app.outcomes import RenderProgress, RenderStage
 from search_app.supercut import render_supercut
+from search_app.work_folder import remove_dead_folders
 from store.errors import ConfigError
 from tests.counted_video import CountedVideo, hit_of, row_of
 
@@ -161,6 +163,53 @@ def test_cancel_from_another_thread_stops_soon(long_video: Path, tmp_path: Path,
     timer.join()
     assert [] == list(tmp_path.iterdir())
     assert [] == children()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from search_app.supercut import render_supercut
+from tests.integration.search_app.test_supercut_limits import whole
+
+def say(progress):
+    if progress.stage == "clips":
+        print("rendering", flush=True)
+
+render_supercut(whole(Path(sys.argv[1])), Path(sys.argv[2]), on_progress=say)
+"""
+
+
+def test_the_next_render_removes_what_a_killed_one_left(long_video: Path, tmp_path: Path, program: Ffmpeg) -> None:
+    """After `kill -9` in mid-render only a hidden folder is left, which stays while its render lives, then goes."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, long_video, tmp_path / "killed.mp4"],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+    ) as victim:
+        try:
+            assert victim.stdout is not None
+            assert b"rendering\n" == victim.stdout.readline()
+            os.kill(victim.pid, signal.SIGSTOP)
+            (left,) = tmp_path.iterdir()
+            remove_dead_folders(tmp_path)
+            assert [left] == list(tmp_path.iterdir())
+        finally:
+            victim.kill()
+    assert [left] == list(tmp_path.iterdir())
+    render_supercut(whole(long_video), tmp_path / "out.mp4", program=program, verify=False)
+    assert ["out.mp4", "out.mp4.json"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_only_folders_of_our_own_are_removed(tmp_path: Path) -> None:
+    """Links and files of that name, and what they lead to, stay."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / ".rushes-render-link").symlink_to(tmp_path / "kept")
+    (tmp_path / ".rushes-render-file").touch()
+    (tmp_path / ".rushes-render-dead").mkdir()
+    remove_dead_folders(tmp_path)
+    assert [".rushes-render-file", ".rushes-render-link", "kept"] == sorted(
+        path.name for path in tmp_path.iterdir()
+    )
 
 
 def test_rounded_handles_and_fit_reach_the_file(long_video: Path, tmp_path: Path, program: Ffmpeg) -> None:
