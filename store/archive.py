@@ -22,9 +22,10 @@ from store.generations import Generations
 from store.health import Action, Finding, check_archive, repair_archive
 from store.history import append_history, read_history
 from store.identity import IDENTITY_NAME, has_truth, read_identity, write_identity
-from store.publish import ShardShelf, publish, remove_leftovers, writer_lock
+from store.publish import publish, remove_leftovers, writer_lock
 from store.records import EmbeddingSpace, Location, Segment, TextSegment
 from store.segments import encode_segment, is_whole, segment_name, segment_path
+from store.shelf import ShardShelf
 from store.snapshot import Snapshot, open_snapshot
 from store.text_segments import encode_text_segment
 

@@ -37,7 +37,7 @@ FAILPOINTS = (
     *(f"edit.{step}" for step in ("before-write", "torn", "before-sync", "after-sync")),
     *(f"publish.{step}" for step in ("locked", "copied", "applied", "shards-written", "published", "collected")),
     *(f"catalog.{step}" for step in ("before-sync", "before-rename", "after-rename", "after-sync")),
-    *(f"text.{step}" for step in ("before-sync", "before-rename", "after-rename")),
+    *(f"text.{step}" for step in ("linked", "before-sync", "before-rename", "after-rename")),
     *(f"repair.{step}" for step in ("mended", "published")),
 )
 """Every named step: a test kills a writer at each."""

@@ -20,7 +20,8 @@ from store.files import TEMPORARY_PREFIX, digest_file, put, remove_dead_temporar
 from store.lexical import LexicalFile, LexicalFolder
 from store.vectors import ShardFile
 
-MANIFEST_FORMAT = 2
+MANIFEST_FORMAT = 3
+"""Generations of older formats are made anew: who wrote them passed over later kinds of segments and events."""
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
 _LEXICAL_PATTERN = re.compile(r"gen-([0-9]{6,})")

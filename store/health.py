@@ -28,8 +28,9 @@ from store.generations import (
     verify_catalog,
 )
 from store.identity import read_identity, write_identity
-from store.publish import ShardShelf, list_segments, publish, temporary_folders
+from store.publish import list_segments, publish, temporary_folders
 from store.segments import is_segment_name, read_segment, segment_path
+from store.shelf import ShardShelf
 from store.text_segments import is_text_segment, read_text_segment
 
 

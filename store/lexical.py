@@ -5,17 +5,20 @@ links to its files, which tantivy only adds to or replaces, and is synced and re
 it through a folder of symbolic links of their own, because tantivy makes lock files wherever it opens an index.
 
 Every text is indexed twice: as its plain words (lower case, without accents), for phrases, prefixes and names; and
-as the stems of its language without stop words. Chinese, Japanese, Korean and Thai, which are written without
-spaces, are indexed by pairs of characters.
+as the stems of its language without stop words. Scripts whose words are not set apart by spaces (Chinese,
+Japanese, Thai, Lao, Khmer, Burmese) and Korean, whose endings stick to its words, are indexed by pairs of
+characters, and by single ones for questions of one character.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
+import unicodedata
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,8 +27,8 @@ from typing import Any, Final
 import tantivy
 
 from store.catalog.text_tables import LexicalDocument
-from store.errors import ArchiveDamagedError
-from store.files import digest_file
+from store.errors import ArchiveDamagedError, ArchiveError
+from store.files import digest_file, full_error
 
 LANGUAGES: Final = {
     "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
@@ -39,7 +42,10 @@ _ALIASES: Final = {"nb": "no", "nn": "no"}
 _WRITER_BYTES = 50_000_000
 _LONGEST_WORD = 60
 _WORD = re.compile(r"\w+")
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff]+"
+)
 _LOCKS = (".tantivy-writer.lock", ".tantivy-meta.lock")
 
 
@@ -115,6 +121,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("document_id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("stage", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("plain", tokenizer_name="plain", index_option="position")
+    builder.add_text_field("character", tokenizer_name="plain", index_option="freq")
     for code in LANGUAGES:
         builder.add_text_field(f"stem_{code}", tokenizer_name=f"stem_{code}", index_option="freq")
     return builder.build()
@@ -151,6 +158,11 @@ def _register(index: tantivy.Index) -> None:
         index.register_tokenizer(f"stem_{code}", _stem_analyzer(code))
 
 
+def _even(text: str) -> str:
+    """The text with every character written one way: accents on their letters, no wide or joined forms."""
+    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
+
+
 def _spaced(text: str) -> str:
     """The text with every run of unspaced script cut into overlapping pairs of characters."""
 
@@ -169,31 +181,47 @@ def write_index(folder: Path, old: Iterable[str], new: Iterable[Sequence[Lexical
         folder: nobody else's: empty, or holding the files of an index.
         old: ids of documents that go.
         new: pieces of documents that come.
+
+    Raises:
+        ArchiveFullError: no space.
     """
-    if (folder / "meta.json").exists():
-        index = _open(folder)
-    else:
-        index = tantivy.Index(_schema(), path=str(folder))
-        _register(index)
-    writer = index.writer(_WRITER_BYTES, 1)
-    for document_id in old:
-        writer.delete_documents_by_term("document_id", document_id)
-    for piece in new:
-        for document in piece:
-            writer.add_document(_to_document(document))
-    writer.commit()
-    writer.wait_merging_threads()
+    with _translated(folder):
+        if (folder / "meta.json").exists():
+            index = _open(folder)
+        else:
+            index = tantivy.Index(_schema(), path=str(folder))
+            _register(index)
+        writer = index.writer(_WRITER_BYTES, 1)
+        for document_id in old:
+            writer.delete_documents_by_term("document_id", document_id)
+        for piece in new:
+            for document in piece:
+                writer.add_document(_to_document(document))
+        writer.commit()
+        writer.wait_merging_threads()
     del writer, index
     for name in _LOCKS:
         (folder / name).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    """Turn tantivy's errors, which are all `ValueError`, into ours."""
+    try:
+        yield
+    except ValueError as error:
+        if any(sign in str(error) for sign in ("No space left", "quota", "File too large")):
+            raise full_error(folder) from error
+        raise ArchiveError(f"the text index {folder} cannot be written: {error}; check the disk") from error
+
+
 def _to_document(source: LexicalDocument) -> tantivy.Document:
-    document, text = tantivy.Document(), _spaced(source.text)
+    document, text = tantivy.Document(), _even(source.text)
     document.add_text("document_id", source.document_id)
     document.add_text("stage", source.stage)
-    document.add_text("plain", text)
-    document.add_text(f"stem_{language_of(source.language)}", text)
+    document.add_text("plain", _spaced(text))
+    document.add_text("character", " ".join("".join(_UNSPACED.findall(text))))
+    document.add_text(f"stem_{language_of(source.language)}", _spaced(text))
     return document
 
 
@@ -258,7 +286,7 @@ class WordQuestion:
         all_words: bool = False,
     ) -> None:
         self._codes = sorted({language_of(code) for code in languages} | {DEFAULT_LANGUAGE})
-        self._words = _plain_analyzer().analyze(_spaced(text.encode("utf-8", "replace").decode()))
+        self._words = _plain_analyzer().analyze(_spaced(_even(text)))
         telling = [word for word in self._words if all(_stem_analyzer(code).analyze(word) for code in self._codes)]
         # A question of stop words alone, such as "to be or not to be", is meant as it stands.
         self._asked = self._words if phrase or not telling else telling
@@ -267,22 +295,31 @@ class WordQuestion:
         self._open_end = self._words[-1] if prefix and self._words else None
 
     def _build(self, phrase: bool, prefix: bool, all_words: bool) -> Any:
+        last = self._words[-1]
         if phrase and len(self._words) > 1:
-            return tantivy.Query.phrase_query(_schema(), "plain", list(self._words))
-        queries = [self._one_word(word) for word in dict.fromkeys(self._asked)]
-        if prefix:
-            pattern = f"{re.escape(self._words[-1])}.*"
-            queries.append(tantivy.Query.regex_query(_schema(), "plain", pattern))
-            if all_words and self._words[-1] in self._asked:
-                queries.remove(queries[-2])
+            kind = tantivy.Query.phrase_prefix_query if prefix else tantivy.Query.phrase_query
+            return kind(_schema(), "plain", list(self._words))
         if phrase and not prefix:
-            return tantivy.Query.term_query(_schema(), "plain", self._words[0])
+            return self._as_written(last)
+        words = [word for word in dict.fromkeys(self._asked) if not (prefix and word == last)]
+        queries = [self._one_word(word) for word in words]
+        if prefix:
+            queries.append(self._beginning(last))
         occur = tantivy.Occur.Must if all_words else tantivy.Occur.Should
         return tantivy.Query.boolean_query([(occur, query) for query in queries])
 
+    def _as_written(self, word: str) -> Any:
+        field = "character" if _is_character(word) else "plain"
+        return tantivy.Query.term_query(_schema(), field, word)
+
+    def _beginning(self, word: str) -> Any:
+        """Words that begin so; the word itself, in any of its forms, is worth more."""
+        longer = tantivy.Query.regex_query(_schema(), "plain", f"{re.escape(word)}.*")
+        return tantivy.Query.disjunction_max_query([self._one_word(word), longer])
+
     def _one_word(self, word: str) -> Any:
         """A word in any of its forms; only its best form counts."""
-        queries = [tantivy.Query.term_query(_schema(), "plain", word)]
+        queries = [self._as_written(word)]
         for code in self._codes:
             for stem in _stem_analyzer(code).analyze(word):
                 queries.append(tantivy.Query.term_query(_schema(), f"stem_{code}", stem))
@@ -295,13 +332,16 @@ class WordQuestion:
     def matched_words(self, text: str, language: str) -> tuple[str, ...]:
         """The words of a text that were asked for, as written there, each once."""
         found = dict.fromkeys(
-            match[0] for match in _WORD.finditer(text) if self._is_asked(match[0], language_of(language))
+            match[0]
+            for match in _WORD.finditer(unicodedata.normalize("NFC", text))
+            if self._is_asked(match[0], language_of(language))
         )
         return tuple(found)
 
     def _is_asked(self, written: str, code: str) -> bool:
-        if _UNSPACED.search(written):
-            return bool(set(_plain_analyzer().analyze(_spaced(written))) & set(self._asked))
+        even = _even(written)
+        if _UNSPACED.search(even):
+            return not {*even, *_plain_analyzer().analyze(_spaced(even))}.isdisjoint(self._asked)
         forms = _forms(written, code)
         if self._open_end is not None and any(form.startswith(f"={self._open_end}") for form in forms):
             return True
@@ -310,8 +350,13 @@ class WordQuestion:
 
 @lru_cache(maxsize=50_000)
 def _forms(written: str, code: str) -> tuple[str, ...]:
-    plain = [f"={word}" for word in _plain_analyzer().analyze(written)]
-    return (*plain, *(f"{code}={stem}" for stem in _stem_analyzer(code).analyze(written)))
+    even = _even(written)
+    plain = [f"={word}" for word in _plain_analyzer().analyze(even)]
+    return (*plain, *(f"{code}={stem}" for stem in _stem_analyzer(code).analyze(even)))
+
+
+def _is_character(word: str) -> bool:
+    return len(word) == 1 and _UNSPACED.match(word) is not None
 
 
 def _any_of(queries: Sequence[Any]) -> Any:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import filelock
@@ -27,7 +25,6 @@ from store.files import (
     digest_bytes,
     digest_file,
     failpoint,
-    link_or_copy,
     make_folder,
     remove_dead_temporaries,
     sync_file,
@@ -35,49 +32,17 @@ from store.files import (
     translated_errors,
 )
 from store.generations import CatalogFile, Generations, Manifest, verify_catalog
-from store.lexical import LexicalFolder, describe_folder, verify_folder, write_index
-from store.segments import StoredSegment, is_segment_name, read_segment, segment_path, stage_of
+from store.lexical import LexicalFolder, verify_folder
+from store.segments import StoredSegment, is_segment_name, read_segment, segment_path
+from store.shard_writer import ShardWriter
+from store.shelf import ShardShelf
+from store.text_publish import index_texts, index_words
 from store.text_segments import StoredText, is_text_segment, read_text_segment
-from store.vectors import MAX_SHARD_ROWS, Shard, ShardBuilder, ShardFile, choose_merge, merge_shards
+from store.vectors import ShardFile
 
 LOCK_TIMEOUT_SECONDS = 120.0
 SEGMENT_CACHE_BYTES = 256 << 20
 _LOG = logging.getLogger(__name__)
-
-
-class ShardShelf:
-    """Open shards, verified once each; safe to use from several threads.
-
-    Args:
-        generations: where the shards lie.
-    """
-
-    def __init__(self, generations: Generations) -> None:
-        self._generations = generations
-        self._open: dict[tuple[str, str], Shard] = {}
-        self._lock = threading.Lock()
-
-    def get(self, space_id: str, expected: ShardFile) -> Shard:
-        """The shard, opened now if it is not yet open.
-
-        Raises:
-            ArchiveDamagedError: its file is missing or differs from what the manifest says.
-        """
-        path = self._generations.shards_folder(space_id) / expected.name
-        with self._lock:
-            shard = self._open.get((space_id, expected.digest))
-            if shard is None:
-                shard = self._open[space_id, expected.digest] = Shard(path, expected)
-            elif not path.exists() or path.stat().st_size != expected.size_bytes:
-                raise ArchiveDamagedError(f"shard {path} is missing or damaged")
-        return shard
-
-    def keep_only(self, space_id: str, shards: Sequence[ShardFile]) -> None:
-        """Let go of all others; who still searches one keeps it."""
-        wanted = {(space_id, shard.digest) for shard in shards}
-        with self._lock:
-            for key in [key for key in self._open if key not in wanted]:
-                del self._open[key]
 
 
 @contextmanager
@@ -230,8 +195,11 @@ class Publisher:
 
     def _read(self, name: str) -> StoredSegment | StoredText:
         if is_text_segment(name):
-            return read_text_segment(segment_path(self._folder / "segments", name))
+            return self._read_text(name)
         return self._segments.read(name)
+
+    def _read_text(self, name: str) -> StoredText:
+        return read_text_segment(segment_path(self._folder / "segments", name))
 
     def _find_kept(self, base: Manifest | None) -> _Kept:
         """The shards and the index of words of the base that are as its manifest says."""
@@ -287,11 +255,11 @@ class Publisher:
             self._apply(writer, news, kept)
             failpoint("publish.applied")
             space = writer.space()
-            space_id = space.space_id if space else ""
             if space is not None:
-                shards = self._index(writer, space_id, space.dim, shards)
-                text_shards = self._index_texts(writer, space_id, space.dim, text_shards)
-                lexical = self._index_words(writer, number, lexical)
+                shard_writer = ShardWriter(writer, self._generations, self._shelf, space)
+                shards = self._index(writer, shard_writer, shards)
+                text_shards = index_texts(writer.texts, self._read_text, shard_writer, text_shards)
+                lexical = index_words(writer.texts, self._generations, number, lexical)
             failpoint("publish.shards-written")
             names = sorted(writer.segment_names())
             writer.finish()
@@ -303,7 +271,7 @@ class Publisher:
             self._generations.archive_id,
             number,
             self._place_catalog(temporary, number),
-            space_id,
+            space.space_id if space else "",
             tuple(shards),
             len(names),
             digest_bytes("\n".join(names).encode()),
@@ -327,95 +295,12 @@ class Publisher:
             else:
                 writer.add_segment(stored, size_bytes)
 
-    def _index(self, writer: CatalogWriter, space_id: str, dim: int, shards: list[ShardFile]) -> list[ShardFile]:
+    def _index(self, writer: CatalogWriter, shard_writer: ShardWriter, shards: list[ShardFile]) -> list[ShardFile]:
         changes = writer.settle()
         for name in changes.load:
             writer.load_rows(self._segments.read(name))
-        folder = self._generations.shards_folder(space_id)
-        builder, held = ShardBuilder(dim), list[str]()
-        shards = list(shards)
-        for position, name in enumerate(changes.index):
-            stored = self._segments.read(name)
-            builder.add(stored.frame_ids, stored.embeddings)
-            held.append(name)
-            if builder.n_vectors >= MAX_SHARD_ROWS or position == len(changes.index) - 1:
-                shards.append(builder.write(folder))
-                writer.set_shard(held, shards[-1].name)
-                builder, held = ShardBuilder(dim), []
-        return self._merge(writer, space_id, dim, shards)
-
-    def _index_texts(
-        self, writer: CatalogWriter, space_id: str, dim: int, text_shards: Mapping[str, Sequence[ShardFile]]
-    ) -> dict[str, list[ShardFile]]:
-        """Rows of texts, and their vectors in shards of their own for each kind of text."""
-        load, index = writer.texts.settle()
-        for name in load:
-            writer.texts.load_rows(self._read_text(name))
-        by_stage: dict[str, list[str]] = {stage: [] for stage in text_shards}
-        for name in index:
-            by_stage.setdefault(stage_of(name), []).append(name)
-        folder = self._generations.shards_folder(space_id)
-        written: dict[str, list[ShardFile]] = {}
-        for stage, names in by_stage.items():
-            shards, builder = list(text_shards.get(stage, ())), ShardBuilder(dim)
-            for name in names:
-                stored = self._read_text(name)
-                if stored.embeddings is not None:
-                    builder.add(stored.text_ids, stored.embeddings)
-            if builder.n_vectors:
-                shards.append(builder.write(folder))
-                writer.set_shard(names, shards[-1].name)
-            written[stage] = self._merge(writer, space_id, dim, shards)
-        return written
-
-    def _read_text(self, name: str) -> StoredText:
-        return read_text_segment(segment_path(self._folder / "segments", name))
-
-    def _index_words(
-        self, writer: CatalogWriter, number: int, lexical: LexicalFolder | None
-    ) -> LexicalFolder | None:
-        """The index of words with what has changed, in a folder of its own; the old one if nothing has."""
-        old, new = writer.texts.changed_documents()
-        first = next(new, None)
-        if not old and first is None:
-            return lexical
-        make_folder(self._generations.texts)
-        final = self._generations.texts / f"gen-{number:06d}"
-        temporary = self._generations.texts / f"{TEMPORARY_PREFIX}{final.name}"
-        with translated_errors(final):
-            for leftover in (temporary, final):
-                shutil.rmtree(leftover, ignore_errors=True)
-            temporary.mkdir()
-            if lexical is not None:
-                for known in lexical.files:
-                    link_or_copy(self._generations.lexical_path(lexical) / known.name, temporary / known.name)
-            write_index(temporary, old, chain([] if first is None else [first], new))
-            failpoint("text.before-sync")
-            for file in temporary.iterdir():
-                sync_file(file)
-            sync_folder(temporary)
-            failpoint("text.before-rename")
-            temporary.rename(final)
-            failpoint("text.after-rename")
-            sync_folder(final.parent)
-        return describe_folder(final)
-
-    def _merge(self, writer: CatalogWriter, space_id: str, dim: int, shards: list[ShardFile]) -> list[ShardFile]:
-        by_name = {shard.name: shard for shard in shards}
-        while True:
-            removed = writer.removed_frames()
-            n_removed = {name: len(ids) for name, ids in removed.items()}
-            names = choose_merge({name: shard.n_vectors for name, shard in by_name.items()}, n_removed)
-            if not names:
-                return list(by_name.values())
-            sources = [self._shelf.get(space_id, by_name.pop(name)) for name in names]
-            merged = merge_shards(dim, sources, removed)
-            if merged.n_vectors:
-                file = merged.write(self._generations.shards_folder(space_id))
-                by_name[file.name] = file
-                writer.replace_shards(names, file.name)
-            else:
-                writer.replace_shards(names, None)
+        found = (self._segments.read(name) for name in changes.index)
+        return shard_writer.add(shards, ((stored.name, stored.frame_ids, stored.embeddings) for stored in found))
 
     def _place_catalog(self, temporary: Path, number: int) -> CatalogFile:
         """Give the finished catalog its name, durably."""

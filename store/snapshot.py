@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from store.filters import Filter, TextMatch
     from store.generations import Generations, Manifest
-    from store.publish import ShardShelf
     from store.records import (
         Counts,
         Embeddings,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         TextStage,
         VideoRow,
     )
+    from store.shelf import ShardShelf
 
 BACKGROUND_FRAMES = 2_048
 BACKGROUND_SEED = 7

@@ -42,15 +42,13 @@ _DATES = f"""
         make_timestamp((min(location.mtime_ns) // 1000)::BIGINT)::DATE) AS recorded
     FROM video LEFT JOIN location USING (fingerprint) LEFT JOIN (
         SELECT fingerprint, list_transform(flatten([{_DESCRIBED}]), lambda entry: {_WRITTEN})[1] AS recorded
-        FROM (SELECT fingerprint, map_entries(columns::JSON::MAP(VARCHAR, VARCHAR)) AS entries FROM metadata)
+        FROM (SELECT fingerprint, list_filter(map_entries(columns::JSON::MAP(VARCHAR, VARCHAR)),
+            lambda entry: lower(entry.key) IN {_DATE_COLUMNS}) AS entries FROM metadata)
     ) described USING (fingerprint)
     GROUP BY video.fingerprint, video.facts, described.recorded
 """  # noqa: S608 constants of this module
-_SHOTS = f"""
-    WITH dated AS ({_DATES})
-    SELECT shot.shot_id FROM shot JOIN video USING (fingerprint) JOIN dated USING (fingerprint)
-    WHERE
-"""  # noqa: S608 constants of this module
+_SHOTS = "SELECT shot.shot_id FROM shot JOIN video USING (fingerprint) WHERE "
+_DATED = f"EXISTS (FROM ({_DATES}) dated WHERE dated.fingerprint = shot.fingerprint AND {{}})"
 _STAGES = {
     "speech": "transcript",
     "text": "screen_text",
@@ -87,7 +85,7 @@ def read_dates(reader: CatalogReader) -> dict[str, str]:
 
 
 def _compile(wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
-    """A condition on `shot`, `video` and `dated`, never NULL, and the values to bind."""
+    """A condition on `shot` and `video`, never NULL, and the values to bind."""
     if isinstance(wanted, Not):
         condition, bound = _compile(wanted.part, holding)
         return f"NOT ({condition})", bound
@@ -110,8 +108,8 @@ def _compile_condition(wanted: Filter) -> Sql:
         case Resolution(comparison):
             sql = _compile_number("least(video.width_px, video.height_px)", comparison, 0.5)
         case RecordedDate(start, end):
-            open_start = "dated.recorded >= coalesce(?::DATE, dated.recorded)"
-            sql = f"({open_start} AND (?::DATE IS NULL OR dated.recorded < ?::DATE))", [start, end, end]
+            is_from = "dated.recorded >= coalesce(?::DATE, dated.recorded)"
+            sql = _DATED.format(f"{is_from} AND (?::DATE IS NULL OR dated.recorded < ?::DATE)"), [start, end, end]
         case Shape(shape):
             sql = _SHAPES[shape], []
         case _:

@@ -72,7 +72,8 @@ CREATE TABLE text_row (
     text VARCHAR, score DOUBLE, language VARCHAR,
     box_left DOUBLE, box_top DOUBLE, box_width DOUBLE, box_height DOUBLE
 );
-CREATE TABLE lexical_document (document_id VARCHAR, digest VARCHAR);
+CREATE TABLE lexical_text (text_id BIGINT);
+CREATE TABLE lexical_name (fingerprint VARCHAR, digest VARCHAR);
 CREATE TABLE judgement (
     key VARCHAR, query VARCHAR, fingerprint VARCHAR, start_time VARCHAR, end_time VARCHAR,
     start_seconds DOUBLE, end_seconds DOUBLE, verdict VARCHAR, judged_at VARCHAR
@@ -124,12 +125,12 @@ NAMES = """
 """
 """Names and metadata of videos, one text for each: its paths below their roots, and the values of its columns."""
 
-_SURROGATES = {code: code + 0x102000 for code in range(0xDC80, 0xDD00)}
+_SURROGATES = {code: code + 0x102000 for code in range(0xD800, 0xE000)}
 _SURROGATES_BACK = {there: here for here, there in _SURROGATES.items()}
 
 
 def to_stored_text(text: str) -> str:
-    """Text that DuckDB takes: bytes of file names that are no UTF-8 become private characters."""
+    """Text that DuckDB takes: bytes of file names that are no UTF-8, and half characters, become private ones."""
     return text.translate(_SURROGATES)
 
 

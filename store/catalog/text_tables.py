@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from store.catalog.schema import NAMES, from_stored_text, translated
+from store.catalog.schema import NAMES, translated
 from store.text_segments import StoredText
 
 _PIECE = 10_000
@@ -31,11 +31,26 @@ class LexicalDocument:
     text: str
 
 
-_DOCUMENTS = f"""
-    SELECT 't' || text_id AS document_id, stage, language, text FROM text_row
-    UNION ALL
-    SELECT 'n' || named.fingerprint, 'name', '', named.text FROM ({NAMES % "true"}) named
+# The id of a text follows from its segment, so equal ids are equal texts; names change under the same id.
+_CHANGES = f"""
+    CREATE OR REPLACE TEMP TABLE new_text AS SELECT text_id FROM text_row ANTI JOIN lexical_text USING (text_id);
+    CREATE OR REPLACE TEMP TABLE old_text AS FROM lexical_text ANTI JOIN text_row USING (text_id);
+    CREATE OR REPLACE TEMP TABLE name AS
+    SELECT fingerprint, text, md5(text) AS digest FROM ({NAMES % "true"});
+    CREATE OR REPLACE TEMP TABLE new_name AS FROM name ANTI JOIN lexical_name USING (fingerprint, digest);
+    CREATE OR REPLACE TEMP TABLE old_name AS FROM lexical_name ANTI JOIN name USING (fingerprint, digest);
+    DELETE FROM lexical_text WHERE text_id IN (FROM old_text);
+    INSERT INTO lexical_text FROM new_text;
+    DELETE FROM lexical_name WHERE fingerprint IN (SELECT fingerprint FROM old_name);
+    INSERT INTO lexical_name SELECT fingerprint, digest FROM new_name;
+    CREATE OR REPLACE TEMP TABLE new_document AS
+    SELECT 't' || text_id AS document_id, stage, language, text FROM text_row SEMI JOIN new_text USING (text_id)
+    UNION ALL SELECT 'n' || fingerprint, 'name', '', text FROM new_name;
 """  # noqa: S608 constants of this package
+_OLD_DOCUMENTS = """
+    SELECT 't' || text_id AS document_id FROM old_text UNION ALL SELECT 'n' || fingerprint FROM old_name
+    ORDER BY document_id
+"""
 
 
 class TextTables:
@@ -86,22 +101,16 @@ class TextTables:
     def forget_documents(self) -> None:
         """Take every document as new, because the lexical index is lost."""
         with translated(self._path):
-            self._con.execute("DELETE FROM lexical_document")
+            self._con.execute("DELETE FROM lexical_text; DELETE FROM lexical_name")
 
     def changed_documents(self) -> tuple[list[str], Iterator[list[LexicalDocument]]]:
-        """Ids of documents that go, and in pieces those that come; a changed one is in both."""
+        """Ids of documents that go, and in pieces those that come; a changed one is in both.
+
+        Texts come as they are stored, since the index takes nothing but UTF-8 either.
+        """
         with translated(self._path):
-            self._con.execute(f"""
-                CREATE OR REPLACE TEMP TABLE wanted_document AS
-                SELECT *, md5(concat_ws(chr(31), stage, language, text)) AS digest FROM ({_DOCUMENTS});
-                CREATE OR REPLACE TEMP TABLE new_document AS
-                FROM wanted_document ANTI JOIN lexical_document USING (document_id, digest);
-                CREATE OR REPLACE TEMP TABLE old_document AS
-                FROM lexical_document ANTI JOIN wanted_document USING (document_id, digest);
-                DELETE FROM lexical_document WHERE document_id IN (SELECT document_id FROM old_document);
-                INSERT INTO lexical_document SELECT document_id, digest FROM new_document;
-            """)  # noqa: S608 constants of this module
-            old = self._con.execute("SELECT document_id FROM old_document ORDER BY document_id").fetchall()
+            self._con.execute(_CHANGES)
+            old = self._con.execute(_OLD_DOCUMENTS).fetchall()
         return [document_id for (document_id,) in old], self._new_documents()
 
     def _new_documents(self) -> Iterator[list[LexicalDocument]]:
@@ -115,5 +124,5 @@ class TextTables:
                 ).fetchall()
             if not rows:
                 return
-            yield [LexicalDocument(row[0], row[1], row[2], from_stored_text(row[3])) for row in rows]
+            yield [LexicalDocument(*row) for row in rows]
             start += _PIECE
