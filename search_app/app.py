@@ -65,8 +65,10 @@ def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None
         panels.show_problem("This question cannot be answered", str(error), key="query-problem")
         return
     if not result.hits:
-        panels.show_welcome("Nothing found", ["No shot of this archive can be searched yet."])
+        panels.show_welcome("Nothing found", ["No shot of this archive passes these filters."])
         return
+    if result.nothing_matches:
+        panels.show_no_match()
     played = panels.show_grid(result.hits, picks, resources.thumbnail_of)
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)

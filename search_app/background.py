@@ -97,6 +97,19 @@ class Background:
         offset, of_best, of_words = _PRESENT
         return float(_logistic(offset + of_best * standing[:1] + of_words * weakest)[0])
 
+    def stands_out(self, score: float, standing: float) -> bool:
+        """Whether a text is nearer to the question than neutral texts are to each other.
+
+        Args:
+            score: cosine of two texts.
+            standing: by how many standard deviations at least.
+        """
+        n = len(self._neutral)
+        if n < 2:
+            return True
+        cosines = (self._neutral @ self._neutral.T)[~np.eye(n, dtype=bool)]
+        return bool(score >= cosines.mean() + standing * cosines.std())
+
     def _standard_cosine(self, scores: Embeddings, is_text: bool) -> Embeddings:
         mean, spread = self._text_scale if is_text else self._picture_scale
         return _standard(scores, mean, spread)

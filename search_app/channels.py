@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from search_app.background import Background
     from search_app.config import RankingSettings
     from search_app.question import Aspect
     from store.filters import TextMatch
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PICTURE: Final = "picture"
 NAME: Final = "name"
+WORD_CHANNELS: Final = frozenset({*map(str, TextStage), NAME})
 MEANING_STAGES: Final = (TextStage.CAPTION, TextStage.TRANSCRIPT)
 _FRAMES_PER_SHOT = 4  # first guess of how many frames to look at for each shot wanted
 _MANY_ROWS = 100_000  # a required word keeps every row it is in, up to here
@@ -52,9 +54,17 @@ def picture_ranking(nearest: Mapping[str, FrameHit]) -> Ranking:
 
 
 def text_rankings(
-    snapshot: Snapshot, aspect: Aspect, settings: RankingSettings, allowed: set[str] | None
+    snapshot: Snapshot,
+    aspect: Aspect,
+    background: Background,
+    settings: RankingSettings,
+    allowed: set[str] | None,
 ) -> list[Ranking]:
-    """One ranking for each text channel that has rows and finds something; others are simply absent."""
+    """One ranking for each text channel that has rows and finds something; others are simply absent.
+
+    By meaning there is always a nearest text, so only those count that stand out of what neutral texts have in
+    common: else the least unfitting of three captions would get the vote of a first place.
+    """
     if not aspect.words:
         return []
     counts = snapshot.text_counts()
@@ -65,7 +75,8 @@ def text_rankings(
     for stage in MEANING_STAGES:
         if counts.get(stage):
             hits = snapshot.search_text_vectors(aspect.vector, stage, settings.pool)
-            rankings.append(_ranking(f"{stage}_meaning", hits, allowed))
+            near = [hit for hit in hits if background.stands_out(hit.score, settings.meaning_standing)]
+            rankings.append(_ranking(f"{stage}_meaning", near, allowed))
     return [ranking for ranking in rankings if ranking]
 
 

@@ -133,7 +133,7 @@ def _choose(
     clips: list[Clip] = []
     taken: dict[str, list[TimeSpan]] = {}
     for hit in hits:
-        row, span = videos.get(hit.shot.video_id), hit.shot.shot.span
+        row, span = videos.get(hit.shot.video_id), hit.span
         if len(clips) >= limit:
             left_out.append(LeftOut(hit, f"beyond the limit of {limit} clips"))
         elif row is None:
@@ -186,7 +186,7 @@ def _fit(clips: Iterable[Clip], budget: Fraction, left_out: list[LeftOut]) -> li
             continue
         length = _whole_frames(rest, clip.facts, round_down=True) - EDGE_TICKS * clip.facts.time_base
         end = clip.span.start + length
-        if not full and end > clip.hits[0].shot.shot.span.start:  # else nothing but a handle would be left
+        if not full and end > clip.hits[0].span.start:  # else nothing but a handle would be left
             fitting.append(replace(clip, span=TimeSpan(clip.span.start, end)))
         else:
             left_out.extend(LeftOut(hit, f"no room left within {float(budget):g} seconds") for hit in clip.hits)

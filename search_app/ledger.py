@@ -106,7 +106,7 @@ def _clip(place: int, outcome: ClipOutcome, profile: Profile) -> dict[str, Any]:
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
-    span = hit.shot.shot.span
+    span = hit.span
     return {
         "rank": hit.rank,
         "score": hit.score,

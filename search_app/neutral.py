@@ -29,8 +29,8 @@ NEUTRAL_TEXTS: Final = (
 EMPTY_WORDS: Final = frozenset(
     {
         "something", "someone", "some", "thing", "things", "one", "any", "shot", "shots", "scene", "scenes",
-        "video", "film", "clip", "footage", "picture", "image", "frame", "view", "close", "closeup", "up", "wide", "medium",
-        "big", "small", "large", "very", "really", "seen", "showing", "shown",
+        "video", "film", "clip", "footage", "picture", "image", "frame", "view", "close", "closeup", "up", "wide",
+        "medium", "big", "small", "large", "very", "really", "seen", "showing", "shown",
     }
 )  # fmt: skip
 """Words of a question that no frame shows by themselves; stop words of every language are left out before."""

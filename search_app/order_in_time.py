@@ -32,7 +32,7 @@ def rank_chains(snapshot: Snapshot, asker: Asker, query: Query, settings: Search
     """Places where the steps follow each other, best first; each is shown by the shot of its first step.
 
     The videos in which any step has its nearest shots are searched frame by frame for the best chains. A step's
-    score is in standard deviations above the archive's mean for it, so that no step outweighs another.
+    score is the logarithm of how surely the frame shows it, so that a chain is as good as its weakest steps.
 
     Raises:
         QueryError: a step only filters, and no step says what to look for.
@@ -78,8 +78,8 @@ def _score(
     """How well each frame serves a step; minus infinity where filter or minus forbid it."""
     scores = np.zeros(len(rows))
     if question.wanted is not None:
-        wanted = question.wanted.vector
-        scores += asker.background.standing(wanted, vectors @ wanted)
+        wanted = question.wanted
+        scores += np.log(asker.background.shown(vectors @ wanted.vector, is_text=wanted.is_text))
     for aspect in question.unwanted:
         sure = asker.background.shown(vectors @ aspect.vector, is_text=aspect.is_text)
         scores[sure >= SURE] = -np.inf

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from search_app.channels import (
-    PICTURE,
+    WORD_CHANNELS,
     Ranking,
     nearest_shots,
     picture_ranking,
@@ -68,8 +68,8 @@ class Ranked:
         return self.is_found_by_text(shot_id) or self.confidence.get(shot_id, 0.0) >= SURE
 
     def is_found_by_text(self, shot_id: str) -> bool:
-        """Whether a channel of texts found a shot."""
-        return any(match.channel != PICTURE for match in self.candidates.matches.get(shot_id, ()))
+        """Whether words of the question stand in a text of a shot."""
+        return any(match.channel in WORD_CHANNELS for match in self.candidates.matches.get(shot_id, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def rank_step(
     if options.sort is not Sort.RELEVANCE:
         n_shots = max(n_shots, _SORTED_SHOTS if step.terms else snapshot.counts().shots)
     while True:
-        candidates, rankings = _find(snapshot, question, filtered, n_shots, settings)
+        candidates, rankings = _find(snapshot, asker, question, filtered, n_shots, settings)
         n_found = len(candidates.order)
         ranked = _refine(snapshot, asker, question, filtered, candidates, rankings, options, settings)
         if len(ranked.candidates.order) > options.depth or n_found < n_shots:
@@ -134,7 +134,12 @@ def _moved(
 
 
 def _find(
-    snapshot: Snapshot, question: Question, filtered: Filtered, n_shots: int, settings: SearchSettings
+    snapshot: Snapshot,
+    asker: Asker,
+    question: Question,
+    filtered: Filtered,
+    n_shots: int,
+    settings: SearchSettings,
 ) -> tuple[Candidates, list[Ranking]]:
     """The joined vote of all channels.
 
@@ -149,7 +154,10 @@ def _find(
         nearest = nearest_shots(snapshot, question.wanted.vector, n_shots, filtered.frame_ids)
         pictures = picture_ranking(nearest)
         voters = dict(list(pictures.items())[: settings.ranking.pool])
-        rankings += [voters, *text_rankings(snapshot, question.wanted, settings.ranking, filtered.shot_ids)]
+        rankings += [
+            voters,
+            *text_rankings(snapshot, question.wanted, asker.background, settings.ranking, filtered.shot_ids),
+        ]
         tail = dict.fromkeys(pictures, 0.0)
     weights = {name: getattr(settings.weights, name) for name in settings.weights.__slots__}
     fused = fuse_rankings(rankings, weights, settings.ranking.rank_constant)

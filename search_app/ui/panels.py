@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from search_app.ui.picks import Order, Picks
-from search_app.ui.wording import counts_text, length_text, n_of, name_of, one_line, span_text
+from search_app.ui.wording import counts_text, length_text, n_of, name_of, one_line, span_text, sure_text
 
 if TYPE_CHECKING:
     from search_app.outcomes import SupercutReport
@@ -100,7 +100,7 @@ def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes]) -> boo
     shot_id = hit.shot.shot_id
     st.image(thumbnail(hit.thumbnail), width="stretch", alt=f"Shot {hit.rank}")
     st.text(name_of(hit.shot.path))
-    st.caption(f"{span_text(hit.shot.shot.span)} · score {hit.score:.3f}")
+    st.caption(f"{span_text(hit.span)} · {sure_text(hit)}")
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
     ):
@@ -110,6 +110,11 @@ def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes]) -> boo
             st.session_state[key] = hit in picks
         picks.set(hit, st.checkbox("Pick", key=key))
     return played
+
+
+def show_no_match() -> None:
+    """Say that the best shots are no better than chance, above the nearest ones."""
+    st.info("Nothing here matches. These are only the nearest shots.", icon=":material/search_off:")
 
 
 def absolute_address(address: str) -> str:
@@ -142,8 +147,8 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> No
     else:
         width_px = fitted_width(facts.width_px, facts.height_px, 700, 480)
         st.video(absolute_address(address), autoplay=True, loop=True, width=width_px, alt=f"Shot {hit.rank}")
-    span = hit.shot.shot.span
-    st.caption(f"{span_text(span)} · {length_text(span.duration)} · score {hit.score:.3f} · rank {hit.rank}")
+    span = hit.span
+    st.caption(f"{span_text(span)} · {length_text(span.duration)} · {sure_text(hit)} · rank {hit.rank}")
     st.text(one_line(hit.shot.path))
 
 
@@ -191,7 +196,7 @@ def show_cut(picks: Picks, is_rendering: bool) -> CutAction:
 
 
 def _show_clip(place: int, hit: Hit) -> bool:
-    span = hit.shot.shot.span
+    span = hit.span
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         with st.container(gap=None):
             st.text(f"{place}  {name_of(hit.shot.path, 22)}")

@@ -62,4 +62,4 @@ class Picks:
     @property
     def duration(self) -> Fraction:
         """Length of all ticked shots together in seconds."""
-        return sum((hit.shot.shot.span.duration for hit in self.hits.values()), Fraction())
+        return sum((hit.span.duration for hit in self.hits.values()), Fraction())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from search_app.ranking import Hit
     from store.records import Counts
     from store.timespan import TimeSpan
 
@@ -40,6 +41,13 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     second = f"{rest // 10:02d}.{rest % 10}"
     return f"{hours}:{minutes:02d}:{second}" if hours else f"{minutes}:{second}"
+
+
+def sure_text(hit: Hit) -> str:
+    """How surely a shot shows what was asked, and in what kind of text it was found."""
+    channels = [match.channel.replace("_", " ") for match in hit.matches if match.channel != "picture"]
+    sure = [] if hit.confidence is None else [f"{100 * hit.confidence:.0f} % sure"]
+    return " · ".join([*sure, *dict.fromkeys(channels)]) or "passes the filters"
 
 
 def span_text(span: TimeSpan) -> str:

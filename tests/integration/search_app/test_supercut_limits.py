@@ -180,7 +180,7 @@ render_supercut(whole(Path(sys.argv[1])), Path(sys.argv[2]), on_progress=say)
 
 
 def test_the_next_render_removes_what_a_killed_one_left(long_video: Path, tmp_path: Path, program: Ffmpeg) -> None:
-    """After `kill -9` in mid-render only a hidden folder is left, which stays while its render lives, then goes."""
+    """After `kill -9` in mid-render only a hidden folder is left, which goes once its render is dead."""
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, long_video, tmp_path / "killed.mp4"],
         stdout=subprocess.PIPE,

@@ -43,7 +43,9 @@ def test_equal_scores_share_a_place() -> None:
 
 def test_a_channel_without_weight_has_no_vote() -> None:
     """Weight 0, or none, switches a channel off."""
-    only = fuse_rankings([ranking("label", {"a": 1.0}), ranking("picture", {"b": 1.0})], {"picture": 1.0, "label": 0})
+    only = fuse_rankings(
+        [ranking("label", {"a": 1.0}), ranking("picture", {"b": 1.0})], {"picture": 1.0, "label": 0}
+    )
     assert ["b"] == [one.shot_id for one in only]
 
 

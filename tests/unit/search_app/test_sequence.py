@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from hypothesis import given
@@ -48,7 +48,7 @@ def test_the_best_chain_is_the_best_of_all(data: st.DataObject) -> None:
     every = [
         np.mean([scores[step, frame] for step, frame in enumerate(frames)])
         for frames in combinations(range(n_frames), n_steps)
-        if window is None or all(times[b] - times[a] <= window for a, b in zip(frames, frames[1:], strict=False))
+        if window is None or all(times[b] - times[a] <= window for a, b in pairwise(frames))
     ]
     found = find_chains(scores, times, window)
     assert bool(every) == bool(found)

@@ -1,0 +1,68 @@
+"""Scores measured against a background."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from search_app.background import Background
+from store.records import Embeddings
+
+RNG = np.random.default_rng(5)
+
+
+def unit_rows(n: int, dim: int = 32, common: float = 0.0) -> Embeddings:
+    """Random unit vectors with something in common."""
+    rows = RNG.standard_normal((n, dim)).astype(np.float32)
+    rows[:, 0] += common
+    unit: Embeddings = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+@pytest.fixture
+def background() -> Background:
+    return Background(unit_rows(300, common=4.0), unit_rows(60, common=-2.0))
+
+
+def test_the_scale_of_cosines_makes_no_difference() -> None:
+    """An encoder whose texts and pictures lie farther apart gives the same confidence for the same standing."""
+    frames, neutral = unit_rows(200), unit_rows(50)
+    near, far = Background(frames, neutral), Background(frames, 0.2 * neutral)
+    scores = np.linspace(-0.5, 0.9, 8).astype(np.float32)
+    cosines = frames @ neutral.T
+    shifted = (scores - cosines.mean()) * 0.2 + 0.2 * cosines.mean()
+    assert np.allclose(near.shown(scores, is_text=True), far.shown(shifted, is_text=True), atol=1e-3)
+
+
+def test_confidence_grows_with_the_score(background: Background) -> None:
+    """A better score is never less sure, for texts as for pictures, and lies between 0 and 1."""
+    scores = np.linspace(-1, 1, 50).astype(np.float32)
+    for is_text in (True, False):
+        sure = background.shown(scores, is_text=is_text)
+        assert np.all(np.diff(sure) >= 0)
+        assert 0 <= sure.min() < 0.5 < sure.max() <= 1
+
+
+def test_one_missing_word_is_enough_for_nothing_to_match(background: Background) -> None:
+    """However near the nearest frame, a word that no frame shows makes it unlikely; of five, one may be missing."""
+    assert background.present(0.9, [0.9, 0.9]) > 0.5
+    assert background.present(0.9, [0.9, -0.3]) < 0.5
+    assert background.present(0.9, [0.9, 0.9, 0.9, 0.9, -0.3]) > 0.5
+    assert background.present(0.9, [0.9, 0.9, 0.9, -0.3, -0.3]) < 0.5
+    assert background.present(0.9, []) > 0.5 > background.present(-0.3, [])
+
+
+def test_only_texts_that_stand_out_have_a_vote(background: Background) -> None:
+    """Nearer than neutral texts are to each other, by so many standard deviations."""
+    neutral = background._neutral
+    cosines = (neutral @ neutral.T)[~np.eye(len(neutral), dtype=bool)]
+    border = float(cosines.mean() + 2 * cosines.std())
+    assert (True, False) == tuple(background.stands_out(border + step, 2.0) for step in (1e-4, -1e-4))
+
+
+def test_an_empty_archive_has_a_background_too() -> None:
+    """Without frames every score is as it is, and nothing fails."""
+    empty = Background(np.zeros((0, 8), np.float32), unit_rows(5, 8))
+    assert empty.standing(unit_rows(1, 8)[0], np.float32([0.3])) == [0.0]
+    assert empty.mean_frame.tolist() == [0.0] * 8
+    assert 0 <= empty.present(0.1, []) <= 1
