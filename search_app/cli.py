@@ -10,7 +10,7 @@ import click
 
 from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app import search_commands
+from search_app import eval_command, search_commands
 from search_app.errors import QueryError
 from search_app.search_commands import LIKE, find, print_hits, question_text
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
@@ -53,7 +53,7 @@ def main(debug: bool) -> None:
     """A searchable video archive: index videos, find shots by what they show, cut a supercut."""
 
 
-for command in (*indexer_cli.COMMANDS, *search_commands.COMMANDS):
+for command in (*indexer_cli.COMMANDS, *search_commands.COMMANDS, eval_command.evaluate):
     main.add_command(command)
 
 

@@ -44,7 +44,7 @@ def test_confidence_grows_with_the_score(background: Background) -> None:
 
 
 def test_one_missing_word_is_enough_for_nothing_to_match(background: Background) -> None:
-    """However near the nearest frame, a word that no frame shows makes it unlikely; of five, one may be missing."""
+    """However near the nearest frame, a word that nothing shows makes it unlikely; of five, one may be missing."""
     assert background.present(0.9, [0.9, 0.9]) > 0.5
     assert background.present(0.9, [0.9, -0.3]) < 0.5
     assert background.present(0.9, [0.9, 0.9, 0.9, 0.9, -0.3]) > 0.5
@@ -63,6 +63,6 @@ def test_only_texts_that_stand_out_have_a_vote(background: Background) -> None:
 def test_an_empty_archive_has_a_background_too() -> None:
     """Without frames every score is as it is, and nothing fails."""
     empty = Background(np.zeros((0, 8), np.float32), unit_rows(5, 8))
-    assert empty.standing(unit_rows(1, 8)[0], np.float32([0.3])) == [0.0]
+    assert empty.standing(unit_rows(1, 8)[0], np.array([0.3], np.float32)) == [0.0]
     assert empty.mean_frame.tolist() == [0.0] * 8
     assert 0 <= empty.present(0.1, []) <= 1
