@@ -26,9 +26,9 @@ from search_app.cut_list import build_cut_list
 from search_app.search import search
 from search_app.supercut import render_supercut
 from store.archive import Archive
-from store.records import Embeddings, Outcome
+from store.records import Outcome
 from tests.benchmarks.footage import write_footage
-from tests.benchmarks.synthetic import fill_archive
+from tests.benchmarks.search_speed import bench_search
 
 
 def main() -> None:
@@ -144,28 +144,6 @@ def bench_supercut(folder: Path, quick: bool) -> Iterator[str]:
     base = statistics.median(rows["MoviePy"])
     for name, seconds in rows.items():
         yield f"| {name} | {statistics.median(seconds):.1f} | {base / statistics.median(seconds):.2f}x |"
-
-
-def _scan(vectors: Embeddings, question: Embeddings) -> object:
-    return np.argpartition(-(vectors @ question), 80)[:80]
-
-
-def bench_search(folder: Path, quick: bool) -> Iterator[str]:
-    """Search latency in the process, beside an exact numpy scan; vectors are drawn around 1,000 centres."""
-    yield "| frames (dim 512) | Rushes p50 ms | p99 ms | numpy p50 ms | same best frame |\n|---|---|---|---|---|"
-    for n_frames in (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000):
-        with fill_archive(folder / str(n_frames), n_frames) as (archive, vectors):
-            snapshot = archive.snapshot()
-            questions = vectors[:: max(1, n_frames // 50)][:50]
-            ours, exact, same = [], [], 0
-            for question in questions:
-                started = time.perf_counter()
-                hits = snapshot.search(question, 80)
-                ours.append(1000 * (time.perf_counter() - started))
-                exact.append(1000 * _time(_scan, vectors, question))
-                same += hits[0].score > 0.99
-            p50, p99 = np.percentile(ours, [50, 99])
-            yield f"| {n_frames:,} | {p50:.1f} | {p99:.1f} | {np.median(exact):.1f} | {same}/{len(questions)} |"
 
 
 def bench_memory(folder: Path, quick: bool) -> Iterator[str]:
