@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
+from numpy.typing import NDArray
+
+from indexer.media.ffmpeg import find_ffmpeg, open_own, save
+from indexer.media.writer import VideoFormat, write_video
+from tests.shared_media import MEDIA
 
 RATE = 24
+
+
+def real_clip() -> Path | None:
+    """70 seconds of a real film with sound and 26 shots, 800x332 VP8, where it lies beside the project."""
+    path = MEDIA / "tears-of-steel-battle-clip-medium.webm"
+    return path if path.exists() else None
 
 
 def write_footage(
     path: Path, seconds: float, size: tuple[int, int] = (1920, 1080), shot_seconds: float = 4
 ) -> Path:
-    """An H.264 video of moving shapes with grain, a cut every `shot_seconds`.
+    """An H.264 video of moving shapes with grain and an AAC tone, a cut every `shot_seconds`.
 
     Args:
         path: an .mp4 to write.
@@ -22,21 +32,27 @@ def write_footage(
         size: width and height.
         shot_seconds: length of each shot.
     """
+    form = VideoFormat("libx264", RATE, options={"preset": "veryfast", "crf": "23"})
+    write_video(path, _draw(round(seconds * RATE), size, round(shot_seconds * RATE)), form)
+    return path
+
+
+def _draw(n_frames: int, size: tuple[int, int], per_shot: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     width, height = size
     chance = np.random.default_rng(3)
     grain = chance.integers(-6, 7, (height + 64, width + 64, 1), dtype=np.int16)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(RATE), options={"preset": "veryfast", "crf": "23"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        per_shot = round(shot_seconds * RATE)
-        for number in range(round(seconds * RATE)):
-            if number % per_shot == 0:
-                colours = chance.integers(0, 255, (9, 20, 3), dtype=np.int16)
-                scene = colours.repeat(height // 9 + 1, 0).repeat(width // 10 + 1, 1)[:height]
-            shift = 4 * (number % per_shot) % (scene.shape[1] - width)
-            y, x = chance.integers(0, 64, 2)
-            picture = scene[:, shift : shift + width] + grain[y : y + height, x : x + width]
-            frame = av.VideoFrame.from_ndarray(picture.clip(0, 255).astype(np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    for number in range(n_frames):
+        if number % per_shot == 0:
+            colours = chance.integers(0, 255, (9, 20, 3), dtype=np.int16)
+            scene = colours.repeat(height // 9 + 1, 0).repeat(width // 10 + 1, 1)[:height]
+        shift = 4 * (number % per_shot) % (scene.shape[1] - width)
+        y, x = chance.integers(0, 64, 2)
+        picture = scene[:, shift : shift + width] + grain[y : y + height, x : x + width]
+        yield number, picture.clip(0, 255).astype(np.uint8)
+
+
+def repeat(video: Path, times: int, path: Path) -> Path:
+    """A file that holds a video several times in a row, copied without coding it again."""
+    source = open_own(video, stream_loop=times - 1)
+    find_ffmpeg().run(save([source["v:0"], source["a:0"]], path, c="copy"))
     return path
