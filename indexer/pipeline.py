@@ -21,6 +21,9 @@ from store.records import Outcome, Status
 
 VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
 
+_WORTH_A_CALL = 8
+"""Pictures that an idle encoder does not wait to have more of: so that it works while a short video is decoded."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -163,6 +166,8 @@ class _Run:
                     yield self._finish(decoded.file, self._fail(decoded.file, reason))
                 elif isinstance(decoded.item, Sample):
                     self._take(decoded, decoded.item, builder, batch)
+                    if batch.is_full or (decoders.waiting() and len(batch) >= _WORTH_A_CALL):
+                        self._encode(batch)
                 else:
                     builder.result = decoded.item
                     self._encode(batch)
@@ -177,8 +182,6 @@ class _Run:
         self._archive.put_thumbnail(name, sample.thumbnail_webp)
         builder.add_sample(sample)
         batch.add(builder, sample)
-        if batch.is_full:
-            self._encode(batch)
         self._progress.path = str(decoded.file.file.path)
         self._on_progress(self._progress)
 
@@ -225,10 +228,14 @@ class _Batch:
         self._size = size
         self._waiting: list[tuple[SegmentBuilder, Sample]] = []
 
+    def __len__(self) -> int:
+        """How many pictures wait."""
+        return len(self._waiting)
+
     @property
     def is_full(self) -> bool:
-        """Whether it is time to encode."""
-        return len(self._waiting) >= self._size
+        """Whether no more pictures should be held back."""
+        return len(self) >= self._size
 
     def add(self, builder: SegmentBuilder, sample: Sample) -> None:
         """One more picture."""

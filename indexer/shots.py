@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +46,8 @@ _FILLED = tuple(window * Fraction(4, 5) for window in _WINDOWS)
 _MIXTURE_CHANGE = 12.0
 _MIXTURE_ALIKE = 0.4
 _MIXTURE_RESIDUAL = 0.05
+_MIXTURE_STEP = 0.08
+"""From one picture to the next the share of the last one grows by more than this."""
 _MEMORY = Fraction(5, 2)
 """Seconds that are looked back on; nothing earlier can become a boundary any more."""
 _MAX_MEMORY_FRAMES = 320
@@ -277,20 +278,22 @@ def _is_blank(small: Small) -> bool:
 def _mixture_residual(pictures: list[Small]) -> float:
     """How far pictures lie from mixtures of the first and the last of them; 1 if there is no dissolve."""
     first, last = pictures[0], pictures[-1]
-    if _difference(first, last) < _MIXTURE_CHANGE or _likeness(first[0], last[0]) > _MIXTURE_ALIKE:
+    if _difference(first, last) < _MIXTURE_CHANGE:
         return 1.0
     way = last - first
     length = float((way * way).sum())
-    shares, worst = [0.0], 0.0
+    share_before, worst = 0.0, 0.0
     for picture in pictures[1:-1]:
         step = picture - first
         share = float((step * way).sum()) / length
         rest = step - share * way
         worst = max(worst, float((rest * rest).sum()) / length)
-        shares.append(share)
-    shares.append(1.0)
-    grows = all(later - earlier > 0.08 for earlier, later in pairwise(shares))
-    return worst if grows else 1.0
+        # Nearly every window that is no dissolve shows it at its first picture.
+        if worst >= _MIXTURE_RESIDUAL or share - share_before <= _MIXTURE_STEP:
+            return 1.0
+        share_before = share
+    grows_to_the_end = 1.0 - share_before > _MIXTURE_STEP
+    return worst if grows_to_the_end and _likeness(first[0], last[0]) <= _MIXTURE_ALIKE else 1.0
 
 
 def _likeness(one: Small, other: Small) -> float:
