@@ -11,12 +11,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from indexer.demo.degrade import add_noise, blur, change_exposure
 from indexer.demo.drawing import draw_scene
 from indexer.demo.layout import lay_out
 from indexer.demo.sentences import Claim, claim_all
-from indexer.demo.world import THINGS, Scene, sample_scene
+from indexer.demo.world import Scene, sample_scene
 from indexer.media.writer import VideoFormat, write_video
 from store.timespan import TimeSpan
 
@@ -43,6 +44,7 @@ class Take:
         since_seconds: how long the scene has been going on when the camera starts.
         camera: seed of the camera's blur and grain.
         gain: exposure; below 1 is darker.
+        crop: share of width and height around the middle that is kept.
         pans: whether the camera rests on the place and comes to the things only at the end.
     """
 
@@ -51,6 +53,7 @@ class Take:
     since_seconds: float = 1.0
     camera: int = 0
     gain: float = 1.0
+    crop: float = 1.0
     pans: bool = False
 
     @property
@@ -67,13 +70,13 @@ class Film:
         name: its file name.
         takes: its shots.
         form: how it is written.
-        is_small: whether it is written at three quarters of the size.
+        scale: size of its pictures as a share of the usual one.
     """
 
     name: str
     takes: tuple[Take, ...]
     form: VideoFormat = H264
-    is_small: bool = False
+    scale: float = 1.0
 
     @property
     def places(self) -> list[Place]:
@@ -94,38 +97,54 @@ def write_films(folder: Path, films: Sequence[Film]) -> None:
     """Draw films and write them into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for film in films:
-        scale = 0.75 if film.is_small else 1.0
-        size = (round(WIDTH_PX * scale), round(HEIGHT_PX * scale))
-        pictures = (picture for take in film.takes for picture in draw_take(take, *size))
+        pictures = (resize(picture, film.scale) for take in film.takes for picture in draw_take(take))
         write_video(folder / film.name, enumerate(pictures), film.form)
 
 
-def draw_take(take: Take, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Iterator[RgbPicture]:
-    """The frames of a shot, with the blur and grain of its camera."""
+def resize(picture: RgbPicture, scale: float) -> RgbPicture:
+    """The picture at a share of the usual size, as a re-encoder scales it."""
+    size = (round(WIDTH_PX * scale), round(HEIGHT_PX * scale))
+    if picture.shape == (*size[::-1], 3):
+        return picture
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+
+
+def draw_take(take: Take) -> Iterator[RgbPicture]:
+    """The frames of a shot, with the blur and grain of its camera, exposed and cropped."""
     rng = random.Random(f"camera {take.camera} {take.seed}")
     softness = rng.uniform(0.2, 0.9) if rng.random() < 0.4 else 0.0
     grain = rng.uniform(2, 7) if rng.random() < 0.4 else 0.0
     for number in range(take.n_frames):
-        picture = _draw(take, number, width_px, height_px)
+        picture = _draw(take, number)
         if softness:
             picture = blur(picture, softness)
         if grain:
             picture = add_noise(picture, grain, rng.getrandbits(32))
-        yield change_exposure(picture, take.gain, 0.0) if take.gain != 1.0 else picture
+        if take.gain != 1.0:
+            picture = change_exposure(picture, take.gain, 0.0)
+        yield _crop(picture, take.crop)
 
 
-def _draw(take: Take, number: int, width_px: int, height_px: int) -> RgbPicture:
+def _crop(picture: RgbPicture, share: float) -> RgbPicture:
+    height, width, _ = picture.shape
+    top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
+    return np.ascontiguousarray(picture[top : height - top, left : width - left])
+
+
+def _draw(take: Take, number: int) -> RgbPicture:
     if take.scene is None:
-        return np.zeros((height_px, width_px, 3), np.uint8)
+        return np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
     seconds = take.since_seconds + number / FRAME_RATE
     if not take.pans:
-        return draw_scene(take.scene, width_px, height_px, seconds, take.seed)
-    wide = draw_scene(take.scene, 3 * width_px, height_px, seconds, take.seed)
+        return draw_scene(take.scene, WIDTH_PX, HEIGHT_PX, seconds, take.seed)
+    wide = draw_scene(take.scene, 3 * WIDTH_PX, HEIGHT_PX, seconds, take.seed)
     rest, move, _ = PAN_FRAMES
     moved = min(1.0, max(0.0, (number - rest) / move))
-    things = lay_out(take.scene, round(3 * width_px / height_px, 4), take.seed)
-    left = round(moved * (things[0].x * 3 * width_px - width_px / 2))
-    return np.ascontiguousarray(wide[:, left : left + width_px])
+    middle = lay_out(take.scene, round(3 * WIDTH_PX / HEIGHT_PX, 4), take.seed)[0].x
+    start = 0 if middle >= 0.5 else 2 * WIDTH_PX  # a lone thing stands in the middle third: away from it
+    end = round(middle * 3 * WIDTH_PX - WIDTH_PX / 2)
+    left = start + round(moved * (end - start))
+    return np.ascontiguousarray(wide[:, left : left + WIDTH_PX])
 
 
 def sample_scenes(n: int, seed: str, without: Sequence[str] = (), single: bool = False) -> list[Scene]:
@@ -134,7 +153,7 @@ def sample_scenes(n: int, seed: str, without: Sequence[str] = (), single: bool =
     Args:
         n: how many.
         seed: another seed, other scenes.
-        without: things that no scene shows.
+        without: things, places and weathers that no scene shows.
         single: whether each shows just one thing, not far away.
     """
     rng = random.Random(f"held out {seed}")
@@ -142,7 +161,7 @@ def sample_scenes(n: int, seed: str, without: Sequence[str] = (), single: bool =
     claims: list[Claim] = []
     while len(scenes) < n:
         scene = sample_scene(rng, held_out=True)
-        if any(group.thing in without for group in scene.groups):
+        if not shown_in(scene).isdisjoint(without):
             continue
         if single and (scene.second is not None or scene.first.count > 1 or scene.shot_size == "wide"):
             continue
@@ -190,12 +209,17 @@ def _is_unlike(one: Scene | None, other: Scene | None) -> bool:
     return one.place != other.place and not one.weather == other.weather == "night"
 
 
-def other_things(scene: Scene) -> list[str]:
-    """Things that a scene does not show."""
-    return [thing for thing in THINGS if all(group.thing != thing for group in scene.groups)]
+def shown_in(scene: Scene) -> set[str]:
+    """Names of the things, the place and the weather of a scene."""
+    return {*(group.thing for group in scene.groups), scene.place, scene.weather}
 
 
 def retake(take: Take, number: int) -> Take:
     """The same things at the same places a little later, seen by another camera at another exposure."""
     later = take.since_seconds + 0.7 * number
     return replace(take, since_seconds=later, camera=take.camera + number, gain=(1.0, 0.92, 1.06)[number % 3])
+
+
+def alter(take: Take, rng: random.Random) -> Take:
+    """The same shot as a copy shows it: the middle 80 to 90 % of each side, at 60 to 80 % of its exposure."""
+    return replace(take, crop=rng.uniform(0.8, 0.9), gain=rng.uniform(0.6, 0.8))

@@ -8,13 +8,15 @@ question follows from the scenes (`Claim.holds_for`), never from looking at resu
 - plain: 100 shots; the full description of each has one right answer.
 - composition: 30 scenes, each with three decoys that differ from it in one point (thing, colour, count, place,
   weather, size, relation, or two colours or things swapped); the full description has one right answer.
-- negation: "boat -red" and the like: for each of 24 questions two shots with the unwanted and two without.
+- negation: "boat -red" and the like: two questions for each of 24 unwanted words; for each question at least two
+  shots with the unwanted and two without.
 - order: "A THEN B" in one film, with decoys of the same scenes in the wrong order, and in different films; five
   questions say WITHIN, and have a decoy in the right order but too far apart.
-- pan: shots of 8 s that show the thing only at their end, so that one sampled frame of three shows it.
+- pan: shots of 8 s that show the thing only at their end, so that one sampled frame shows it and others do not;
+  with a shot of 1.5 s for each that differs in one point.
 - duplicates: each of 12 shots also re-encoded, smaller, in another file, and as another take; with decoys that
   differ in one point, and black shots.
-- absent: the library of plain, asked for things that it does not show, and for things that it does.
+- like, absent: see `like_set` and `absent_set`.
 
 `python -m tests.evaluation.search_sets FOLDER` writes every set with its archive and queries.json, for
 `rushes eval FOLDER/NAME/archive FOLDER/NAME/queries.json`.
@@ -22,28 +24,31 @@ question follows from the scenes (`Claim.holds_for`), never from looking at resu
 
 from __future__ import annotations
 
+import argparse
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from indexer.demo.sentences import Claim, GroupClaim, claim_all, describe, phrase
 from indexer.demo.variations import vary
-from indexer.demo.world import COLOURS, THINGS, Scene, sample_scene
+from indexer.demo.world import COLOURS, Scene, sample_scene
+from indexer.models.open_clip_encoder import load_encoder
+from tests.evaluation.absent_set import absent_set
 from tests.evaluation.drawn_films import (
     MPEG4,
     Film,
-    Place,
     Take,
     arrange_films,
     insert_fillers,
     retake,
     sample_scenes,
 )
+from tests.evaluation.like_set import like_set
+from tests.evaluation.search_cases import Case, SearchSet, places_where
+from tests.evaluation.set_archives import write_set
 
-ABSENT_THINGS: Final = (
-    "robot", "guitar", "kite", "castle", "helicopter", "bus", "horse", "mushroom", "clock", "tent",
-)  # fmt: skip
 _SHOTS_PER_FILM: Final = 10
 _DECOYS: Final = 3
 _NEGATED: Final = {
@@ -53,6 +58,7 @@ _NEGATED: Final = {
     **{thing: Claim((GroupClaim(thing=thing),)) for thing in ("dog", "tree", "car", "person", "house")},
 }
 """What is asked not to be shown, by its word."""
+_NEGATIONS: Final = 2
 _CHAIN_CASES: Final = 20
 _WITHIN_EVERY: Final = 4
 _WITHIN_SECONDS: Final = 4
@@ -60,57 +66,9 @@ _DUPLICATED: Final = 12
 _BLACK_FILMS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A question, and the shots that it is about.
-
-    Args:
-        query: the question.
-        right: shots that answer it; of A THEN B those of A. Empty if nothing does.
-        wrong: shots that must not be among the answers.
-        then: of A THEN B, the shots of B, in the order of `right`.
-        plain: the question without its minus.
-    """
-
-    query: str
-    right: tuple[Place, ...] = ()
-    wrong: tuple[Place, ...] = ()
-    then: tuple[Place, ...] = ()
-    plain: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchSet:
-    """Films and questions about them.
-
-    Args:
-        films: the library.
-        cases: the questions.
-        groups: shots that show the same picture; one group for each picture.
-    """
-
-    films: tuple[Film, ...]
-    cases: tuple[Case, ...]
-    groups: tuple[tuple[Place, ...], ...] = ()
-
-    def shots(self) -> list[tuple[Place, Take]]:
-        """Every shot of the library."""
-        return [pair for film in self.films for pair in zip(film.places, film.takes, strict=True)]
-
-
-def places_where(films: Iterable[Film], holds: Callable[[Scene], bool]) -> tuple[Place, ...]:
-    """The shots of which something is true."""
-    return tuple(
-        place
-        for film in films
-        for place, take in zip(film.places, film.takes, strict=True)
-        if take.scene is not None and holds(take.scene)
-    )
-
-
 def plain_set() -> SearchSet:
     """Each shot by its full description."""
-    scenes = sample_scenes(100, "plain", without=ABSENT_THINGS)
+    scenes = sample_scenes(100, "plain")
     films = arrange_films("plain", [Take(scene, seed) for seed, scene in enumerate(scenes)], _SHOTS_PER_FILM)
     return SearchSet(tuple(films), tuple(_described(films, scene) for scene in scenes))
 
@@ -140,18 +98,29 @@ def composition_set() -> SearchSet:
 def negation_set() -> SearchSet:
     """A thing without a colour, a place, a weather or another thing."""
     rng = random.Random("negation")
-    scenes, wanted = [], {}
+    scenes, asked = [], []
     for word, unwanted in _NEGATED.items():
-        claim = wanted[word] = Claim((GroupClaim(rng.choice([thing for thing in THINGS if thing != word])),))
-        for shown in (True, True, False, False):
-            scenes.append(_sample(rng, claim, unwanted, shown))
+        for _ in range(_NEGATIONS):
+            wanted = _shown_beside(rng, word, unwanted)
+            asked.append((word, wanted))
+            for shown in (True, True, False, False):
+                scenes.append(_sample(rng, wanted, unwanted, shown))
     films = arrange_films("negation", [Take(scene, seed) for seed, scene in enumerate(scenes)], _SHOTS_PER_FILM)
     cases = []
-    for word, claim in wanted.items():
+    for word, wanted in asked:
         wrong = places_where(films, _NEGATED[word].holds_for)
-        right = tuple(place for place in places_where(films, claim.holds_for) if place not in wrong)
-        cases.append(Case(f"{phrase(claim)} -{word}", right, wrong, plain=phrase(claim)))
+        right = tuple(place for place in places_where(films, wanted.holds_for) if place not in wrong)
+        cases.append(Case(f"{phrase(wanted)} -{word}", right, wrong, plain=phrase(wanted)))
     return SearchSet(tuple(films), tuple(cases))
+
+
+def _shown_beside(rng: random.Random, word: str, unwanted: Claim) -> Claim:
+    """A thing that some held-out scene shows beside what is unwanted: there has to be something to leave out."""
+    while True:
+        scene = sample_scene(rng, held_out=True)
+        things = [group.thing for group in scene.groups if group.thing != word]
+        if unwanted.holds_for(scene) and things:
+            return Claim((GroupClaim(rng.choice(things)),))
 
 
 def _sample(rng: random.Random, wanted: Claim, other: Claim, shown: bool) -> Scene:
@@ -213,7 +182,7 @@ def duplicates_set() -> SearchSet:
     originals = [Take(scene, rng.getrandbits(31)) for scene in scenes]
     decoys = [Take(vary(scene, rng), rng.getrandbits(31)) for scene in scenes]
     films = arrange_films("original", originals, _SHOTS_PER_FILM)
-    copies = [Film(f"copy-{film.name}", film.takes, MPEG4, is_small=True) for film in films]
+    copies = [Film(f"copy-{film.name}", film.takes, MPEG4, scale=0.75) for film in films]
     others = [
         Film(f"take-{film.name}", tuple(retake(take, number + 1) for number, take in enumerate(film.takes)))
         for film in films
@@ -223,12 +192,38 @@ def duplicates_set() -> SearchSet:
         Film(f"black{number}.mp4", (Take(None, number), replace(decoys[number], seed=number)))
         for number in range(_BLACK_FILMS)
     ]
-    groups: list[tuple[Place, ...]] = []
-    cases: list[Case] = []
-    for film in films:
-        for number, take in enumerate(film.takes):
-            group = tuple((f"{kind}{film.name}", number) for kind in ("", "copy-", "take-"))
-            groups.append(group)
-            if take.scene is not None:
-                cases.append(Case(describe(take.scene), group))
-    return SearchSet((*films, *copies, *others, *alike, *black), tuple(cases), tuple(groups))
+    groups = {
+        film.takes[number]: tuple((f"{kind}{film.name}", number) for kind in ("", "copy-", "take-"))
+        for film in films
+        for number in range(len(film.takes))
+    }
+    cases = [Case(describe(take.scene), group) for take, group in groups.items() if take.scene is not None]
+    return SearchSet((*films, *copies, *others, *alike, *black), tuple(cases), tuple(groups.values()))
+
+
+SETS: Final[Mapping[str, Callable[[], SearchSet]]] = {
+    "plain": plain_set,
+    "composition": composition_set,
+    "negation": negation_set,
+    "order": order_set,
+    "pan": pan_set,
+    "duplicates": duplicates_set,
+    "like": like_set,
+    "absent": absent_set,
+}
+"""Every set by its name."""
+
+
+def main() -> None:
+    """Write every set into a folder."""
+    parser = argparse.ArgumentParser(description="Writes the benchmark sets with their archives and questions.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", choices=SETS, action="append", help="just this set; may be given several times")
+    options = parser.parse_args()
+    encoder = load_encoder("demo")
+    for name in options.only or SETS:
+        write_set(options.folder / name, SETS[name](), encoder)
+
+
+if __name__ == "__main__":
+    main()
