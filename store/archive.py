@@ -22,6 +22,7 @@ from store.generations import Generations
 from store.health import Action, Finding, check_archive, repair_archive
 from store.history import append_history, read_history
 from store.identity import IDENTITY_NAME, has_truth, read_identity, write_identity
+from store.inverted_publish import VectorSettings, build_inverted_files
 from store.publish import publish, remove_leftovers, writer_lock
 from store.records import EmbeddingSpace, Location, Segment, TextSegment
 from store.segments import encode_segment, is_whole, segment_name, segment_path
@@ -29,7 +30,7 @@ from store.shelf import ShardShelf
 from store.snapshot import Snapshot, open_snapshot
 from store.text_segments import encode_text_segment
 
-__all__ = ["Action", "Archive", "Finding", "Snapshot", "check_archive", "repair_archive"]
+__all__ = ["Action", "Archive", "Finding", "Snapshot", "VectorSettings", "check_archive", "repair_archive"]
 
 _LOG = logging.getLogger(__name__)
 _OPEN_ATTEMPTS = 5
@@ -118,7 +119,7 @@ class Archive:
             if self._snapshot is not None:
                 self._snapshot.close()
                 self._snapshot = None
-            self._shelf.keep_only("", [])
+            self._shelf.keep_only(None)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -254,6 +255,24 @@ class Archive:
         self._edits.observe(latest_ns)
         return generation
 
+    def build_inverted_files(self, settings: VectorSettings | None = None) -> int:
+        """Train and publish what makes large shards fast to search; minutes for a million vectors.
+
+        To be called after `publish`, by a process that has time: everybody searches and publishes meanwhile. If
+        another process is at it, or nothing is to be done, it returns at once.
+
+        Args:
+            settings: from which size on; the defaults of `VectorSettings` if None.
+
+        Returns:
+            How many inverted files were made.
+
+        Raises:
+            ArchiveLockedError: another process has been publishing for too long.
+            ArchiveFullError: no space; the last generation stays.
+        """
+        return build_inverted_files(self._generations, self._shelf, settings or VectorSettings())
+
     def note_history(self, line: Mapping[str, Any]) -> None:
         """Remember a question that was asked; where the archive cannot be written, nothing happens."""
         append_history(self.folder, line)
@@ -302,6 +321,6 @@ class Archive:
                     _LOG.warning("made again: %s", error)
                     self.publish()
                 continue
-            self._shelf.keep_only(snapshot.manifest.space_id, snapshot.manifest.all_shards)
+            self._shelf.keep_only(snapshot.manifest)
             return snapshot
         raise failure or ArchiveDamagedError(f"{self.folder} cannot be opened; run `rushes repair`")

@@ -17,15 +17,16 @@ from typing import Any
 
 from store.errors import ArchiveDamagedError
 from store.files import TEMPORARY_PREFIX, digest_file, put, remove_dead_temporaries, seal, unseal
+from store.inverted_file import InvertedFileEntry
 from store.lexical import LexicalFile, LexicalFolder
 from store.vectors import ShardFile
 
-MANIFEST_FORMAT = 3
+MANIFEST_FORMAT = 4
 """Generations of older formats are made anew: who wrote them passed over later kinds of segments and events."""
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
 _LEXICAL_PATTERN = re.compile(r"gen-([0-9]{6,})")
-_SHARD_PATTERN = re.compile(r"shard-[0-9a-f]{16}\.faiss")
+_SHARD_PATTERN = re.compile(r"(shard|inverted)-[0-9a-f]{16}\.faiss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Manifest:
         latest_ns: time of the latest event it covers.
         text_shards: for each kind of text that has vectors, its shards.
         lexical: its index of words; None before there was a text.
+        inverted: inverted files, by the names of their shards; most shards have none.
     """
 
     archive_id: str
@@ -66,11 +68,17 @@ class Manifest:
     latest_ns: int
     text_shards: Mapping[str, tuple[ShardFile, ...]]
     lexical: LexicalFolder | None
+    inverted: Mapping[str, InvertedFileEntry]
 
     @property
     def all_shards(self) -> tuple[ShardFile, ...]:
         """Shards of pictures and of texts."""
         return (*self.shards, *(shard for shards in self.text_shards.values() for shard in shards))
+
+    @property
+    def vector_files(self) -> tuple[ShardFile | InvertedFileEntry, ...]:
+        """Every file below the folder of its space."""
+        return (*self.all_shards, *self.inverted.values())
 
 
 def is_manifest_name(name: str) -> bool:
@@ -84,7 +92,7 @@ def is_catalog_name(name: str) -> bool:
 
 
 def is_shard_name(name: str) -> bool:
-    """Whether a file of that name is a shard."""
+    """Whether a file of that name is a shard or an inverted file."""
     return _SHARD_PATTERN.fullmatch(name) is not None
 
 
@@ -207,8 +215,8 @@ class Generations:
         for path in self.catalogs.glob("gen-*.duckdb*"):
             if path.name not in catalogs:
                 path.unlink(missing_ok=True)
-        shards = {(manifest.space_id, shard.name) for manifest in kept for shard in manifest.all_shards}
-        for path in self.vectors.glob("*/shard-*.faiss"):
+        shards = {(manifest.space_id, file.name) for manifest in kept for file in manifest.vector_files}
+        for path in self.vectors.glob("*/*.faiss"):
             if is_shard_name(path.name) and (path.parent.name, path.name) not in shards:
                 path.unlink(missing_ok=True)
         for folder in self.vectors.glob("*"):
@@ -231,6 +239,7 @@ def _manifest_from_fields(fields: dict[str, Any]) -> Manifest:
                 stage: tuple(ShardFile(**shard) for shard in shards)
                 for stage, shards in fields["text_shards"].items()
             },
+            "inverted": {shard: InvertedFileEntry(**entry) for shard, entry in fields["inverted"].items()},
             "lexical": lexical
             and LexicalFolder(lexical["name"], tuple(LexicalFile(**file) for file in lexical["files"])),
         }

@@ -28,6 +28,7 @@ from store.generations import (
     verify_catalog,
 )
 from store.identity import read_identity, write_identity
+from store.inverted_publish import VectorSettings, build_inverted_files
 from store.publish import list_segments, publish, temporary_folders
 from store.segments import is_segment_name, read_segment, segment_path
 from store.shelf import ShardShelf
@@ -135,7 +136,9 @@ def repair_archive(folder: Path, dry_run: bool = True) -> list[Action]:
         _mend(folder, found)
     failpoint("repair.mended")
     generations = Generations(folder, read_identity(folder))
-    publish(generations, ShardShelf(generations), anew=any(found.kind in _TRUTH for found in findings))
+    shelf = ShardShelf(generations)
+    publish(generations, shelf, anew=any(found.kind in _TRUTH for found in findings))
+    build_inverted_files(generations, shelf, VectorSettings())
     failpoint("repair.published")
     return actions
 
@@ -217,9 +220,9 @@ class _Check:
                 verify_catalog(path, manifest.catalog)
             except ArchiveDamagedError as error:
                 yield self._found(Kind.CACHE, path, str(error))
-            for shard in manifest.all_shards:
-                path = generations.shards_folder(manifest.space_id) / shard.name
-                yield from self._check_file(path, shard.size_bytes, shard.digest)
+            for vectors in manifest.vector_files:
+                path = generations.shards_folder(manifest.space_id) / vectors.name
+                yield from self._check_file(path, vectors.size_bytes, vectors.digest)
             if manifest.lexical is not None:
                 for file in manifest.lexical.files:
                     path = generations.lexical_path(manifest.lexical) / file.name

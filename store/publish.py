@@ -32,6 +32,7 @@ from store.files import (
     translated_errors,
 )
 from store.generations import CatalogFile, Generations, Manifest, verify_catalog
+from store.inverted_file import InvertedFileEntry
 from store.lexical import LexicalFolder, verify_folder
 from store.segments import StoredSegment, is_segment_name, read_segment, segment_path
 from store.shard_writer import ShardWriter
@@ -109,6 +110,7 @@ class _Kept:
     shards: list[ShardFile]
     text_shards: dict[str, list[ShardFile]]
     lexical: LexicalFolder | None
+    inverted: Mapping[str, InvertedFileEntry]
     is_complete: bool
 
 
@@ -204,7 +206,7 @@ class Publisher:
     def _find_kept(self, base: Manifest | None) -> _Kept:
         """The shards and the index of words of the base that are as its manifest says."""
         if base is None:
-            return _Kept([], {}, None, False)
+            return _Kept([], {}, None, {}, False)
         shards = [shard for shard in base.shards if self._is_sound(base.space_id, shard)]
         text_shards = {
             stage: [shard for shard in of_stage if self._is_sound(base.space_id, shard)]
@@ -219,7 +221,12 @@ class Publisher:
             lexical = None
         n_shards = len(shards) + sum(map(len, text_shards.values()))
         is_complete = n_shards == len(base.all_shards) and lexical == base.lexical
-        return _Kept(shards, text_shards, lexical, is_complete)
+        inverted = {
+            shard.name: base.inverted[shard.name]
+            for shard in base.all_shards
+            if self._shelf.get_inverted(base, shard) is not None
+        }
+        return _Kept(shards, text_shards, lexical, inverted, is_complete)
 
     def _is_sound(self, space_id: str, shard: ShardFile) -> bool:
         try:
@@ -267,6 +274,7 @@ class Publisher:
             writer.abandon()
             raise
         events = [event for piece in news.edits.values() for event in piece.events]
+        names_kept = {shard.name for of_kind in (shards, *text_shards.values()) for shard in of_kind}
         return Manifest(
             self._generations.archive_id,
             number,
@@ -279,6 +287,7 @@ class Publisher:
             max([base.latest_ns if base else 0, *(event.time_ns for event in events)]),
             {stage: tuple(of_stage) for stage, of_stage in text_shards.items() if of_stage},
             lexical,
+            {name: entry for name, entry in kept.inverted.items() if name in names_kept},
         )
 
     def _apply(self, writer: CatalogWriter, news: _News, kept: _Kept) -> None:

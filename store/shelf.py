@@ -1,17 +1,20 @@
-"""Open shards, kept from one generation to the next."""
+"""Open shards and inverted files, kept from one generation to the next."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Sequence
 
 from store.errors import ArchiveDamagedError
-from store.generations import Generations
+from store.generations import Generations, Manifest
+from store.inverted_file import InvertedFile
 from store.vectors import Shard, ShardFile
+
+_LOG = logging.getLogger(__name__)
 
 
 class ShardShelf:
-    """Open shards, verified once each; safe to use from several threads.
+    """Open shards and inverted files, verified once each; safe to use from several threads.
 
     Args:
         generations: where the shards lie.
@@ -20,6 +23,7 @@ class ShardShelf:
     def __init__(self, generations: Generations) -> None:
         self._generations = generations
         self._open: dict[tuple[str, str], Shard] = {}
+        self._inverted: dict[tuple[str, str], InvertedFile] = {}
         self._lock = threading.Lock()
 
     def get(self, space_id: str, expected: ShardFile) -> Shard:
@@ -37,9 +41,28 @@ class ShardShelf:
                 raise ArchiveDamagedError(f"shard {path} is missing or damaged")
         return shard
 
-    def keep_only(self, space_id: str, shards: Sequence[ShardFile]) -> None:
-        """Let go of all others; who still searches one keeps it."""
-        wanted = {(space_id, shard.digest) for shard in shards}
+    def get_inverted(self, manifest: Manifest, shard: ShardFile) -> InvertedFile | None:
+        """The inverted file of a shard; None if it has none, or a damaged one: the shard alone answers as well."""
+        entry = manifest.inverted.get(shard.name)
+        if entry is None:
+            return None
+        path = self._generations.shards_folder(manifest.space_id) / entry.name
+        key = (manifest.space_id, entry.digest)
         with self._lock:
-            for key in [key for key in self._open if key not in wanted]:
-                del self._open[key]
+            try:
+                if key not in self._inverted:
+                    self._inverted[key] = InvertedFile(path, entry)
+                elif not path.exists() or path.stat().st_size != entry.size_bytes:
+                    raise ArchiveDamagedError(f"inverted file {path} is missing or damaged")
+            except ArchiveDamagedError as error:
+                _LOG.warning("searched without: %s; run `rushes repair`", error)
+                return None
+            return self._inverted[key]
+
+    def keep_only(self, manifest: Manifest | None) -> None:
+        """Let go of all that a generation does not name; who still searches one keeps it."""
+        files = manifest.vector_files if manifest else ()
+        wanted = {(manifest.space_id, file.digest) for file in files} if manifest else set()
+        with self._lock:
+            self._open = {key: shard for key, shard in self._open.items() if key in wanted}
+            self._inverted = {key: inverted for key, inverted in self._inverted.items() if key in wanted}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
 from store.lexical import LexicalIndex, telling_words, verify_folder
+from store.nearest import LiveShard, search_shards
 from store.segments import read_segment, segment_path
 from store.text_search import TextSearch
-from store.vectors import find_vectors, search_shards
+from store.vectors import find_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         VideoRow,
     )
     from store.shelf import ShardShelf
+    from store.vectors import FrameIds, ShardFile
 
 BACKGROUND_FRAMES = 2_048
 BACKGROUND_SEED = 7
@@ -63,19 +65,19 @@ class Snapshot:
         self._folder = generations.folder
         path = generations.catalog_path(manifest)
         verify_catalog(path, manifest.catalog)
-        self._shards = [shelf.get(manifest.space_id, shard) for shard in manifest.shards]
+        for shard in manifest.all_shards:
+            shelf.get(manifest.space_id, shard)  # refused before the catalog is opened
         self._catalog = CatalogReader(path, self._folder / "thumbs")
-        self._removed = self._catalog.removed_frames()
+        removed = self._catalog.removed_frames()
+        live = partial(_live_shards, shelf, manifest, removed)
+        self._shards = live(manifest.shards)
         self._words = None
         if manifest.lexical is not None:
             folder = generations.lexical_path(manifest.lexical)
             verify_folder(folder, manifest.lexical)
             self._words = LexicalIndex(folder, [file.name for file in manifest.lexical.files])
-        text_shards = {
-            stage: [shelf.get(manifest.space_id, shard) for shard in shards]
-            for stage, shards in manifest.text_shards.items()
-        }
-        self._texts = TextSearch(self._catalog, self._words, text_shards, self._removed)
+        text_shards = {stage: live(shards) for stage, shards in manifest.text_shards.items()}
+        self._texts = TextSearch(self._catalog, self._words, text_shards)
         claimed = self._catalog.space()
         self.space: EmbeddingSpace | None = claimed[0] if claimed else None
         """The embedding space of the archive's vectors; None before one was claimed."""
@@ -177,7 +179,7 @@ class Snapshot:
         Raises:
             ArchiveDamagedError: there are no vectors for one of them.
         """
-        return find_vectors(self._shards, self.space.dim if self.space else 0, frame_ids)
+        return find_vectors([live.shard for live in self._shards], self.space.dim if self.space else 0, frame_ids)
 
     @cached_property
     def _background(self) -> Embeddings:
@@ -275,8 +277,19 @@ class Snapshot:
             )
         if n_frames < 1:
             return []
-        scores, frame_ids = search_shards(self._shards, self._removed, question[None], n_frames, among)
+        scores, frame_ids = search_shards(self._shards, question[None], n_frames, among)
         return self._catalog.frame_hits(frame_ids.tolist(), scores.tolist())
+
+
+def _live_shards(
+    shelf: ShardShelf, manifest: Manifest, removed: Mapping[str, FrameIds], shards: Iterable[ShardFile]
+) -> list[LiveShard]:
+    return [
+        LiveShard(
+            shelf.get(manifest.space_id, shard), removed.get(shard.name), shelf.get_inverted(manifest, shard)
+        )
+        for shard in shards
+    ]
 
 
 def open_snapshot(generations: Generations, generation: int, shelf: ShardShelf) -> Snapshot:

@@ -11,14 +11,14 @@ import numpy as np
 
 from store.catalog import text_rows
 from store.lexical import WordQuestion
+from store.nearest import search_shards
 from store.records import TextHit, TextStage
-from store.vectors import search_shards
 
 if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
     from store.lexical import LexicalIndex
+    from store.nearest import LiveShard
     from store.records import Embeddings
-    from store.vectors import FrameIds, Shard
 
 
 class TextSearch:
@@ -28,20 +28,17 @@ class TextSearch:
         catalog: its catalog.
         words: its index of words; None if it has no text at all.
         shards: for each kind of text that has vectors, its shards.
-        removed: for each shard, the ids in it that are no longer live.
     """
 
     def __init__(
         self,
         catalog: CatalogReader,
         words: LexicalIndex | None,
-        shards: Mapping[str, Sequence[Shard]],
-        removed: Mapping[str, FrameIds],
+        shards: Mapping[str, Sequence[LiveShard]],
     ) -> None:
         self._catalog = catalog
         self._words = words
         self._shards = shards
-        self._removed = removed
 
     @cached_property
     def counts(self) -> dict[TextStage, int]:
@@ -94,7 +91,7 @@ class TextSearch:
         shards = self._shards.get(str(stage), ())
         if not shards or n < 1:
             return []
-        scores, ids = search_shards(shards, self._removed, np.ascontiguousarray(vector[None]), n)
+        scores, ids = search_shards(shards, np.ascontiguousarray(vector[None]), n)
         texts = text_rows.texts_by_id(self._catalog, ids.tolist())
         return [
             replace(texts[text_id][0], score=score)

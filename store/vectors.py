@@ -24,7 +24,10 @@ from store.files import Replacement, digest_file
 from store.records import Embeddings
 
 FrameIds = NDArray[np.int64]
+Positions = NDArray[np.intp]
+"""Places of vectors in a shard, from 0."""
 COPY_ROWS = 65_536
+GATHERED_ROWS = 2_048
 TIER_BASE = 1_024
 TIER_WIDTH = 4
 MAX_SHARD_ROWS = 2_000_000
@@ -55,8 +58,7 @@ class ShardBuilder:
     """
 
     def __init__(self, dim: int) -> None:
-        flat = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-        self._index = faiss.IndexIDMap(flat)
+        self._index = faiss.IndexIDMap(_flat_index(dim))
 
     @property
     def n_vectors(self) -> int:
@@ -114,7 +116,7 @@ class Shard:
         """Length of a vector."""
         return int(self._index.d)
 
-    @property
+    @cached_property
     def frame_ids(self) -> FrameIds:
         """Id of every vector, in order."""
         return np.asarray(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
@@ -124,19 +126,34 @@ class Shard:
         return np.asarray(self._index.index.reconstruct_n(start, count), dtype=np.float32)
 
     @cached_property
-    def _by_id(self) -> tuple[FrameIds, NDArray[np.int64]]:
+    def _codes(self) -> NDArray[np.uint8]:
+        """The 16-bit floats where they are mapped, a row of bytes for each vector."""
+        flat: Any = faiss.downcast_index(self._index.index)
+        codes = flat.codes
+        return np.asarray(faiss.rev_swig_ptr(codes.data(), codes.size())).reshape(-1, 2 * self.dim)
+
+    @cached_property
+    def _by_id(self) -> tuple[FrameIds, Positions]:
         """Ids in ascending order, and the position of each."""
         ids = self.frame_ids
         order = np.argsort(ids, kind="stable")
         return ids[order], order
 
-    def find(self, frame_ids: FrameIds) -> tuple[NDArray[np.intp], Embeddings]:
-        """Which of these ids this shard holds, as positions in `frame_ids`, and their vectors."""
+    def positions(self, frame_ids: FrameIds) -> tuple[Positions, Positions]:
+        """Which of these ids this shard holds, as positions in `frame_ids`, and where in the shard they lie."""
         known, order = self._by_id
         places = np.minimum(np.searchsorted(known, frame_ids), max(len(known) - 1, 0))
         held = np.flatnonzero(known[places] == frame_ids) if len(known) else np.empty(0, np.intp)
-        rows = [self._index.index.reconstruct(int(order[places[i]])) for i in held]
-        return held, np.array(rows, np.float32).reshape(len(held), self.dim)
+        return held, order[places[held]]
+
+    def find(self, frame_ids: FrameIds) -> tuple[Positions, Embeddings]:
+        """Which of these ids this shard holds, as positions in `frame_ids`, and their vectors."""
+        held, positions = self.positions(frame_ids)
+        return held, self.vectors_at(positions)
+
+    def vectors_at(self, positions: Positions) -> Embeddings:
+        """Vectors at these positions, in their order."""
+        return self._codes[positions].view(np.float16).astype(np.float32)
 
     def search(
         self, vector: Embeddings, n: int, removed: FrameIds | None, among: FrameIds | None = None
@@ -155,27 +172,33 @@ class Shard:
         found = ids[0] >= 0
         return scores[0][found], ids[0][found]
 
+    def search_at(self, positions: Positions, vector: Embeddings, n: int) -> tuple[Embeddings, FrameIds]:
+        """The same among the vectors at these positions alone, read from where they are mapped.
+
+        FAISS scores the gathered rows, so that a vector has the same score, to the last bit, as in `search`.
+        """
+        scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
+        for start in range(0, len(positions), GATHERED_ROWS):
+            piece = positions[start : start + GATHERED_ROWS]
+            picked = _flat_index(self.dim)
+            picked.add_sa_codes(self._codes[piece])
+            found = picked.search(vector, min(n, len(piece)))
+            scores.append(found[0][0])
+            ids.append(self.frame_ids[piece[found[1][0]]])
+        return best_of(scores, ids, n)
+
+
+def _flat_index(dim: int) -> Any:
+    return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+
 
 def _selecting(selector: Any) -> Any:
     parameters: Any = faiss.SearchParameters  # its stubs know no arguments
     return parameters(sel=selector)
 
 
-def search_shards(
-    shards: Sequence[Shard],
-    removed: Mapping[str, FrameIds],
-    vector: Embeddings,
-    n: int,
-    among: FrameIds | None = None,
-) -> tuple[Embeddings, FrameIds]:
-    """Scores and ids of the nearest vectors of all shards, best first; ties by id, so that order is stable."""
-    scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
-    for shard in shards:
-        wanted = min(n, shard.file.n_vectors)
-        if wanted:
-            found = shard.search(vector, wanted, removed.get(shard.file.name), among)
-            scores.append(found[0])
-            ids.append(found[1])
+def best_of(scores: Sequence[Embeddings], ids: Sequence[FrameIds], n: int) -> tuple[Embeddings, FrameIds]:
+    """The best of several rankings, best first; ties by id, so that order is stable."""
     all_scores, all_ids = np.concatenate(scores), np.concatenate(ids)
     order = np.lexsort((all_ids, -all_scores))[:n]
     return all_scores[order], all_ids[order]

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.errors import ArchiveDamagedError
+from store.nearest import LiveShard, search_shards
 from store.records import Embeddings
-from store.vectors import Shard, ShardBuilder, choose_merge, merge_shards, search_shards
+from store.vectors import Shard, ShardBuilder, choose_merge, merge_shards
 
 DIM = 8
 
@@ -36,12 +37,13 @@ def test_search_over_shards_is_numpy(tmp_path: Path) -> None:
     removed = {shards[0].file.name: np.arange(0, 50, 3), shards[1].file.name: np.array([51])}
     alive = np.setdiff1d(np.arange(60), np.concatenate([*removed.values()]))
     question = _unit(1, 9)
-    scores, ids = search_shards(shards, removed, question, 20)
+    live = [LiveShard(shard, removed[shard.file.name], None) for shard in shards]
+    scores, ids = search_shards(live, question, 20)
     expected = alive[np.argsort(-(vectors[alive] @ question[0]), kind="stable")][:20]
     assert np.array_equal(expected, ids)
     assert np.allclose(vectors[expected] @ question[0], scores, atol=1e-3)
-    assert len(search_shards(shards, removed, question, 1000)[1]) == len(alive)
-    assert len(search_shards([], {}, question, 5)[1]) == 0
+    assert len(search_shards(live, question, 1000)[1]) == len(alive)
+    assert len(search_shards([], question, 5)[1]) == 0
 
 
 def test_merging_keeps_every_live_vector_bit_for_bit(tmp_path: Path) -> None:
