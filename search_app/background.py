@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _TINY = 1e-6
 _SHOWN = (-4.08, 3.34)
 _PRESENT = (-17.64, 1.48, 5.41)
+_FITTED_FRAMES = 480
+_FEWEST_FRAMES = 17
+_OF_FRAMES = 3.25
 _ALIKE = (-6.0, 2.0)
 _WORD_QUANTILE = 0.25
 
@@ -35,6 +38,11 @@ class Background:
     def __init__(self, frames: Embeddings, neutral: Embeddings) -> None:
         self._frames = frames
         self._neutral = neutral
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames the sample holds."""
+        return len(self._frames)
 
     @cached_property
     def mean_frame(self) -> Embeddings:
@@ -80,21 +88,24 @@ class Background:
         offset, slope = _SHOWN if is_text else _ALIKE
         return _logistic(offset + slope * self._standard_cosine(scores, is_text))
 
-    def present(self, best_score: float, best_of_words: Sequence[float]) -> float:
+    def present(self, best_score: float, best_of_words: Sequence[float], n_frames: int) -> float:
         """How surely an archive shows what a text asks for, between 0 and 1; below 0.5 nothing matches.
 
         An archive without boats still has a frame that is nearest to "a red boat": some red thing. But no frame of
         it scores high for "boat" alone. So each telling word of the question has to be found somewhere, too; of a
-        long question, three quarters of them.
+        long question, three quarters of them. The best of few frames is lower than the best of many, so less is
+        asked of fewer, as fitted on libraries of 3 to 160 shots.
 
         Args:
             best_score: cosine of the nearest frame with the question.
             best_of_words: for each telling word alone, cosine of the nearest frame with it.
+            n_frames: how many frames those are the nearest of.
         """
         standing = self._standard_cosine(np.array([best_score, *best_of_words], np.float32), True)
         words = standing[1:] if len(best_of_words) else standing[:1]
         weakest = np.quantile(words, _WORD_QUANTILE, method="lower")
         offset, of_best, of_words = _PRESENT
+        offset += _OF_FRAMES * float(np.log(_FITTED_FRAMES / np.clip(n_frames, _FEWEST_FRAMES, _FITTED_FRAMES)))
         return float(_logistic(offset + of_best * standing[:1] + of_words * weakest)[0])
 
     def stands_out(self, score: float, standing: float) -> bool:

@@ -12,7 +12,7 @@ from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app import eval_command, search_commands
 from search_app.errors import QueryError
-from search_app.search_commands import LIKE, find, print_hits, question_text
+from search_app.search_commands import LIKE, find, print_hits, question_text, say_no_match
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -157,6 +157,7 @@ def _render(
 
     if not result.hits:
         raise QueryError(f"no shots for {question!r}: nothing to render")
+    say_no_match(result)
     videos = {video.video_id: video for video in archive.snapshot().videos()}
     cut_list = build_cut_list(result.hits, videos, max_seconds=max_seconds, handles_seconds=handles)
     with progress_bar(visible=not quiet) as bar:

@@ -6,6 +6,7 @@ Laws, which the property tests state:
 - No instant of a video is in two clips. Handles give way: they never reach into the shot of another hit, and
   where two handles meet, the better hit's handle is whole and the other's gets what is left. So every hit keeps
   its own place in the order, and nobody sees the same frame twice.
+- What answers A THEN B is one clip for A and one for B, whatever lies between them.
 - Without a limit on the length every clip holds its whole shot. With one, clips are taken in order while they
   fit; the first that does not fit ends early, and the rest is left out.
 """
@@ -102,7 +103,7 @@ def build_cut_list(
     Args:
         hits: best first.
         videos: the rows of their videos, by id.
-        limit: take no more than this many hits.
+        limit: take no more than this many clips.
         max_seconds: longest total length.
         handles_seconds: extra time before and after each shot, rounded to whole frames of its source; it ends at
             the source's own ends.
@@ -114,7 +115,8 @@ def build_cut_list(
     if handles < 0 or (budget is not None and budget < 0) or (limit is not None and limit < 0):
         raise ValueError("limit, max_seconds and handles_seconds must not be negative")
     left_out: list[LeftOut] = []
-    chosen = _choose(hits, videos, len(hits) if limit is None else limit, left_out)
+    parts = [part for hit in hits for part in hit.parts]
+    chosen = _choose(parts, videos, len(parts) if limit is None else limit, left_out)
     clips = _widen(chosen, handles)
     if budget is not None:
         clips = _fit(clips, budget, left_out)

@@ -49,11 +49,13 @@ class Question:
         wanted: what to look for, None if the step only filters.
         unwanted: what no answer may show.
         own_shots: shots that the question itself was made of; they are no answers.
+        asked: what was asked before feedback moved it to `wanted`; how sure an answer is, is measured by this.
     """
 
     wanted: Aspect | None
     unwanted: tuple[Aspect, ...]
     own_shots: frozenset[str]
+    asked: Aspect | None
 
 
 class Asker:
@@ -99,7 +101,7 @@ class Asker:
         own |= {self._shot_at(term.of) for term in step.terms if isinstance(term.of, LikeMoment)}
         wanted = self._combine(step.terms) if step.terms else None
         unwanted = tuple(self._combine((Term(1.0, subject),)) for subject in step.minus)
-        return Question(wanted, unwanted, frozenset(own))
+        return Question(wanted, unwanted, frozenset(own), wanted)
 
     def presence(self, wanted: Aspect | None, among: NDArray[np.int64] | None) -> float:
         """How surely the archive, or some of its frames, show what is wanted: 0 to 1; 1 if it is no text.
@@ -116,7 +118,8 @@ class Asker:
         best = [
             max([hit.score for hit in self._snapshot.search(vector, 1, among)], default=-1.0) for vector in vectors
         ]
-        return self.background.present(best[0], best[1:])
+        n_frames = self.background.n_frames if among is None else len(among)
+        return self.background.present(best[0], best[1:], n_frames)
 
     def _combine(self, terms: tuple[Term, ...]) -> Aspect:
         """The weighted sum of texts and pictures; one alone is taken as it is.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,16 @@ class Hit:
         if not self.members:
             return self.shot.shot.span
         return TimeSpan(self.members[0].shot.span.start, self.members[-1].shot.span.end)
+
+    @property
+    def parts(self) -> tuple[Hit, ...]:
+        """Of a question in order of time a hit for each step, since each is a shot of its own; else the hit."""
+        if not self.steps:
+            return (self,)
+        return tuple(
+            replace(self, score=step.score, shot=step.shot, time=step.time, members=(), steps=())
+            for step in self.steps
+        )
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search_app.errors import QueryError
+from search_app.query import format_query
+from search_app.query_parser import parse_query
 from store.events import Judged, SearchDeleted, SearchSaved
 
 if TYPE_CHECKING:
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
 def judge(archive: Archive, query: str, shot_ids: Sequence[str], verdict: str) -> None:
     """Remember that shots are right (`keep`) or wrong (`reject`) for a question, or take that back (`clear`).
 
-    What is kept is the stretch of the video, so that it outlives a new detection of shots.
+    What is kept is the stretch of the video, so that it outlives a new detection of shots, and the question as it
+    was understood, so that spaces and the like make no other question of it.
 
     Raises:
         UnknownIdError: there is no such shot.
+        QueryError: the question cannot be understood.
     """
-    snapshot = archive.snapshot()
+    snapshot, query = archive.snapshot(), format_query(parse_query(query))
     archive.record([_judged(query, snapshot.shot(shot_id), verdict) for shot_id in shot_ids])
 
 
@@ -34,7 +38,7 @@ def _judged(query: str, shot: ShotRow, verdict: str) -> Judged:
 def judged_shots(snapshot: Snapshot, query: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ids of the shots that were kept, and of those that were rejected, for a question."""
     verdicts: dict[str, list[str]] = {"keep": [], "reject": []}
-    for judgement in snapshot.judgements(query):
+    for judgement in snapshot.judgements(format_query(parse_query(query))):
         for shot in snapshot.shots(judgement.fingerprint):
             middle = (shot.shot.span.start + shot.shot.span.end) / 2
             if judgement.span.start <= middle < judgement.span.end:

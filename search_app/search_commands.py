@@ -1,4 +1,4 @@
-"""The commands that ask: search, why, judge, searches."""
+"""The commands that ask: search, why, searches."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def question_text(query: str | None, like: Path | None) -> str:
     if query is None and like is None:
         raise QueryError("nothing to look for: give a QUERY, or a picture with --like")
     picture = "" if like is None else f"like:{quote(str(like))}"
-    return picture if query is None else f"{query} {picture}"
+    return " ".join(part for part in (query, picture) if part)
 
 
 def find(
@@ -151,6 +151,7 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
         if name:
             save_search(opened, name, question, options)
         remember(opened, question, len(result.hits))
+    say_no_match(result)
     if as_json:
         print_json([hit_json(hit) for hit in result.hits])
     else:
@@ -224,12 +225,17 @@ def searches(archive: Path, delete: str | None, history: bool, as_json: bool) ->
 COMMANDS = (search, why, searches)
 
 
+def say_no_match(result: SearchResult) -> None:
+    """Say on stderr if the answer is no better than chance."""
+    if result.nothing_matches:
+        nearest = "; these are only the nearest" if result.hits else ""
+        click.echo(f"nothing here matches{nearest}", err=True)
+
+
 def print_hits(result: SearchResult) -> None:
-    """Ranked shots as a table for people, on stdout; what they should know on stderr."""
+    """Ranked shots as a table for people."""
     from indexer.console import print_table, timecode
 
-    if result.nothing_matches:
-        click.echo("nothing here matches; these are only the nearest", err=True)
     rows = [
         (
             str(hit.rank),

@@ -190,10 +190,11 @@ def _refine(
     if question.unwanted:
         drop_unwanted(candidates, frames, asker.background, question.unwanted)
         candidates.finish_stage("minus")
-    if question.wanted is not None:
-        present = asker.presence(question.wanted, filtered.frame_ids)
-        shown = frames.confidence(asker.background, question.wanted)
-        ranked.confidence = {shot_id: min(present, sure) for shot_id, sure in shown.items()}
+    if question.wanted is not None and question.asked is not None:
+        present = 1.0 if options.keep else asker.presence(question.asked, filtered.frame_ids)
+        shown = frames.confidence(asker.background, question.asked)
+        kept = dict.fromkeys(shown.keys() & set(options.keep), 1.0)
+        ranked.confidence = {shot_id: min(present, sure) for shot_id, sure in shown.items()} | kept
         if options.merge:
             floor = asker.background.mean_score(question.wanted.vector)
             merge_moments(candidates, shots, frames, floor, settings.ranking)

@@ -8,9 +8,11 @@ is nearer. The source is decoded anew, with another seek than when the clip was 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +29,11 @@ Luma = NDArray[np.uint8]
 
 LONG_SIDE_PX = 256
 PREROLLS: tuple[Fraction | None, ...] = (Fraction(4), None)
-ONE_WINDOW_SECONDS = 3
-"""Shorter clips are read whole; of longer ones only both ends."""
+ONE_SEEK_SECONDS = 4
+"""Both ends of shorter clips are read in one go; it takes as long as the first preroll to seek anew."""
+
+N_AT_ONCE = 2
+"""Clips compared at the same time: most of it is waiting for the first picture."""
 
 MARGIN = 0.15
 """A neighbour must be nearer by this much (mean difference in grey levels of 255) to prove a cut wrong; below it
@@ -125,13 +130,16 @@ def verify_supercut(
     seen, n_frames = _rendered_frames(program, rendered, profile, wanted, cancel)
     expected = placed[-1].last_frame + 1 if placed else 0
     checks = []
-    for n_done, place in enumerate(placed, start=1):
-        check = _check_clip(program, place, profile, seen, cancel)
-        if n_frames != expected and not check.reason:
-            check = ClipCheck(check.first, check.last, f"the file has {n_frames} frames instead of {expected}")
-        checks.append(check)
-        if on_clip:
-            on_clip(n_done)
+    with ThreadPoolExecutor(N_AT_ONCE) as pool:
+        compare = partial(_check_clip, program, profile=profile, seen=seen, cancel=cancel)
+        for check in pool.map(compare, placed):
+            checks.append(check)
+            if n_frames != expected and not check.reason:
+                checks[-1] = ClipCheck(
+                    check.first, check.last, f"the file has {n_frames} frames instead of {expected}"
+                )
+            if on_clip:
+                on_clip(len(checks))
     return checks
 
 
@@ -164,13 +172,13 @@ def _check_clip(
 ) -> ClipCheck:
     made = place.conformed
     try:
-        around = dict(_windows(program, place, profile, cancel))
+        around_first, around_last = _windows(program, place, profile, cancel)
     except FfmpegError as error:
         if cancel and cancel.is_set():
             raise
         return ClipCheck(EdgeCheck(is_exact=False), EdgeCheck(is_exact=False), f"cannot compare: {error}")
-    first = compare_edge(seen.get(place.first_frame), around[made.first_tick], made.first_tick)
-    last = compare_edge(seen.get(place.last_frame), around[made.last_tick], made.last_tick)
+    first = compare_edge(seen.get(place.first_frame), around_first, made.first_tick)
+    last = compare_edge(seen.get(place.last_frame), around_last, made.last_tick)
     return ClipCheck(
         first,
         last,
@@ -188,36 +196,42 @@ def _words(name: str, edge: EdgeCheck) -> str:
 
 def _windows(
     program: Ffmpeg, place: Placed, profile: Profile, cancel: threading.Event | None
-) -> Iterable[tuple[int, list[tuple[int, Luma]]]]:
-    """For both ends of a clip: the tick that must be there, and the source frames around it."""
+) -> list[list[tuple[int, Luma]]]:
+    """The source frames, with their ticks, around the first and around the last frame of a clip."""
     facts, made = place.clip.facts, place.conformed
     margin = int(5 / (2 * (facts.frame_rate or FALLBACK_FRAME_RATE) * facts.time_base)) + 1
-    length = (made.last_tick - made.first_tick) * facts.time_base
-    if length <= ONE_WINDOW_SECONDS:
-        window = _source_window(program, place, profile, made.first_tick - margin, made.last_tick + margin, cancel)
-        return [(made.first_tick, window), (made.last_tick, window)]
-    return [
-        (tick, _source_window(program, place, profile, tick - margin, tick + margin, cancel))
-        for tick in (made.first_tick, made.last_tick)
-    ]
+    ends = [range(tick - margin, tick + margin + 1) for tick in (made.first_tick, made.last_tick)]
+    if (made.last_tick - made.first_tick) * facts.time_base > ONE_SEEK_SECONDS:
+        return [_source_frames_at(program, place, profile, [end], cancel) for end in ends]
+    frames = _source_frames_at(program, place, profile, ends, cancel)
+    return [[(tick, frame) for tick, frame in frames if tick in end] for end in ends]
 
 
-def _source_window(
-    program: Ffmpeg, place: Placed, profile: Profile, first: int, last: int, cancel: threading.Event | None
+def _source_frames_at(
+    program: Ffmpeg, place: Placed, profile: Profile, ends: Sequence[range], cancel: threading.Event | None
 ) -> list[tuple[int, Luma]]:
-    facts = place.clip.facts
+    """The frames of the source, as the supercut must show them, whose ticks lie in some ranges."""
+    facts, size = place.clip.facts, _small(profile)
+    first, end_tick = ends[0].start, ends[-1].stop
+    must_be = {tick for tick in (place.conformed.first_tick, place.conformed.last_tick) if _lies_in(tick, ends)}
     for preroll in PREROLLS:
-        log, size = FrameLog(), _small(profile)
+        log = FrameLog()
         shown = source_frames(facts, place.source, tick_seconds(first, facts), preroll)
-        pictures = fitted(frames_between(shown, facts, place.look, first, last + 1), facts, place.look, profile)
+        between = frames_between(shown, facts, place.look, first, end_tick)
+        # Only these are scaled: what lies between both ends is decoded and left.
+        wanted = between.filter("select", "+".join(f"between(pts,{end.start},{end[-1]})" for end in ends))
         frames: list[Luma] = []
         reader = _FrameReader(size, lambda _, frame, frames=frames: frames.append(frame))  # type: ignore[misc]
+        pictures = fitted(wanted, facts, place.look, profile)
         program.run(_to_luma(pictures, size), cancel=cancel, on_bytes=reader.take, on_line=log.read)
-        ticks = [tick for tick in log.ticks if first <= tick <= last]
-        must_be = {place.conformed.first_tick, place.conformed.last_tick}
-        if len(ticks) == len(frames) and must_be & set(ticks):
+        ticks = [tick for tick in log.ticks if _lies_in(tick, ends)]
+        if len(ticks) == len(frames) and must_be <= set(ticks):
             return list(zip(ticks, frames, strict=True))
     return []
+
+
+def _lies_in(tick: int, ends: Sequence[range]) -> bool:
+    return any(tick in end for end in ends)
 
 
 def _rendered_frames(

@@ -165,7 +165,11 @@ def test_bad_input_is_one_line_that_says_what_to_do(archive: Path, library: Path
     assert "is a file" in _refusal("index", tmp_path / "file", library, status=2)
     assert "format 99" in _refusal("status", newer, status=1)
     assert "empty" in _refusal("search", archive, "  ", status=2)
-    assert "10,000 characters" in _refusal("search", archive, "x" * 10_000, status=2)
+    assert "at most 2,000" in _refusal("search", archive, "x" * 10_000, status=2)
+    unknown = _refusal("search", archive, "colour:red", status=2)
+    assert ("colour" in unknown, "character 1" in unknown) == (True, True), unknown
+    assert "quote" in _refusal("search", archive, 'a "red boat', status=2)
+    assert "no search" in _refusal("search", archive, "--saved", "nothing", status=2)
     assert "nothing to look for" in _refusal("search", archive, status=2)
     assert "No such file" in _refusal("index", archive, tmp_path / "nothing", "--model", "demo", status=1)
     assert "no videos in" in _refusal("index", archive, tmp_path / "empty", "--model", "demo", status=1)
@@ -187,3 +191,58 @@ def test_a_model_that_is_not_there_names_both_ways_out(library: Path, tmp_path: 
     line = _refusal("index", tmp_path / "arch", library, status=1)
     assert "--model demo" in line
     assert "--model-path" in line
+
+
+def test_a_question_can_filter_exclude_and_ask_for_order(archive: Path) -> None:
+    """The query language works from the shell: filters, minus, exact words, A THEN B."""
+
+    def starts(query: str, *options: str) -> list[float]:
+        found = json.loads(_rushes("search", archive, query, "--json", *options).stdout)
+        return [hit["start_seconds"] for hit in found]
+
+    assert 2 == len(starts('red in:"line*"'))
+    assert [] == starts("red dur:>10s")
+    assert 2 == len(starts('"line one"'))
+    assert [0.0, 0.0] == starts("something red THEN something green", "--limit", "2")
+    assert [1.0] == starts("shape:landscape", "--limit", "1", "--page", "2", "--sort", "file")
+
+
+def test_nothing_matches_is_said_aside(archive: Path) -> None:
+    """The list stays a list; the remark goes to stderr."""
+    ran = _rushes("search", archive, "a helicopter in the mountains", "--json")
+    assert 4 == len(json.loads(ran.stdout))
+    assert "nothing here matches" in ran.stderr
+
+
+def test_why_says_where_a_moment_went(archive: Path) -> None:
+    """Its shot, its place in every channel and after every stage, and what took it out."""
+    name = "line one\nline two.mp4"
+    found = json.loads(_rushes("why", archive, name, "0.5s", "something red", "--json").stdout)
+    assert 0.0 == found["shot"]["start_seconds"]
+    assert "picture" in [channel["channel"] for channel in found["channels"]]
+    assert "among the answers" in _rushes("why", archive, name, "0.5s", "something red").stdout
+    removed = json.loads(_rushes("why", archive, name, "0.5s", "red dur:>10s", "--json").stdout)
+    assert "filter" in removed["reason"]
+    beyond = json.loads(_rushes("why", archive, name, "1h", "red", "--json").stdout)
+    assert (None, True) == (beyond["shot"], bool(beyond["reason"]))
+
+
+def test_judging_saving_and_measuring(archive: Path) -> None:
+    """What was kept and rejected is remembered and measured; a search has a name; history lists what was asked."""
+    query = "something red"
+    best, second = (hit["shot_id"] for hit in json.loads(_rushes("search", archive, query, "--json").stdout)[:2])
+    kept = ("--keep", second, "--reject", best, "--save", "reds")
+    again = json.loads(_rushes("search", archive, query, "--json", *kept).stdout)
+    assert second == again[0]["shot_id"]
+    assert best not in [hit["shot_id"] for hit in again]
+    assert again[0]["confidence"] == 1.0
+    judged = json.loads(_rushes("search", archive, "--saved", "reds", "--judged", "--json").stdout)
+    assert again[0]["shot_id"] == judged[0]["shot_id"]
+    figures = json.loads(_rushes("eval", archive, "--mine", "--json").stdout)
+    assert {"fused", "picture"} <= set(figures["channels"])
+    assert [query] == [topic["query"] for topic in figures["per_query"]]
+    assert ["reds"] == [one["name"] for one in json.loads(_rushes("searches", archive, "--json").stdout)]
+    asked = json.loads(_rushes("searches", archive, "--history", "--json").stdout)
+    assert query in [past["query"] for past in asked]
+    _rushes("searches", archive, "--delete", "reds")
+    assert [] == json.loads(_rushes("searches", archive, "--json").stdout)

@@ -80,8 +80,19 @@ def test_the_question_in_the_address_is_answered_best_first(
     page = open_page(archive, monkeypatch, "a red boat on the sea")
     assert "clip0.mp4" == texts_of(page)[0]
     assert 4 == len([button for button in page.button if button.label == "Play"])
-    places = [caption.value for caption in page.caption if "score" in caption.value]
+    places = [caption.value for caption in page.caption if "% sure" in caption.value]
     assert places[0].startswith("0:00.0")
+
+
+def test_the_page_says_when_nothing_matches(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest shots are shown all the same, under a line that says what they are; a match has no such line."""
+    page = open_page(archive, monkeypatch, "a green helicopter")
+    assert ["Nothing here matches. These are only the nearest shots."] == [info.value for info in page.info]
+    assert 4 == len([button for button in page.button if button.label == "Play"])
+    page.text_input(key="q").set_value("a red boat on the sea").run()
+    assert [] == [info.value for info in page.info]
+    page.text_input(key="q").set_value("dur:>1h").run()
+    assert "Nothing found" in [heading.value for heading in page.subheader]
 
 
 def test_ticked_shots_are_listed_with_their_length(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,10 +112,10 @@ def test_ticked_shots_are_listed_with_their_length(archive: Path, monkeypatch: p
 def test_a_question_that_is_too_long_is_refused_in_one_line(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten thousand characters give one line and no hits."""
+    """Too many characters give one line and no hits."""
     page = open_page(archive, monkeypatch)
     page.text_input(key="q").set_value("boat " * 2000).run()
-    assert [True] == ["10,000 characters" in text for text in texts_of(page)]
+    assert [True] == ["10,000 characters, at most 2,000" in text for text in texts_of(page)]
     assert [] == [button for button in page.button if button.label == "Play"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_app.cut_list import CutList, build_cut_list
-from search_app.ranking import Hit
+from search_app.ranking import Hit, StepHit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
 
@@ -90,6 +91,17 @@ def test_clip_is_its_shot() -> None:
     assert TimeSpan(Fraction(4), Fraction(9)) == clip.span
     assert ("/videos/a.mp4", "/copies/a.mp4") == clip.paths
     assert ("a-3",) == clip.shot_ids
+
+
+def test_steps_in_order_of_time_are_clips_of_their_own() -> None:
+    """A THEN B is cut to A and B, without the hours between; who asked for more sees no shot twice."""
+    row = video("v")
+    first, second = hit(row, 0, 1, 2), hit(row, 1, 50, 52)
+    steps = tuple(StepHit(one.shot, one.time, 0.5) for one in (first, second))
+    chain = replace(first, members=(first.shot, second.shot), steps=steps)
+    cut_list = build_cut_list([chain, second], {"v": row})
+    assert [first.shot.shot.span, second.shot.shot.span] == [clip.span for clip in cut_list.clips]
+    assert [second] == [left.hit for left in cut_list.left_out]
 
 
 def test_handles_never_reach_into_another_hit() -> None:

@@ -7,19 +7,21 @@ from pathlib import Path
 import pytest
 
 from indexer.config import IndexSettings
+from search_app.config import SearchSettings
 from store.config import read_settings
 
-CONFIGS = Path(__file__).parents[3] / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def test_the_default_file_is_the_defaults() -> None:
+@pytest.mark.parametrize(("name", "settings"), [("default.toml", IndexSettings), ("search.toml", SearchSettings)])
+def test_the_default_file_is_the_defaults(name: str, settings: type[IndexSettings] | type[SearchSettings]) -> None:
     """It lists every setting, and each has the value that the code uses without it."""
-    listed = tomllib.loads((CONFIGS / "default.toml").read_text(encoding="utf-8"))
-    in_code = asdict(IndexSettings())
+    listed = tomllib.loads((CONFIGS / name).read_text(encoding="utf-8"))
+    in_code = asdict(settings())
     assert {table: set(values) for table, values in in_code.items()} == {
         table: set(values) for table, values in listed.items()
     }
-    assert IndexSettings() == read_settings(IndexSettings, CONFIGS / "default.toml")
+    assert settings() == read_settings(settings, CONFIGS / name)
 
 
 @pytest.mark.parametrize("name", ["fast.toml", "quality.toml"])
