@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.index_speed import bench_index
@@ -28,12 +29,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="smaller material and fewer rounds")
+    parser.add_argument("--sizes", default="", help="search only: how many vectors, as 100000,1000000")
     options = parser.parse_args()
+    sizes = [int(size) for size in options.sizes.split(",") if size]
+    benchmarks: dict[str, Callable[[Path, bool], Iterator[str]]] = {
+        **BENCHMARKS,
+        "search": partial(bench_search, sizes=sizes),
+    }
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.exit(2, f"there is no benchmark {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}\n")
     for name in options.names or BENCHMARKS:
         with tempfile.TemporaryDirectory() as folder:
-            for line in BENCHMARKS[name](Path(folder), options.quick):
+            for line in benchmarks[name](Path(folder), options.quick):
                 print(line, flush=True)  # noqa: T201 - the table is the result
             print()  # noqa: T201
 
