@@ -76,14 +76,18 @@ def _read_settings(options: dict[str, Any]) -> IndexSettings:
 def encoder_for(archive: Archive, model: str | None, model_path: Path | None, device: str) -> Encoder:
     """The archive's own encoder, or the one asked for where the archive has none yet.
 
+    The archive's own is loaded with the first picture, so that a run that finds nothing new takes no time.
+
     Raises:
         SpaceMismatchError: the archive holds vectors of another encoder than the one asked for.
         ModelError: the encoder cannot be loaded.
     """
+    from indexer.models.deferred import DeferredEncoder
     from indexer.models.open_clip_encoder import load_encoder, load_encoder_of
 
-    if archive.space is not None and model is None and model_path is None:
-        return load_encoder_of(archive.space, device=device)
+    space = archive.space
+    if space is not None and model in (None, space.name) and model_path is None:
+        return DeferredEncoder(space, lambda: load_encoder_of(space, device=device))
     encoder = load_encoder(model, model_path, device=device)
     archive.claim_space(encoder.space, source=str(model_path or model or encoder.space.name))
     return encoder
