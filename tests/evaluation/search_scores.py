@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from tests.evaluation.absent_set import MIXTURES, PRESENT
+from tests.evaluation.drawn_films import Place, Take
 
 if TYPE_CHECKING:
     from search_app.ranking import Hit
-    from tests.evaluation.drawn_films import Place
     from tests.evaluation.search_cases import Case
     from tests.evaluation.set_archives import IndexedSet
 
@@ -98,23 +98,28 @@ def score_order(indexed: IndexedSet) -> list[Score]:
 
 
 def score_duplicates(indexed: IndexedSet) -> list[Score]:
-    """Whether copies become one hit, and nothing else does."""
-    whole, pure, groups = [], [], [set(group) for group in indexed.search_set.groups]
-    black = {place for place, take in indexed.search_set.shots() if take.scene is None}
-    alone = dict.fromkeys(black, True)
-    first = []
+    """Whether copies become one hit, and nothing else does, in any answer at any rank."""
+    copies = {place for group in indexed.search_set.groups for place in group}
+    shots = dict(indexed.search_set.shots())
+    first, whole, joined = [], [], set[Place]()
     for case in indexed.search_set.cases:
         stacks = [_places_of(indexed, hit) for hit in indexed.ask(case, limit=_ALL).hits]
-        whole.append(stacks[0] == set(case.right))
         first.append(not stacks[0].isdisjoint(case.right))
-        pure.append(all(len(stack) == 1 or any(stack <= group for group in groups) for stack in stacks))
-        for stack in stacks:
-            alone.update(dict.fromkeys(stack & black if len(stack) > 1 else (), False))
+        own = next(stack for stack in stacks if case.right[0] in stack)
+        whole.append(own == set(case.right))
+        joined.update(*(stack for stack in stacks if len(stack) > 1))
     return [
         _count("right stack at rank 1", first),
-        _count("original, copy and other take in one stack at rank 1", whole),
-        _count("answers in which nothing else is stacked", pure),
-        _count("black shots that stay alone", alone.values()),
+        _count("original, copy and other take in one stack, and nothing else", whole),
+        _count("black shots that are never stacked", _stay_alone(shots, joined, black=True, but=copies)),
+        _count("shots without a copy that are never stacked", _stay_alone(shots, joined, black=False, but=copies)),
+    ]
+
+
+def _stay_alone(shots: Mapping[Place, Take], joined: set[Place], *, black: bool, but: set[Place]) -> list[bool]:
+    """For each shot without a copy, black or not, whether it is in no stack."""
+    return [
+        place not in joined for place, take in shots.items() if place not in but and (take.scene is None) == black
     ]
 
 

@@ -14,7 +14,7 @@ question follows from the scenes (`Claim.holds_for`), never from looking at resu
   questions say WITHIN, and have a decoy in the right order but too far apart.
 - pan: shots of 8 s that show the thing only at their end, so that one sampled frame shows it and others do not;
   with a shot of 1.5 s for each that differs in one point.
-- duplicates: each of 12 shots also re-encoded, smaller, in another file, and as another take; with decoys that
+- duplicates: each of 24 shots also re-encoded, smaller, in another file, and as another take; with decoys that
   differ in one point, and black shots.
 - like, absent: see `like_set` and `absent_set`.
 
@@ -27,7 +27,6 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +61,7 @@ _NEGATIONS: Final = 2
 _CHAIN_CASES: Final = 20
 _WITHIN_EVERY: Final = 4
 _WITHIN_SECONDS: Final = 4
-_DUPLICATED: Final = 12
+_DUPLICATED: Final = 24
 _BLACK_FILMS: Final = 4
 
 
@@ -188,9 +187,10 @@ def duplicates_set() -> SearchSet:
         for film in films
     ]
     alike = arrange_films("alike", decoys, _SHOTS_PER_FILM)
+    after_black = sample_scenes(_BLACK_FILMS, "after black")
     black = [
-        Film(f"black{number}.mp4", (Take(None, number), replace(decoys[number], seed=number)))
-        for number in range(_BLACK_FILMS)
+        Film(f"black{number}.mp4", (Take(None, number), Take(scene, number)))
+        for number, scene in enumerate(after_black)
     ]
     groups = {
         film.takes[number]: tuple((f"{kind}{film.name}", number) for kind in ("", "copy-", "take-"))
