@@ -27,16 +27,16 @@ pytestmark = pytest.mark.evaluation
 FLOORS = {
     "recall@1, full description": 0.95,
     "recall@1, paraphrased": 0.95,
-    "thing alone": 0.57,
+    "thing alone": 0.91,
     "colour alone": 0.95,
     "place alone": 0.95,
     "weather alone": 0.95,
-    "count alone": 0.88,
-    "shot size alone": 0.85,
-    "relation alone": 0.57,
+    "count alone": 0.95,
+    "shot size alone": 0.93,
+    "relation alone": 0.95,
 }
-"""What the committed encoder must keep, a little below what it reached; its card has the whole table. The aim is
-0.95 for each, and where it is not reached the card says so."""
+"""What the committed encoder must keep; its card has what it reached. The aim is 0.95 for each. It is missed for a
+thing by its bare name (0.935), and just met for the shot size, which another processor may round lower."""
 
 QUERIES = {
     "a red boat": Claim((GroupClaim("boat", "red"),)),
@@ -44,8 +44,6 @@ QUERIES = {
     "two dogs left of a house": Claim((GroupClaim("dog", None, 2), GroupClaim("house")), "left of"),
     "something red": Claim((GroupClaim(colour="red"),)),
 }
-WEAK = ("a red boat", "two dogs left of a house")
-NOT_REACHED = "things and relations alone are the encoder's weak sides: see its card"
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +62,7 @@ def test_held_out_shots_are_found(encoder: DemoEncoder, capsys: pytest.CaptureFi
     assert read_results(ENCODER_FOLDER) == pytest.approx(shares, abs=0.03)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        pytest.param(query, marks=pytest.mark.xfail(strict=True, reason=NOT_REACHED) if query in WEAK else ())
-        for query in QUERIES
-    ],
-)
+@pytest.mark.parametrize("query", QUERIES)
 def test_example_queries_find_what_they_say(encoder: DemoEncoder, query: str) -> None:
     """Among 120 other shots, the best hits for a query are shots it is true of, also beside unknown words."""
     rng = random.Random("library")
