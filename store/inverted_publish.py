@@ -67,12 +67,17 @@ def build_inverted_files(generations: Generations, shelf: ShardShelf, settings: 
         ArchiveLockedError: another process has been publishing for too long.
         ArchiveFullError: no space; the last generation stays.
     """
-    lock = filelock.FileLock(generations.folder / "training.lock", timeout=0)
+    path = generations.folder / "training.lock"
+    lock = filelock.FileLock(path, timeout=0)
+    with translated_errors(path):
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            return 0
     try:
-        with translated_errors(generations.folder / "training.lock"), lock:
-            return _build(generations, shelf, settings)
-    except filelock.Timeout:
-        return 0
+        return _build(generations, shelf, settings)
+    finally:
+        lock.release()
 
 
 def _build(generations: Generations, shelf: ShardShelf, settings: VectorSettings) -> int:

@@ -25,7 +25,7 @@ DEPTHS = ((100, 400), (2_000, 4_000))
 one depth have the same candidates, so that a longer one goes on where a shorter one ends."""
 SEARCHED_SHARE = 1 / 12
 """Share of the vectors whose codes are read."""
-LEAST_CODES = 20_000
+LEAST_CODES = 30_000
 """But no fewer codes than this of vectors that may be found: in a small shard, or behind a filter, the nearest are
 further off."""
 

@@ -54,14 +54,14 @@ def writer_lock(folder: Path, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> 
         ArchiveLockedError: another process held it for too long.
     """
     lock = filelock.FileLock(folder / "writer.lock", timeout=timeout_seconds)
-    try:
-        with translated_errors(folder / "writer.lock"):
+    with translated_errors(folder / "writer.lock"):
+        try:
             lock.acquire()
-    except filelock.Timeout as error:
-        raise ArchiveLockedError(
-            f"another process has been publishing to {folder} for {timeout_seconds:.0f} s; "
-            "try again when it is done"
-        ) from error
+        except filelock.Timeout as error:  # an OSError too
+            raise ArchiveLockedError(
+                f"another process has been publishing to {folder} for {timeout_seconds:.0f} s; "
+                "try again when it is done"
+            ) from error
     try:
         yield
     finally:
@@ -220,13 +220,13 @@ class Publisher:
             _LOG.warning("made again: %s", error)
             lexical = None
         n_shards = len(shards) + sum(map(len, text_shards.values()))
-        is_complete = n_shards == len(base.all_shards) and lexical == base.lexical
         inverted = {
             shard.name: base.inverted[shard.name]
             for shard in base.all_shards
             if self._shelf.get_inverted(base, shard) is not None
         }
-        return _Kept(shards, text_shards, lexical, inverted, is_complete)
+        all_sound = n_shards == len(base.all_shards) and len(inverted) == len(base.inverted)
+        return _Kept(shards, text_shards, lexical, inverted, all_sound and lexical == base.lexical)
 
     def _is_sound(self, space_id: str, shard: ShardFile) -> bool:
         try:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from store.archive import Archive, check_archive
+from store.errors import ArchiveLockedError
+from store.publish import writer_lock
 from tests.integration.store.samples import add_videos, embeddings_of, fingerprint_of
 
 REPOSITORY = Path(__file__).parents[3]
@@ -78,3 +80,13 @@ def test_threads_share_one_archive(tmp_path: Path) -> None:
         archive.publish()
         assert archive.snapshot().counts().videos == 9
         assert np.isclose(archive.snapshot().search(embeddings_of(8, 1)[0], 1)[0].score, 1, atol=1e-3)
+
+
+def test_who_waits_too_long_for_the_writer_lock_is_told(tmp_path: Path) -> None:
+    """A second publisher gives up with an error of its own kind, not with one about the disk."""
+    with (
+        writer_lock(tmp_path),
+        pytest.raises(ArchiveLockedError, match="another process has been publishing"),
+        writer_lock(tmp_path, timeout_seconds=0.01),
+    ):
+        pass

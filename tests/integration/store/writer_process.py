@@ -1,7 +1,7 @@
 """A stand-in for an indexer, to be killed: `python -m tests.integration.store.writer_process ARCHIVE ACK FIRST N`.
 
 Puts videos FIRST to FIRST + N - 1 where they are not yet in the archive, publishes after every second one, and
-appends a line to the file ACK for each video that it may call done.
+appends a line to the file ACK for each video that it may call done. At the end it trains inverted files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from store.archive import Archive
+from store.archive import Archive, VectorSettings
 from store.events import Dropped
 from tests.integration.store.samples import KEY, SPACE, fingerprint_of, library, seen, segment_of
 
@@ -35,6 +35,7 @@ def main(folder: str, acknowledgements: str, first: int, n_videos: int) -> None:
             if video % 2:
                 archive.publish()
         archive.publish()
+        archive.build_inverted_files(VectorSettings(least_vectors=1))
 
 
 if __name__ == "__main__":
