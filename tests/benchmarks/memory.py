@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # ships no types
-
 from indexer.models.open_clip_encoder import load_encoder
 from tests.benchmarks.footage import repeat, write_footage
 from tests.benchmarks.index_speed import index_into
+from tests.benchmarks.peak import PeakWatch
 
 PIECE_SECONDS = 60
 
@@ -38,45 +36,6 @@ def bench_memory(folder: Path, quick: bool) -> Iterator[str]:
         )
 
 
-class PeakWatch:
-    """Looks at the memory of this process and its children ten times a second; use it as a context.
-
-    Memory that processes share is counted once (proportional set size), where the system tells it.
-    """
-
-    def __init__(self) -> None:
-        self.before = _mebibytes(psutil.Process())
-        self.peak = self.decoder = 0.0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> PeakWatch:
-        """Begin to look."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Stop looking; `peak` and `decoder` are final, in MiB."""
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        me = psutil.Process()
-        while not self._done.wait(0.1):
-            children = sum(_mebibytes(child) for child in me.children(recursive=True))
-            self.decoder = max(self.decoder, children)
-            self.peak = max(self.peak, children + _mebibytes(me))
-
-
-def _mebibytes(process: psutil.Process) -> float:
-    try:
-        memory = process.memory_full_info()
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0.0
-    size: float = getattr(memory, "pss", memory.rss) / 2**20
-    return size
-
-
 def main(video: str, archive: str) -> None:
     """Index one video, and print the peak."""
     encoder = load_encoder("demo", device="cpu")
@@ -84,7 +43,7 @@ def main(video: str, archive: str) -> None:
     with PeakWatch() as watch:
         index_into(Path(archive), [Path(video)], encoder)
     seconds = time.perf_counter() - started
-    answer = {"before": watch.before, "peak": watch.peak, "decoder": watch.decoder, "seconds": seconds}
+    answer = {"before": watch.before, "peak": watch.peak, "decoder": watch.children, "seconds": seconds}
     sys.stdout.write(json.dumps(answer))
 
 
