@@ -2,7 +2,9 @@
 
 The library holds 110 held-out shots and lacks the things and places of `ABSENT`, which the encoder knows.
 
-- present: for each shot two sentences that say something about it, in any words (`sample_partial`).
+- present: for each shot two of: its thing alone, in its colour, at its place, all of these with the count.
+- present, in any words: for each shot a sentence of any kind that is true of it (`sample_partial`), such as "a
+  medium shot" or "a photo of something rosy". Measured, and not part of the aim.
 - unknown words: things that the drawn world does not have at all, alone, with a colour, or at a place.
 - absent things, absent places: of `ABSENT`, in the same ways.
 - absent mixtures: a thing in a colour at a place, of which the library shows each, but never together. They are
@@ -30,7 +32,7 @@ UNKNOWN: Final = (
     "penguin", "skyscraper", "pizza", "chess", "hospital", "tiger", "ballerina", "tank", "carrot", "keyboard",
     "football", "staircase", "candle", "spider", "newspaper", "mirror",
 )  # fmt: skip
-PRESENT, MIXTURES = "present", "absent mixtures"
+PRESENT, ANY_WORDS, MIXTURES = "present", "present, in any words", "absent mixtures"
 _SHOTS = 110
 _SHOTS_PER_FILM = 10
 _SENTENCES = 2
@@ -41,11 +43,12 @@ def absent_set() -> SearchSet:
     rng = random.Random("absent")
     scenes = sample_scenes(_SHOTS, "absent", without=(*ABSENT_THINGS, *ABSENT_PLACES))
     films = arrange_films("absent", [Take(scene, rng.getrandbits(31)) for scene in scenes], _SHOTS_PER_FILM)
-    cases = [
-        Case(text, places_where(films, claim.holds_for), kind=PRESENT)
-        for scene in scenes
-        for text, claim in (sample_partial(scene, rng) for _ in range(_SENTENCES))
-    ]
+    cases = []
+    for scene in scenes:
+        asked = [(phrase(claim), claim) for claim in rng.sample(_claims(scene, rng), _SENTENCES)]
+        cases += [Case(text, places_where(films, claim.holds_for), kind=PRESENT) for text, claim in asked]
+        text, claim = sample_partial(scene, rng)
+        cases.append(Case(text, places_where(films, claim.holds_for), kind=ANY_WORDS))
     places = [place for place in PLACES if place not in ABSENT_PLACES]
     cases += _ask_for(UNKNOWN, rng, places, "unknown words")
     cases += _ask_for(ABSENT_THINGS, rng, places, "absent things")
@@ -56,8 +59,21 @@ def absent_set() -> SearchSet:
     return SearchSet(tuple(films), tuple(cases))
 
 
+def _claims(scene: Scene, rng: random.Random) -> list[Claim]:
+    """What is asked of a shot: one of its things alone, in its colour, at its place, and all of these counted."""
+    group = rng.choice(scene.groups)
+    thing, coloured = GroupClaim(group.thing), GroupClaim(group.thing, group.colour)
+    counted = GroupClaim(group.thing, group.colour, group.count)
+    return [
+        Claim((thing,)),
+        Claim((coloured,)),
+        Claim((thing,), place=scene.place),
+        Claim((counted,), place=scene.place),
+    ]
+
+
 def _ask_for(things: Sequence[str], rng: random.Random, places: Sequence[str], kind: str) -> list[Case]:
-    """Each thing alone, in the plural, in a colour, at a place, and in a colour at a place."""
+    """Each thing alone, at a place, in a colour, and two of them in a colour at a place."""
     texts = []
     for thing in things:
         colour, place = rng.choice(COLOURS), phrase(Claim((GroupClaim("dog"),), place=rng.choice(places)))

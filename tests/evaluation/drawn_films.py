@@ -61,6 +61,12 @@ class Take:
         """Its length."""
         return sum(PAN_FRAMES) if self.pans else SHOT_FRAMES
 
+    @property
+    def pan_rests(self) -> tuple[float, float]:
+        """Of a pan: until when, and from when on, the camera rests; in seconds from its start."""
+        rest, move, _ = PAN_FRAMES
+        return rest / FRAME_RATE, (rest + move) / FRAME_RATE
+
 
 @dataclass(frozen=True, slots=True)
 class Film:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from tests.evaluation.absent_set import MIXTURES, PRESENT
+from tests.evaluation.absent_set import ANY_WORDS, MIXTURES, PRESENT
 from tests.evaluation.drawn_films import Place, Take
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Score:
         return self.n / self.n_all
 
 
-def score_shots(indexed: IndexedSet) -> list[Score]:
+def score_shots(indexed: IndexedSet) -> Score:
     """Whether every drawn shot became one shot of the archive: without that the other figures mean little."""
     n_drawn, n_indexed = len(indexed.search_set.shots()), indexed.archive.snapshot().counts().shots
     return [
@@ -129,7 +129,9 @@ def score_absent(indexed: IndexedSet) -> list[Score]:
         kind: [indexed.ask(case, limit=1).nothing_matches for case in cases]
         for kind, cases in _by_kind(indexed.search_set.cases).items()
     }
-    absent = [one for kind, answers in said.items() if kind not in (PRESENT, MIXTURES) for one in answers]
+    absent = [
+        one for kind, answers in said.items() if kind not in (PRESENT, ANY_WORDS, MIXTURES) for one in answers
+    ]
     return [
         _count('"nothing matches" to all that is absent', absent),
         *(_count(f'"nothing matches": {kind}', answers) for kind, answers in said.items()),
@@ -149,13 +151,18 @@ SCORES: Final[Mapping[str, Callable[[IndexedSet], list[Score]]]] = {
 """How each set is measured, by its name."""
 
 
-def table_of(scores: Mapping[str, Sequence[Score]], floors: Mapping[tuple[str, str], tuple[float, float]]) -> str:
-    """All scores as a Markdown table, with the floors and ceilings that hold for them."""
-    lines = ["| set | what is counted | right | share | must be |", "|---|---|---|---|---|"]
+def table_of(
+    scores: Mapping[str, Sequence[Score]],
+    at_least: Mapping[tuple[str, str], float],
+    at_most: Mapping[tuple[str, str], float],
+) -> str:
+    """All scores as a Markdown table, with the bounds that hold for them by set and name."""
+    lines = ["| set | what is counted | so in | share | must be |", "|---|---|---|---|---|"]
     for name, of_set in scores.items():
         for score in of_set:
-            low, high = floors.get((name, score.name), (0.0, 1.0))
-            must = f"at least {low:.2f}" if low > 0 else f"at most {high:.2f}" if high < 1 else ""
+            key = (name, score.name)
+            must = f"at least {at_least[key]:.2f}" if key in at_least else ""
+            must = f"at most {at_most[key]:.2f}" if key in at_most else must
             lines.append(f"| {name} | {score.name} | {score.n} of {score.n_all} | {score.share:.3f} | {must} |")
     return "\n".join(lines)
 
