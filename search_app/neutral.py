@@ -26,6 +26,9 @@ NEUTRAL_TEXTS: Final = (
 )  # fmt: skip
 """Subjects, places, weathers, colours and actions of any film: each is true of some shots and false of most."""
 
+NONSENSE: Final = "zxqv"
+"""A word of no language."""
+
 EMPTY_WORDS: Final = frozenset(
     {
         "something", "someone", "some", "thing", "things", "one", "any", "shot", "shots", "scene", "scenes",

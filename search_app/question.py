@@ -12,7 +12,7 @@ import numpy as np
 
 from search_app.background import Background
 from search_app.errors import QueryError
-from search_app.neutral import EMPTY_WORDS, NEUTRAL_TEXTS
+from search_app.neutral import EMPTY_WORDS, NEUTRAL_TEXTS, NONSENSE
 from search_app.picture import read_picture
 from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
 from store.errors import SpaceMismatchError, UnknownIdError
@@ -106,6 +106,8 @@ class Asker:
     def presence(self, wanted: Aspect | None, among: NDArray[np.int64] | None) -> float:
         """How surely the archive, or some of its frames, show what is wanted: 0 to 1; 1 if it is no text.
 
+        A word that the encoder reads like any nonsense, because it never learnt it, is shown nowhere.
+
         Args:
             wanted: what is wanted.
             among: ids of the frames to look at; None for all.
@@ -115,11 +117,13 @@ class Asker:
         words = self._snapshot.telling_words(wanted.words)
         words = [word for word in words if word not in EMPTY_WORDS]
         vectors = [wanted.vector, *self.encoder.encode_texts(words if len(words) > 1 else [])]
-        best = [
-            max([hit.score for hit in self._snapshot.search(vector, 1, among)], default=-1.0) for vector in vectors
-        ]
+        nonsense = _first(self.encoder.encode_texts([NONSENSE]))
+        best = [-1.0 if vector @ nonsense >= _SAME_TEXT else self._best_score(vector, among) for vector in vectors]
         n_frames = self.background.n_frames if among is None else len(among)
         return self.background.present(best[0], best[1:], n_frames)
+
+    def _best_score(self, vector: Embeddings, among: NDArray[np.int64] | None) -> float:
+        return max([hit.score for hit in self._snapshot.search(vector, 1, among)], default=-1.0)
 
     def _combine(self, terms: tuple[Term, ...]) -> Aspect:
         """The weighted sum of texts and pictures; one alone is taken as it is.
@@ -172,6 +176,7 @@ class Asker:
         return _first(self._snapshot.frame_vectors(np.array([nearest.frame_id], np.int64)))
 
 
+_SAME_TEXT = 0.97
 _NEUTRAL_VECTORS: dict[str, Embeddings] = {}
 
 

@@ -91,6 +91,8 @@ def test_the_page_says_when_nothing_matches(archive: Path, monkeypatch: pytest.M
     assert 4 == len([button for button in page.button if button.label == "Play"])
     page.text_input(key="q").set_value("a red boat on the sea").run()
     assert [] == [info.value for info in page.info]
+    page.text_input(key="q").set_value("a red qwxzv").run()
+    assert 1 == len(page.info)
     page.text_input(key="q").set_value("dur:>1h").run()
     assert "Nothing found" in [heading.value for heading in page.subheader]
 
