@@ -1,10 +1,11 @@
 """A small archive of drawn shots, indexed with the demo encoder, for tests of the page."""
 
+import random
 from pathlib import Path
 
 from indexer.config import IndexSettings
 from indexer.demo.drawing import draw_scene
-from indexer.demo.world import Group, Scene
+from indexer.demo.world import Group, Scene, sample_scene
 from indexer.media.writer import VideoFormat, write_video
 from indexer.models.open_clip_encoder import load_encoder
 from indexer.pipeline import Progress, index_videos
@@ -33,6 +34,17 @@ def draw_library(folder: Path) -> list[Path]:
         paths.append(folder / f"clip{number}.mp4")
         write_video(paths[-1], pictures, VideoFormat("libx264", RATE, options={"preset": "ultrafast"}))
     return paths
+
+
+def draw_many(folder: Path, n_videos: int, first: Scene) -> None:
+    """Videos called new00.mp4, new01.mp4, ... of one short shot each, of which the first shows `first`."""
+    folder.mkdir(parents=True)
+    chance = random.Random(5)
+    for number in range(n_videos):
+        scene = sample_scene(chance) if number else first
+        pictures = [(frame, draw_scene(scene, 192, 108, frame / RATE, seed=number)) for frame in range(RATE)]
+        form = VideoFormat("libx264", RATE, sound_codec=None, options={"preset": "ultrafast"})
+        write_video(folder / f"new{number:02d}.mp4", pictures, form)
 
 
 def index_library(archive_folder: Path, library: Path) -> list[Outcome]:

@@ -10,15 +10,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
 
 import av
 import psutil  # type: ignore[import-untyped]  # ships no type information
 import pytest
 
-from tests.e2e.small_archive import RATE, SHOT_FRAMES, draw_library, index_library
+from indexer.demo.world import Group, Scene
+from store.archive import Archive
+from tests.e2e.small_archive import RATE, SHOT_FRAMES, draw_library, draw_many, index_library
 
 if TYPE_CHECKING:
     from playwright.sync_api import Download, Page
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT_MS = 60_000
+N_NEW = 24
+RUSHES = "from search_app.cli import main; main()"
 SERVE = "from search_app.ui.serve import serve_page; import pathlib, sys; serve_page(pathlib.Path(sys.argv[1]), 0)"
 
 
@@ -101,10 +107,9 @@ class Server:
             self.log.close()
 
 
-@pytest.fixture
-def server(archive: Path, tmp_path: Path) -> Iterator[Server]:
-    """The page of the archive, stopped at the end with nothing left behind."""
-    temporary = tmp_path / "temporary"
+@contextmanager
+def serving(archive: Path, temporary: Path) -> Iterator[Server]:
+    """The page of an archive, stopped at the end with nothing left behind in its temporary folder."""
     temporary.mkdir()
     running = Server(archive, temporary)
     try:
@@ -116,9 +121,9 @@ def server(archive: Path, tmp_path: Path) -> Iterator[Server]:
     assert [] == list(temporary.iterdir())
 
 
-@pytest.fixture
-def page(server: Server) -> Iterator[Page]:
-    """The page in a headless Chromium that can reach no other machine."""
+@contextmanager
+def browsing(address: str) -> Iterator[Page]:
+    """A page in a headless Chromium that can reach no other machine."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as downloads:
@@ -131,10 +136,24 @@ def page(server: Server) -> Iterator[Page]:
             context = browser.new_context(viewport={"width": 1440, "height": 900})
             context.set_default_timeout(WAIT_MS)
             opened = context.new_page()
-            opened.goto(server.address)
+            opened.goto(address)
             yield opened
         finally:
             browser.close()
+
+
+@pytest.fixture
+def server(archive: Path, tmp_path: Path) -> Iterator[Server]:
+    """The page of the archive."""
+    with serving(archive, tmp_path / "temporary") as running:
+        yield running
+
+
+@pytest.fixture
+def page(server: Server) -> Iterator[Page]:
+    """The page of the archive in a browser."""
+    with browsing(server.address) as opened:
+        yield opened
 
 
 def test_from_question_to_downloaded_supercut(server: Server, page: Page, tmp_path: Path) -> None:
@@ -171,6 +190,57 @@ def test_from_question_to_downloaded_supercut(server: Server, page: Page, tmp_pa
     assert {"127.0.0.1"} == server.listening_addresses()
     assert {"127.0.0.1"} >= server.remote_addresses()
     assert [] == foreign
+
+
+@contextmanager
+def indexing(archive: Path, library: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`rushes index` in a process of its own, that shows what it has done twice a second."""
+    settings = folder / "often.toml"
+    settings.write_text("[pipeline]\njobs = 1\npublish_every_seconds = 0.5\n")
+    command = [sys.executable, "-c", RUSHES, "index", str(archive), str(library), "--config", str(settings)]
+    with (folder / "index.log").open("w") as log:
+        writer = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+        try:
+            yield writer
+        finally:
+            writer.kill()
+            writer.wait()
+
+
+def ask(page: Page, text: str) -> None:
+    """Type a question, and wait for an answer."""
+    question = page.get_by_label("What does the shot show?")
+    question.fill(text)
+    question.press("Enter")
+    page.wait_for_url(f"**?q={quote_plus(text)}")
+    page.get_by_role("button", name="Play").first.wait_for()
+
+
+def test_the_page_answers_while_an_index_runs(archive: Path, tmp_path: Path) -> None:
+    """Beside a long `rushes index` every question is answered, and new videos are found before it has ended."""
+    from playwright.sync_api import TimeoutError as NotYet
+
+    growing = tmp_path / "archive"
+    shutil.copytree(archive, growing)
+    draw_many(tmp_path / "library", N_NEW, first=Scene(Group("umbrella", "red"), "beach"))
+    with serving(growing, tmp_path / "temporary") as server, browsing(server.address) as page:
+        ask(page, "a red boat on the sea")  # the model is loaded now
+        with indexing(growing, tmp_path / "library", tmp_path) as writer:
+            seen, n_answers = False, 0
+            while not seen and writer.poll() is None:
+                ask(page, "a white house at night" if n_answers % 2 else "a red umbrella on the beach")
+                n_answers += 1
+                with suppress(NotYet):
+                    page.get_by_text("new00.mp4").first.wait_for(timeout=1000)
+                    seen = True
+            assert seen
+            assert writer.poll() is None
+            while writer.poll() is None:
+                page.wait_for_timeout(500)  # the browser's events want to be read meanwhile
+            assert 0 == writer.returncode
+        ask(page, "a white house at night, now that all is there")
+    with Archive.open(growing) as opened:
+        assert 2 + N_NEW == opened.snapshot().counts().videos
 
 
 def download_film(page: Page, target: Path) -> Path:
