@@ -7,6 +7,7 @@ import os
 import streamlit as st
 
 from search_app.cut_list import build_cut_list
+from search_app.saved import record_export
 from search_app.ui import panels, resources
 from search_app.ui.picks import Picks
 from search_app.ui.render_job import RenderJob
@@ -96,7 +97,11 @@ def show_supercut(archive: Archive, question: panels.Question, picks: Picks) -> 
             "archive_generation": snapshot.generation,
         }
         st.session_state.job = RenderJob(
-            build_cut_list(hits, videos), media_shelf(), provenance, skip_missing=action.skip_missing
+            build_cut_list(hits, videos),
+            media_shelf(),
+            provenance,
+            skip_missing=action.skip_missing,
+            on_done=lambda report: record_export(archive, question.text or "supercut", report.stretches),
         )
         st.session_state.job.start()
     if action.removed or action.clear or action.render:

@@ -80,12 +80,14 @@ def supercut(
     """
     from indexer.console import print_json
     from search_app.ledger import read_ledger
+    from search_app.saved import record_export
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
         question = question_text(query, options.pop("like"))
         result = find(opened, question, device=options.pop("device"), limit=options.pop("limit"))
         report = _render(opened, result, question, output, quiet=as_json, **options)
+        record_export(opened, output.name, report.stretches)
     if as_json:
         print_json(read_ledger(report.ledger))
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from search_app.cut_list import Clip, LeftOut
 from search_app.target_profile import Profile
 from search_app.verify import ClipCheck
+from store.timespan import TimeSpan
 
 
 class RenderStage(StrEnum):
@@ -110,6 +111,11 @@ class SupercutReport:
     def done(self) -> tuple[ClipOutcome, ...]:
         """The clips that are in the file."""
         return tuple(clip for clip in self.clips if clip.status is ClipStatus.DONE)
+
+    @property
+    def stretches(self) -> list[tuple[str, TimeSpan]]:
+        """Video and span of every clip that is in the file."""
+        return [(one.clip.video_id, one.clip.span) for one in self.done]
 
     @property
     def skipped(self) -> tuple[ClipOutcome, ...]:

@@ -1,19 +1,20 @@
-"""What people decide while searching: judgements and saved searches, kept in the archive."""
+"""What people decide: judgements, saved searches, sets and exports, kept in the archive."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search_app.errors import QueryError
 from search_app.query import format_query
 from search_app.query_parser import parse_query
-from store.events import Judged, SearchDeleted, SearchSaved
+from store.events import Exported, Judged, SearchDeleted, SearchSaved, SetChanged
 
 if TYPE_CHECKING:
     from store.archive import Archive
     from store.records import ShotRow
     from store.snapshot import Snapshot
+    from store.timespan import TimeSpan
 
 
 def judge(archive: Archive, query: str, shot_ids: Sequence[str], verdict: str) -> None:
@@ -31,8 +32,33 @@ def judge(archive: Archive, query: str, shot_ids: Sequence[str], verdict: str) -
 
 
 def _judged(query: str, shot: ShotRow, verdict: str) -> Judged:
-    start, end = (f"{time.numerator}/{time.denominator}" for time in (shot.shot.span.start, shot.shot.span.end))
-    return Judged(query, shot.video_id, start, end, verdict)
+    return Judged(query, *_stretch(shot.video_id, shot.shot.span), verdict)
+
+
+def _stretch(video_id: str, span: TimeSpan) -> tuple[str, str, str]:
+    """A stretch of a video as events have it: it outlives a new detection of shots."""
+    start, end = (f"{time.numerator}/{time.denominator}" for time in (span.start, span.end))
+    return video_id, start, end
+
+
+def change_set(archive: Archive, name: str, shot_ids: Sequence[str], *, is_member: bool) -> None:
+    """Put shots into a set, for `set:NAME`, or take them out.
+
+    Raises:
+        UnknownIdError: there is no such shot.
+    """
+    if not shot_ids:
+        return
+    snapshot = archive.snapshot()
+    shots = [snapshot.shot(shot_id) for shot_id in shot_ids]
+    archive.record([SetChanged(name, *_stretch(shot.video_id, shot.shot.span), is_member) for shot in shots])
+    archive.publish()
+
+
+def record_export(archive: Archive, name: str, clips: Iterable[tuple[str, TimeSpan]]) -> None:
+    """Remember which stretches of which videos went into a supercut, for `used:never`."""
+    archive.record([Exported(name, tuple(_stretch(*clip) for clip in clips))])
+    archive.publish()
 
 
 def judged_shots(snapshot: Snapshot, query: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

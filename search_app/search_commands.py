@@ -1,4 +1,4 @@
-"""The commands that ask: search, why, searches."""
+"""The commands that ask, and keep what was decided: search, why, searches, sets."""
 
 from __future__ import annotations
 
@@ -222,7 +222,35 @@ def searches(archive: Path, delete: str | None, history: bool, as_json: bool) ->
         print_table(("name", "query"), [(one.name, one.query) for one in saved], right=())
 
 
-COMMANDS = (search, why, searches)
+@click.command()
+@ARCHIVE
+@click.argument("name", required=False)
+@click.option("--add", multiple=True, metavar="SHOT", help="Put this shot into the set, which is made if need be.")
+@click.option("--remove", multiple=True, metavar="SHOT", help="Take this shot out of the set.")
+@AS_JSON
+def sets(archive: Path, name: str | None, add: tuple[str, ...], remove: tuple[str, ...], as_json: bool) -> None:
+    """List the sets of ARCHIVE, or put shots into the set NAME and take them out.
+
+    The shots of a set are found by set:NAME in a query.
+    """
+    from indexer.console import print_json, print_table
+    from search_app.saved import change_set
+    from store.archive import Archive
+
+    if name is None and (add or remove):
+        raise QueryError("which set? give its NAME before --add and --remove")
+    with Archive.open(archive) as opened:
+        if name is not None:
+            change_set(opened, name, add, is_member=True)
+            change_set(opened, name, remove, is_member=False)
+        found = opened.snapshot().sets()
+    if as_json:
+        print_json([{"name": known, "stretches": n} for known, n in found.items()])
+    else:
+        print_table(("set", "stretches"), [(known, str(n)) for known, n in found.items()], right=(1,))
+
+
+COMMANDS = (search, why, searches, sets)
 
 
 def say_no_match(result: SearchResult) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from search_app.outcomes import RenderProgress, RenderStage
@@ -44,16 +44,24 @@ class RenderJob:
         shelf: where the film goes.
         provenance: for the ledger.
         skip_missing: go on without clips that cannot be rendered.
+        on_done: told of the finished film, still in the thread.
     """
 
     def __init__(
-        self, cut_list: CutList, shelf: MediaShelf, provenance: Mapping[str, Any], *, skip_missing: bool = False
+        self,
+        cut_list: CutList,
+        shelf: MediaShelf,
+        provenance: Mapping[str, Any],
+        *,
+        skip_missing: bool = False,
+        on_done: Callable[[SupercutReport], None] | None = None,
     ) -> None:
         self.cut_list = cut_list
         self.report: SupercutReport | None = None
         self.address = ""
         self.problem = ""
         self._skip_missing = skip_missing
+        self._on_done = on_done
         self._shelf = shelf
         self._provenance = provenance
         self._progress = RenderProgress(RenderStage.PREFLIGHT, 0, len(cut_list.clips), 0.0, None)
@@ -118,6 +126,8 @@ class RenderJob:
                 cancel=self._cancel,
             )
             self.address = self._shelf.put(output)
+            if self._on_done is not None:
+                self._on_done(self.report)
         except ArchiveError as error:
             self.problem = str(error)
         except Exception as error:  # a thread that dies in silence would leave the page waiting for ever

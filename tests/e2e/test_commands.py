@@ -114,6 +114,9 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
     ledger = json.loads((tmp_path / "film.mp4.json").read_text())
     assert 3 == len(ledger["clips"])
     assert "something red" in json.dumps(ledger)
+    unused = json.loads(_rushes("search", archive, "something red used:never", "--json").stdout)
+    assert 1 == len(unused)
+    assert unused[0]["shot_id"] not in json.dumps(ledger["clips"])
     assert "exists" in _refusal("supercut", archive, "red", "-o", film, status=1)
 
 
@@ -205,6 +208,18 @@ def test_a_question_can_filter_exclude_and_ask_for_order(archive: Path) -> None:
     assert 2 == len(starts('"line one"'))
     assert [0.0, 0.0] == starts("something red THEN something green", "--limit", "2")
     assert [1.0] == starts("shape:landscape", "--limit", "1", "--page", "2", "--sort", "file")
+
+
+def test_sets_are_made_and_found(archive: Path) -> None:
+    """A shot goes into a set and is found by its name, until it is taken out."""
+    shot_id = json.loads(_rushes("search", archive, "something red", "--json").stdout)[0]["shot_id"]
+    made = json.loads(_rushes("sets", archive, "reds & co", "--add", shot_id, "--json").stdout)
+    assert [{"name": "reds & co", "stretches": 1}] == made
+    found = json.loads(_rushes("search", archive, 'set:"reds & co"', "--json").stdout)
+    assert [shot_id] == [hit["shot_id"] for hit in found]
+    _rushes("sets", archive, "reds & co", "--remove", shot_id)
+    assert [] == json.loads(_rushes("search", archive, 'set:"reds & co"', "--json").stdout)
+    assert "which set" in _refusal("sets", archive, "--add", shot_id, status=2)
 
 
 def test_nothing_matches_is_said_aside(archive: Path) -> None:

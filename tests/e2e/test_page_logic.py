@@ -154,6 +154,8 @@ def test_a_missing_source_is_named_and_can_be_skipped(tmp_path: Path, monkeypatc
     page.run()
     assert 2 == len([text for text in texts_of(page) if text.startswith("skipped: clip1.mp4")])
     assert 1 == len([text for text in page.markdown if "2/2 cuts exact" in text.value])
+    page.text_input(key="q").set_value("used:ever").run()
+    assert 2 == len([button for button in page.button if button.label == "Play"])
 
 
 def test_a_cancelled_rendering_keeps_nothing(archive: Path) -> None:
