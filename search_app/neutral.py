@@ -37,3 +37,13 @@ EMPTY_WORDS: Final = frozenset(
     }
 )  # fmt: skip
 """Words of a question that no frame shows by themselves; stop words of every language are left out before."""
+
+LIGHT_WORDS: Final = frozenset(
+    {
+        "day", "daylight", "daytime", "light", "clear", "sunny", "sunshine", "night", "nighttime", "dark",
+        "darkness", "dusk", "dawn", "sunset", "sunrise", "evening", "morning", "twilight", "rain", "rains",
+        "rainy", "rainfall", "rainstorm", "fog", "foggy", "mist", "misty", "snow", "snows", "snowy", "snowfall",
+        "snowstorm", "falling",
+    }
+)  # fmt: skip
+"""Words of light and weather: so many frames share them that even the best one hardly stands out."""

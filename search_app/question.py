@@ -12,7 +12,7 @@ import numpy as np
 
 from search_app.background import Background
 from search_app.errors import QueryError
-from search_app.neutral import EMPTY_WORDS, NEUTRAL_TEXTS, NONSENSE
+from search_app.neutral import EMPTY_WORDS, LIGHT_WORDS, NEUTRAL_TEXTS, NONSENSE
 from search_app.picture import read_picture
 from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
 from store.errors import SpaceMismatchError, UnknownIdError
@@ -106,7 +106,9 @@ class Asker:
     def presence(self, wanted: Aspect | None, among: NDArray[np.int64] | None) -> float:
         """How surely the archive, or some of its frames, show what is wanted: 0 to 1; 1 if it is no text.
 
-        A word that the encoder reads like any nonsense, because it never learnt it, is shown nowhere.
+        A word that the encoder reads like any nonsense, because it never learnt it, is shown nowhere. Words that
+        no frame shows by themselves, and those of light and weather, are not asked for alone: a question of
+        nothing else has nothing that could be missing.
 
         Args:
             wanted: what is wanted.
@@ -114,11 +116,16 @@ class Asker:
         """
         if wanted is None or not wanted.is_text:
             return 1.0
-        words = self._snapshot.telling_words(wanted.words)
-        words = [word for word in words if word not in EMPTY_WORDS]
-        vectors = [wanted.vector, *self.encoder.encode_texts(words if len(words) > 1 else [])]
+        telling = self._snapshot.telling_words(wanted.words)
+        words = [word for word in telling if word not in EMPTY_WORDS and word not in LIGHT_WORDS]
+        if telling and not words:
+            return 1.0
+        vectors = [wanted.vector, *self.encoder.encode_texts(words if len(telling) > 1 else [])]
         nonsense = _first(self.encoder.encode_texts([NONSENSE]))
-        best = [-1.0 if vector @ nonsense >= _SAME_TEXT else self._best_score(vector, among) for vector in vectors]
+        scores = [
+            -1.0 if vector @ nonsense >= _SAME_TEXT else self._best_score(vector, among) for vector in vectors
+        ]
+        best = [self.background.standing_of_best(*pair) for pair in zip(vectors, scores, strict=True)]
         n_frames = self.background.n_frames if among is None else len(among)
         return self.background.present(best[0], best[1:], n_frames)
 

@@ -46,18 +46,26 @@ def test_confidence_grows_with_the_score(background: Background) -> None:
 
 def test_one_missing_word_is_enough_for_nothing_to_match(background: Background) -> None:
     """However near the nearest frame, a word that nothing shows makes it unlikely; of five, one may be missing."""
-    assert background.present(0.9, [0.9, 0.9], MANY) > 0.5
-    assert background.present(0.9, [0.9, -0.3], MANY) < 0.5
-    assert background.present(0.9, [0.9, 0.9, 0.9, 0.9, -0.3], MANY) > 0.5
-    assert background.present(0.9, [0.9, 0.9, 0.9, -0.3, -0.3], MANY) < 0.5
-    assert background.present(0.9, [], MANY) > 0.5 > background.present(-0.3, [], MANY)
+    assert background.present(3.5, [3.5, 3.5], MANY) > 0.5
+    assert background.present(3.5, [3.5, 0.3], MANY) < 0.5
+    assert background.present(3.5, [3.5, 3.5, 3.5, 3.5, 0.3], MANY) > 0.5
+    assert background.present(3.5, [3.5, 3.5, 3.5, 0.3, 0.3], MANY) < 0.5
+    assert background.present(3.5, [], MANY) > 0.5 > background.present(0.3, [], MANY)
 
 
 def test_the_best_of_few_frames_may_be_lower_than_the_best_of_many(background: Background) -> None:
     """The fewer frames to choose from, the less their best has to score; from 480 on that stays the same."""
-    sure = [background.present(0.35, [0.35, 0.35], n) for n in (0, 9, 30, 100, 480, MANY)]
+    sure = [background.present(2.5, [2.5, 2.5], n) for n in (0, 9, 30, 100, 480, MANY)]
     assert sorted(sure, reverse=True) == sure
     assert sure[0] == sure[1] > sure[2] > sure[3] > sure[4] == sure[5]
+
+
+def test_what_many_frames_show_need_not_stand_out_as_far() -> None:
+    """At the same best score a text that fits most frames badly stands higher than one that fits them half."""
+    frames = np.eye(4, dtype=np.float32)[[0, 0, 0, 1]]
+    background = Background(frames, unit_rows(20, 4))
+    rare, usual = np.eye(4, dtype=np.float32)[[1, 0]]
+    assert background.standing_of_best(rare, 0.9) > background.standing_of_best(usual, 0.9)
 
 
 def test_only_texts_that_stand_out_have_a_vote(background: Background) -> None:
