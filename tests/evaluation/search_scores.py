@@ -42,9 +42,7 @@ class Score:
 def score_shots(indexed: IndexedSet) -> Score:
     """Whether every drawn shot became one shot of the archive: without that the other figures mean little."""
     n_drawn, n_indexed = len(indexed.search_set.shots()), indexed.archive.snapshot().counts().shots
-    return [
-        Score("shots of the archive that are the drawn ones", min(n_drawn, n_indexed), max(n_drawn, n_indexed))
-    ]
+    return Score("shots of the archive that are the drawn ones", min(n_drawn, n_indexed), max(n_drawn, n_indexed))
 
 
 def score_first(indexed: IndexedSet) -> list[Score]:
