@@ -155,15 +155,9 @@ class Shard:
         """Vectors at these positions, in their order."""
         return self._codes[positions].view(np.float16).astype(np.float32)
 
-    def search(
-        self, vector: Embeddings, n: int, removed: FrameIds | None, among: FrameIds | None = None
-    ) -> tuple[Embeddings, FrameIds]:
-        """Scores and ids of the nearest vectors that are not removed, of all or among some, best first."""
-        if among is not None:
-            wanted = np.setdiff1d(among, removed) if removed is not None else among
-            selector = faiss.IDSelectorBatch(np.ascontiguousarray(wanted, np.int64))
-            scores, ids = self._index.search(vector, n, params=_selecting(selector))
-        elif removed is None or not len(removed):
+    def search(self, vector: Embeddings, n: int, removed: FrameIds | None = None) -> tuple[Embeddings, FrameIds]:
+        """Scores and ids of the nearest vectors that are not removed, best first; every vector is looked at."""
+        if removed is None or not len(removed):
             scores, ids = self._index.search(vector, n)
         else:
             gone = faiss.IDSelectorBatch(removed)
@@ -173,7 +167,7 @@ class Shard:
         return scores[0][found], ids[0][found]
 
     def search_at(self, positions: Positions, vector: Embeddings, n: int) -> tuple[Embeddings, FrameIds]:
-        """The same among the vectors at these positions alone, read from where they are mapped.
+        """Scores and ids of the nearest of the vectors at these positions, read from where they are mapped.
 
         FAISS scores the gathered rows, so that a vector has the same score, to the last bit, as in `search`.
         """
