@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from store.records import Embeddings
 
 _TINY = 1e-6
-_SHOWN = (-4.08, 3.34)
+_SHOWN = (-3.01, 3.64)
 _PRESENT = (-11.33, 2.77, 1.5)
 _FITTED_FRAMES = 480
 _FEWEST_FRAMES = 17
