@@ -23,8 +23,9 @@ pytestmark = [pytest.mark.evaluation, pytest.mark.slow]
 AT_LEAST = {
     ("plain", "right shot at rank 1"): 0.90,
     ("composition", "right shot at rank 1"): 0.83,
-    ("negation", "places among the first 10 without the unwanted"): 0.82,
-    ("negation", "right shot at rank 1"): 0.83,
+    ("negation", "questions with no unwanted shot among the first 10"): 0.50,
+    ("negation", "places among the first 10 without the unwanted"): 0.90,
+    ("negation", "right shot at rank 1"): 0.85,
     ("negation", "right shots that minus did not take out"): 0.93,
     ("order", "right pair at rank 1"): 0.90,
     ("order", "of these, with WITHIN and a pair that is too far apart"): 0.80,
@@ -36,9 +37,14 @@ AT_LEAST = {
     ("like", "at rank 1: by an altered JPEG"): 0.96,
     ("like", "at rank 1: by a moment of the altered film"): 0.92,
     ("like", "at rank 1: the altered film by its original"): 0.92,
+    ("absent", '"nothing matches" to all that is absent'): 0.85,
 }
 """What has to stay so: the aim where it is reached, else a little below what was measured."""
-AT_MOST: dict[tuple[str, str], float] = {}
+AT_MOST = {
+    ("absent", '"nothing matches": present'): 0.05,
+    ("absent", '"nothing matches": present, in any words'): 0.05,
+}
+"""What must not happen more often."""
 
 
 @pytest.fixture(scope="module")
