@@ -106,7 +106,6 @@ def demo(folder: Path, seed: int) -> None:
     well a real encoder finds real footage.
     """
     from indexer.config import IndexSettings
-    from indexer.demo.sample_library import draw_sample_library
     from indexer.models.open_clip_encoder import load_encoder
     from search_app.search import search
     from store.archive import Archive
@@ -114,7 +113,7 @@ def demo(folder: Path, seed: int) -> None:
     library, film = folder / "library", folder / "supercut.mp4"
     if not (library / "ground_truth.json").exists():
         click.echo(f"drawing a sample library in {library} ...", err=True)
-        draw_sample_library(library, seed)
+        _draw_with_progress(library, seed)
     with Archive.create(folder / "archive") as archive:
         encoder = load_encoder("demo")
         archive.claim_space(encoder.space, source="demo")
@@ -127,6 +126,19 @@ def demo(folder: Path, seed: int) -> None:
         report = _render(archive, best, DEMO_QUERIES[0], film, overwrite=True, max_seconds=20.0)
     click.echo(f"\n{report.summary()}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
     click.echo(f"look around with:  rushes ui {folder / 'archive'}")
+
+
+def _draw_with_progress(library: Path, seed: int) -> None:
+    from indexer.console import progress_bar
+    from indexer.demo.sample_library import draw_sample_library
+
+    with progress_bar() as bar:
+        task = bar.add_task("drawing", total=None, detail="")
+
+        def show(n_done: int, n_all: int) -> None:
+            bar.update(task, completed=n_done, total=n_all, detail=f"{n_done}/{n_all} frames")
+
+        draw_sample_library(library, seed, show)
 
 
 @main.command()

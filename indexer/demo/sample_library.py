@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -113,21 +114,22 @@ def draw_sample_library(
     Args:
         folder: where; made if it is not there.
         seed: another number draws another library, of the same kinds and with the same planted scenes.
-        on_progress: called with the number of videos done and of all.
+        on_progress: called with the number of frames drawn and of all, from several threads.
 
     Raises:
         MediaError: a video cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shots = {plan.name: _plan_shots(plan, i, seed) for i, plan in enumerate(_PLANS)}
+    broken = shots[_PLANS[0].name][:2]
+    n_frames = sum(len(_frame_numbers(plan, shot)) for plan in _PLANS for shot in shots[plan.name])
+    count = _FrameCount(n_frames + sum(len(_frame_numbers(_BROKEN, shot)) for shot in broken), on_progress)
     # Drawing and encoding mostly run outside the interpreter's lock: threads are as good as processes here.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        pending = [pool.submit(_draw_video, folder, plan, shots[plan.name]) for plan in _PLANS]
-        pending.append(pool.submit(_draw_broken, folder, shots[_PLANS[0].name][:2]))
-        for n_done, finished in enumerate(as_completed(pending), start=1):
+        pending = [pool.submit(_draw_video, folder, plan, shots[plan.name], count) for plan in _PLANS]
+        pending.append(pool.submit(_draw_broken, folder, broken, count))
+        for finished in as_completed(pending):
             finished.result()
-            if on_progress:
-                on_progress(n_done, len(pending))
     videos = [_describe_video(plan, shots[plan.name]) for plan in _PLANS]
     videos.append({"file": _BROKEN.name, "broken": True, "shots": []})
     n_shots = sum(len(video["shots"]) for video in videos)
@@ -162,24 +164,48 @@ def _sample_unlike(rng: random.Random, others: list[Scene]) -> Scene:
             return scene
 
 
-def _draw_video(folder: Path, plan: _VideoPlan, shots: list[_DrawnShot]) -> None:
-    write_video(folder / plan.name, _draw_frames(plan, shots), plan.form)
+class _FrameCount:
+    """Counts the frames that several threads draw, and tells."""
+
+    def __init__(self, n_all: int, listener: Callable[[int, int], None] | None) -> None:
+        self._n_all = n_all
+        self._listener = listener
+        self._n_done = 0
+        self._lock = threading.Lock()
+
+    def add(self) -> None:
+        """One more frame."""
+        with self._lock:
+            self._n_done += 1
+            if self._listener:
+                self._listener(self._n_done, self._n_all)
 
 
-def _draw_broken(folder: Path, shots: list[_DrawnShot]) -> None:
+def _draw_video(folder: Path, plan: _VideoPlan, shots: list[_DrawnShot], count: _FrameCount) -> None:
+    write_video(folder / plan.name, _draw_frames(plan, shots, count), plan.form)
+
+
+def _draw_broken(folder: Path, shots: list[_DrawnShot], count: _FrameCount) -> None:
     """A file that lacks its second half, and with it the index without which nothing can be decoded."""
-    _draw_video(folder, _BROKEN, shots)
+    _draw_video(folder, _BROKEN, shots, count)
     path = folder / _BROKEN.name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def _draw_frames(plan: _VideoPlan, shots: list[_DrawnShot]) -> Iterator[tuple[int, RgbPicture]]:
-    """Every frame of a video with its number; a variable-rate one leaves out some."""
+def _frame_numbers(plan: _VideoPlan, shot: _DrawnShot) -> list[int]:
+    """The frames of a shot; a variable-rate video leaves out some."""
+    numbers = range(shot.first_frame, shot.end_frame)
+    rate = plan.form.frame_rate
+    return [number for number in numbers if not (plan.variable_rate and _is_left_out(number, shot, rate))]
+
+
+def _draw_frames(
+    plan: _VideoPlan, shots: list[_DrawnShot], count: _FrameCount
+) -> Iterator[tuple[int, RgbPicture]]:
+    """Every frame of a video with its number."""
     half = round(_TRANSITION_SECONDS * plan.form.frame_rate / 2)
     for i, shot in enumerate(shots):
-        for number in range(shot.first_frame, shot.end_frame):
-            if plan.variable_rate and _is_left_out(number, shot, plan.form.frame_rate):
-                continue
+        for number in _frame_numbers(plan, shot):
             picture = _draw(plan, shot, number)
             since, until = number - shot.first_frame, shot.end_frame - number
             if i > 0 and since < half:
@@ -187,6 +213,7 @@ def _draw_frames(plan: _VideoPlan, shots: list[_DrawnShot]) -> Iterator[tuple[in
             elif i + 1 < len(shots) and until <= half:
                 picture = _blend(plan, shot, shots[i + 1], number, picture, half)
             yield number, picture
+            count.add()
 
 
 def _is_left_out(number: int, shot: _DrawnShot, frame_rate: int) -> bool:

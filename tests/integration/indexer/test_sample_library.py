@@ -17,10 +17,13 @@ from store.records import Boundary
 pytestmark = pytest.mark.slow
 
 
+PROGRESS: list[tuple[int, int]] = []
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
-    draw_sample_library(folder, seed=7)
+    draw_sample_library(folder, seed=7, on_progress=lambda n_done, n_all: PROGRESS.append((n_done, n_all)))
     return folder
 
 
@@ -42,6 +45,14 @@ def test_the_library_is_as_varied_as_promised(library: Path, videos: list[dict[s
     assert sum(video["variable_rate"] for video in videos) == 1
     assert sum(not video["has_audio"] for video in videos) == 1
     assert sum(file.stat().st_size for file in library.iterdir()) < 40_000_000
+
+
+def test_progress_counts_every_frame(library: Path) -> None:
+    """Whoever waits is told of each frame, up to the last, and from the start how many there will be."""
+    assert (library / GROUND_TRUTH_FILE).exists()
+    n_all = len(PROGRESS)
+    assert n_all > 1000
+    assert [(n_done, n_all) for n_done in range(1, n_all + 1)] == PROGRESS
 
 
 def test_the_demo_questions_have_answers(videos: list[dict[str, Any]]) -> None:
