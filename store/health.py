@@ -118,7 +118,7 @@ def check_archive(folder: Path, read_data: bool = False) -> list[Finding]:
 
 
 def repair_archive(folder: Path, dry_run: bool = True) -> list[Action]:
-    """Mend an archive, or only say what would be done.
+    """Mend an archive, or only say what would be done; trains inverted files that large shards lack, in minutes.
 
     Videos whose segments were damaged or lost are no longer in the archive afterwards; their places are, so that
     `Archive.locations_without_segment` gives what is to be indexed again.
