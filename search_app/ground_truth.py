@@ -188,7 +188,7 @@ def _read_list(path: Path) -> list[Any]:
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if not isinstance(plain, list):
         raise ConfigError(f"{path} must hold a JSON list")
     return plain

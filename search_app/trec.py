@@ -98,7 +98,7 @@ def _read_lines(path: Path, n_fields: int, form: str) -> Iterator[tuple[int, lis
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
         if fields and len(fields) != n_fields:
