@@ -21,8 +21,9 @@ from store.records import Outcome, Status
 
 VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
 
-_WORTH_A_CALL = 8
-"""Pictures that an idle encoder does not wait to have more of: so that it works while a short video is decoded."""
+_IDLE_STEP = 8
+"""An idle encoder takes any multiple of so many pictures, so that it works while a short video is decoded. Not any
+number: torch keeps working memory for every size of batch that it has seen."""
 
 
 @dataclass(slots=True)
@@ -166,7 +167,7 @@ class _Run:
                     yield self._finish(decoded.file, self._fail(decoded.file, reason))
                 elif isinstance(decoded.item, Sample):
                     self._take(decoded, decoded.item, builder, batch)
-                    if batch.is_full or (decoders.waiting() and len(batch) >= _WORTH_A_CALL):
+                    if batch.is_full or (len(batch) % _IDLE_STEP == 0 and decoders.waiting()):
                         self._encode(batch)
                 else:
                     builder.result = decoded.item

@@ -10,7 +10,8 @@ import psutil  # type: ignore[import-untyped]  # ships no types
 class PeakWatch:
     """Looks at the memory of this process and its children ten times a second; use it as a context.
 
-    Memory that processes share is counted once (proportional set size), where the system tells it.
+    Pages of libraries that both have open count for each of them. (Proportional sizes would count them once, but
+    depend on what else runs on the machine.)
     """
 
     def __init__(self) -> None:
@@ -39,8 +40,7 @@ class PeakWatch:
 
 def _mebibytes(process: psutil.Process) -> float:
     try:
-        memory = process.memory_full_info()
+        size_bytes: int = process.memory_info().rss
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0.0
-    size: float = getattr(memory, "pss", memory.rss) / 2**20
-    return size
+    return size_bytes / 2**20
