@@ -108,7 +108,7 @@ class Asker:
 
         A word that the encoder reads like any nonsense, because it never learnt it, is shown nowhere. Words that
         no frame shows by themselves, and those of light and weather, are not asked for alone: a question of
-        nothing else has nothing that could be missing.
+        nothing else is present if its best frame shows it.
 
         Args:
             wanted: what is wanted.
@@ -119,7 +119,8 @@ class Asker:
         telling = self._snapshot.telling_words(wanted.words)
         words = [word for word in telling if word not in EMPTY_WORDS and word not in LIGHT_WORDS]
         if telling and not words:
-            return 1.0
+            best_score = np.array([self._best_score(wanted.vector, among)], np.float32)
+            return float(self.background.shown(best_score, is_text=True)[0])
         vectors = [wanted.vector, *self.encoder.encode_texts(words if len(telling) > 1 else [])]
         nonsense = _first(self.encoder.encode_texts([NONSENSE]))
         scores = [

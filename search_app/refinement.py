@@ -9,7 +9,7 @@ from search_app.stacking import stack_near_duplicates
 from search_app.variety import order_with_variety
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from search_app.background import Background
     from search_app.config import RankingSettings
@@ -22,14 +22,42 @@ SURE = 0.5
 """From this confidence on, a frame counts as showing what was asked."""
 
 
+DOUBTFUL = 0.1
+"""From this confidence on, a frame may show what no answer may show."""
+
+
 def drop_unwanted(
-    candidates: Candidates, frames: ShotFrames, background: Background, unwanted: Iterable[Aspect]
+    candidates: Candidates,
+    frames: ShotFrames,
+    background: Background,
+    unwanted: Iterable[Aspect],
+    is_sure: Callable[[str], bool],
+    n: int,
 ) -> None:
-    """Take out the shots of which any frame shows what no answer may show."""
+    """Take out the shots of which any frame shows what no answer may show, and let doubtful ones wait.
+
+    Of the first n, those that surely answer the question come first, and among them, as among the others, those
+    that may show the unwanted come last: so a missed one is seldom near the top, and nothing is lost by doubt.
+
+    Args:
+        candidates: changed in place.
+        frames: their frames.
+        background: of the archive.
+        unwanted: what no answer may show.
+        is_sure: whether a shot surely answers the question.
+        n: how many are ordered anew; fixed, so that a deeper page does not change the ones before it.
+    """
+    doubtful = set[str]()
+    head = candidates.order[:n]
     for aspect in unwanted:
         sure = frames.confidence(background, aspect)
         shown = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= SURE]
         candidates.remove(shown, f"-{aspect.words or 'like'}")
+        doubtful |= {shot_id for shot_id, confidence in sure.items() if confidence >= DOUBTFUL}
+    kept = set(candidates.order)
+    head = [shot_id for shot_id in head if shot_id in kept]
+    tail = candidates.order[len(head) :]
+    candidates.order = sorted(head, key=lambda shot_id: (not is_sure(shot_id), shot_id in doubtful)) + tail
 
 
 def merge_moments(

@@ -187,14 +187,17 @@ def _refine(
     frames = ShotFrames(snapshot, candidates.order, question.wanted)
     shots = snapshot.shots_by_id(candidates.order)
     ranked = Ranked(candidates, frames, shots, rankings=rankings)
-    if question.unwanted:
-        drop_unwanted(candidates, frames, asker.background, question.unwanted)
-        candidates.finish_stage("minus")
-    if question.wanted is not None and question.asked is not None:
+    present = 1.0
+    if question.asked is not None:
         present = 1.0 if options.keep else asker.presence(question.asked, filtered.frame_ids)
         shown = frames.confidence(asker.background, question.asked)
         kept = dict.fromkeys(shown.keys() & set(options.keep), 1.0)
         ranked.confidence = {shot_id: min(present, sure) for shot_id, sure in shown.items()} | kept
+    if question.unwanted:
+        pool = settings.ranking.pool
+        drop_unwanted(candidates, frames, asker.background, question.unwanted, ranked.is_sure, pool)
+        candidates.finish_stage("minus")
+    if question.wanted is not None:
         if options.merge:
             floor = asker.background.mean_score(question.wanted.vector)
             merge_moments(candidates, shots, frames, floor, settings.ranking)

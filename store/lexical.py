@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import tempfile
 import unicodedata
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -241,12 +239,11 @@ class LexicalIndex:
     """
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        links = Path(tempfile.mkdtemp(prefix="rushes-text-"))
-        # A snapshot that is replaced is not closed, since somebody may still be asking it: its links go with it.
-        self._remove_links = weakref.finalize(self, shutil.rmtree, links, ignore_errors=True)
-        for name in names:
-            (links / name).symlink_to(folder / name)
-        self._searcher = _open(links).searcher()
+        with tempfile.TemporaryDirectory(prefix="rushes-text-", ignore_cleanup_errors=True) as links:
+            for name in names:
+                Path(links, name).symlink_to(folder / name)
+            # A searcher maps every file when it is made, so the links can go at once.
+            self._searcher = _open(Path(links)).searcher()
 
     def search(self, question: WordQuestion, stages: Sequence[str], n: int) -> list[WordHit]:
         """Documents of some stages that hold what is asked for, best first; equal scores by id."""
@@ -259,10 +256,6 @@ class LexicalIndex:
         found = self._searcher.search(both, n).hits
         hits = [WordHit(self._searcher.doc(place)["document_id"][0], float(score)) for score, place in found]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document_id))
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._remove_links()
 
 
 class WordQuestion:

@@ -71,13 +71,13 @@ class Snapshot:
         removed = self._catalog.removed_frames()
         live = partial(_live_shards, shelf, manifest, removed)
         self._shards = live(manifest.shards)
-        self._words = None
+        words = None
         if manifest.lexical is not None:
             folder = generations.lexical_path(manifest.lexical)
             verify_folder(folder, manifest.lexical)
-            self._words = LexicalIndex(folder, [file.name for file in manifest.lexical.files])
+            words = LexicalIndex(folder, [file.name for file in manifest.lexical.files])
         text_shards = {stage: live(shards) for stage, shards in manifest.text_shards.items()}
-        self._texts = TextSearch(self._catalog, self._words, text_shards)
+        self._texts = TextSearch(self._catalog, words, text_shards)
         claimed = self._catalog.space()
         self.space: EmbeddingSpace | None = claimed[0] if claimed else None
         """The embedding space of the archive's vectors; None before one was claimed."""
@@ -88,8 +88,6 @@ class Snapshot:
         """Let go of the catalog and the shards; only who owns the snapshot does this."""
         self._catalog.close()
         self._shards = []
-        if self._words is not None:
-            self._words.close()
 
     def roots(self) -> dict[str, str]:
         """Name and absolute path of every library root."""

@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.evaluation, pytest.mark.slow]
 AT_LEAST = {
     ("plain", "right shot at rank 1"): 0.90,
     ("composition", "right shot at rank 1"): 0.83,
-    ("negation", "questions with no unwanted shot among the first 10"): 0.50,
-    ("negation", "places among the first 10 without the unwanted"): 0.90,
+    ("negation", "questions with no unwanted shot among the first 10"): 0.93,
+    ("negation", "places among the first 10 without the unwanted"): 0.98,
     ("negation", "right shot at rank 1"): 0.85,
     ("negation", "right shots that minus did not take out"): 0.93,
     ("order", "right pair at rank 1"): 0.90,

@@ -1,0 +1,52 @@
+"""What is unwanted is taken out, and what may be unwanted waits."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_app.background import Background
+from search_app.question import Aspect
+from search_app.ranking import Candidates
+from search_app.refinement import drop_unwanted
+from search_app.shot_frames import ShotFrames
+
+NOTHING = np.zeros((0, 4), np.float32)
+BACKGROUND = Background(NOTHING, NOTHING)
+RED = Aspect(np.array([1, 0, 0, 0], np.float32), "red", is_text=True)
+
+
+class FakeFrames(ShotFrames):
+    """Shots of which it is known how surely each shows the unwanted."""
+
+    def __init__(self, confidences: dict[str, float]) -> None:
+        self._confidences = confidences
+
+    def confidence(self, background: Background, aspect: Aspect) -> dict[str, float]:  # noqa: ARG002 a fake
+        return self._confidences
+
+
+def order_without_red(red: dict[str, float], answers: set[str], n: int = 100) -> Candidates:
+    """The shots in the order given, without what is red."""
+    candidates = Candidates(list(red))
+    drop_unwanted(candidates, FakeFrames(red), BACKGROUND, [RED], answers.__contains__, n)
+    return candidates
+
+
+def test_what_may_be_unwanted_comes_after_what_surely_is_not() -> None:
+    """Among the answers, and among the rest; what surely is unwanted is out, with the reason."""
+    red = {"a": 0.3, "b": 0.0, "c": 0.9, "d": 0.2, "e": 0.05, "f": 0.0}
+    candidates = order_without_red(red, {"a", "b", "c"})
+    assert ["b", "a", "e", "f", "d"] == candidates.order
+    assert {"c": "-red"} == candidates.removed
+
+
+@given(st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.floats(0, 1)), st.integers(0, 20))
+def test_nothing_is_lost_and_deeper_pages_stay(red: dict[str, float], n: int) -> None:
+    """Only what surely shows the unwanted goes; beyond the first n all keeps its order and place."""
+    candidates = order_without_red(red, set(list(red)[::2]), n)
+    kept = [shot_id for shot_id in red if red[shot_id] < 0.5]
+    assert sorted(kept) == sorted(candidates.order)
+    n_kept_of_head = sum(red[shot_id] < 0.5 for shot_id in list(red)[:n])
+    assert kept[n_kept_of_head:] == candidates.order[n_kept_of_head:]
