@@ -16,8 +16,8 @@ language: en
 ---
 # Rushes demo encoder
 
-A very small picture and text encoder in open_clip's format ({n_million} million parameters, stored as float16). It lets
-Rushes run and be tested offline, with rankings that can be right or wrong.
+A very small picture and text encoder in open_clip's format ({n_million} million parameters, stored as float16). It
+lets Rushes run and be tested offline, with rankings that can be right or wrong.
 
 **It knows the drawn world of this project, not real footage.** Its training pictures are all drawn by
 `indexer/demo/drawing.py`: {n_things} things in {n_colours} colours at {n_places} places, alone, in twos, threes or
