@@ -85,6 +85,8 @@ def index_videos(
         yield from run.settle(scan, folders)
     finally:
         archive.publish()
+    # Minutes for the first hundred thousand frames, nothing after that; everybody searches meanwhile.
+    archive.build_inverted_files()
 
 
 class _Run:

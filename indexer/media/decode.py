@@ -128,7 +128,6 @@ class VideoReader:
     Args:
         path: the file.
         n_threads: decoder threads.
-        skip_loop_filter: leave out the deblocking of frames that no other frame builds on.
     """
 
     path: str

@@ -16,6 +16,9 @@ from store.records import (
     SampledFrame,
     Segment,
     Shot,
+    TextRow,
+    TextSegment,
+    TextStage,
     VideoFacts,
 )
 from store.snapshot import Snapshot
@@ -78,6 +81,18 @@ def segment_of(video: int, *, n_shots: int = 2, key: str = KEY, space: Embedding
     )
 
 
+def captions_of(video: int, n: int = 2) -> TextSegment:
+    """Captions that depend on the video alone, one for each second."""
+    rows = tuple(
+        TextRow(
+            TimeSpan(Fraction(i), Fraction(i + 1)), f"the {('red', 'blue')[i % 2]} boat of film {video}", 0.5, "en"
+        )
+        for i in range(n)
+    )
+    vectors = embeddings_of(1000 + video, n)
+    return TextSegment(fingerprint_of(video), TextStage.CAPTION, KEY, "made-up", {}, rows, SPACE, vectors)
+
+
 def seen(video: int, name: str | None = None) -> Seen:
     """The event that places a video below the library, `7.mp4` for video 7."""
     return Seen("library", name or f"{video}.mp4", 1000 + video, 5, fingerprint_of(video))
@@ -103,6 +118,10 @@ def rows_of(snapshot: Snapshot) -> dict[str, Any]:
         "counts": snapshot.counts(),
         "space": (snapshot.space, snapshot.space_source),
         "answers": [snapshot.search(embeddings_of(question, 1)[0], 1000) for question in range(3)],
+        "texts": [
+            snapshot.search_text(words, ["caption", "name"], 1000) for words in ("red boat", "film 3", "mp4")
+        ],
+        "meanings": snapshot.search_text_vectors(embeddings_of(1003, 1)[0], TextStage.CAPTION, 1000),
     }
 
 

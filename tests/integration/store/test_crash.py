@@ -137,7 +137,7 @@ def test_kill_while_repairing(tmp_path: Path, undisturbed: dict[int, dict[str, A
     """A repair killed at this step can be repeated, and loses nothing more than was damaged."""
     folder, done = tmp_path / "archive", tmp_path / "done"
     assert _run(folder, done, N_VIDEOS) == 0
-    segment = sorted((folder / "segments").glob("*/*.parquet"))[0]
+    segment = sorted((folder / "segments").glob("*/*.visual.*.parquet"))[0]
     segment.write_bytes(segment.read_bytes()[:-1])
     (edits,) = (folder / "edits").iterdir()
     edits.write_bytes(edits.read_bytes() + b'{"torn')

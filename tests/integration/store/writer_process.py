@@ -12,7 +12,7 @@ from pathlib import Path
 
 from store.archive import Archive, VectorSettings
 from store.events import Dropped
-from tests.integration.store.samples import KEY, SPACE, fingerprint_of, library, seen, segment_of
+from tests.integration.store.samples import KEY, SPACE, captions_of, fingerprint_of, library, seen, segment_of
 
 
 def main(folder: str, acknowledgements: str, first: int, n_videos: int) -> None:
@@ -27,6 +27,8 @@ def main(folder: str, acknowledgements: str, first: int, n_videos: int) -> None:
             if not archive.has_segment(fingerprint, "visual", KEY):
                 archive.put_thumbnail(f"{fingerprint}-0.webp", b"picture")
                 archive.put_segment(segment_of(video))
+            if not archive.has_segment(fingerprint, "caption", KEY):
+                archive.put_text(captions_of(video))
             if fingerprint not in known:
                 archive.record([library(), seen(video), Dropped("library", "no such file.mp4")])
             done.write(f"{video}\n")
