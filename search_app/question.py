@@ -131,7 +131,8 @@ class Asker:
         return self.background.present(best[0], best[1:], n_frames)
 
     def _best_score(self, vector: Embeddings, among: NDArray[np.int64] | None) -> float:
-        return max([hit.score for hit in self._snapshot.search(vector, 1, among)], default=-1.0)
+        scores, _ = self._snapshot.nearest(vector, 1, among)
+        return float(scores[0]) if len(scores) else -1.0
 
     def _combine(self, terms: tuple[Term, ...]) -> Aspect:
         """The weighted sum of texts and pictures; one alone is taken as it is.

@@ -265,18 +265,25 @@ class Snapshot:
         Raises:
             SpaceMismatchError: the vector has another dimension than the archive's space.
         """
+        scores, frame_ids = self.nearest(vector, n_frames, among)
+        return self._catalog.frame_hits(frame_ids.tolist(), scores.tolist())
+
+    def nearest(
+        self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None = None
+    ) -> tuple[Embeddings, NDArray[np.int64]]:
+        """Scores and frame ids of what `search` finds, without their rows: float32 and int64, (n,)."""
         question = np.ascontiguousarray(vector, dtype=np.float32)
+        nothing = np.empty(0, np.float32), np.empty(0, np.int64)
         if self.space is None:
-            return []
+            return nothing
         if question.shape != (self.space.dim,):
             raise SpaceMismatchError(
                 f"the archive's embedding space {self.space.name} has dimension {self.space.dim}, "
                 f"the question has shape {question.shape}; encode it with the archive's own encoder"
             )
         if n_frames < 1:
-            return []
-        scores, frame_ids = search_shards(self._shards, question[None], n_frames, among)
-        return self._catalog.frame_hits(frame_ids.tolist(), scores.tolist())
+            return nothing
+        return search_shards(self._shards, question[None], n_frames, among)
 
 
 def _live_shards(

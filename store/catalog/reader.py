@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,7 @@ _COUNTS = """
 """
 
 
+@lru_cache(maxsize=65_536)  # hits of one video share it, and paths are slow to make
 def _join(root_path: str, relative_path: str) -> str:
     return str(Path(from_stored_text(root_path)) / from_stored_text(relative_path))
 
@@ -254,4 +257,4 @@ class CatalogReader:
 
     def thumbnail(self, name: str) -> str:
         """Where the thumbnail of that name lies."""
-        return str(self._thumbnails / name)
+        return f"{self._thumbnails}{os.sep}{name}"
