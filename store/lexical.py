@@ -223,11 +223,14 @@ def _to_document(source: LexicalDocument) -> tantivy.Document:
     return document
 
 
-def telling_words(text: str) -> list[str]:
-    """The words of a text, as written, that are stop words of no language; each once."""
-    lists = [code for code in LANGUAGES if code not in _WITHOUT_STOP_WORDS]
+def telling_words(text: str, languages: Iterable[str]) -> list[str]:
+    """The words of a text, as written, that are no stop words of English or of these languages; each once.
+
+    Not of all languages: dog, man, hat, sea, van and war are stop words somewhere.
+    """
+    codes = {language_of(code) for code in languages} | {DEFAULT_LANGUAGE}
     words = dict.fromkeys(match[0] for match in _WORD.finditer(text.encode("utf-8", "replace").decode()))
-    return [word for word in words if all(_stem_analyzer(code).analyze(word) for code in lists)]
+    return [word for word in words if all(_stem_analyzer(code).analyze(word) for code in codes)]
 
 
 class LexicalIndex:

@@ -222,8 +222,8 @@ class Snapshot:
         return self._texts.by_words(words, stages, n, phrase=phrase, prefix=prefix, all_words=all_words)
 
     def telling_words(self, text: str) -> list[str]:
-        """The words of a text that are stop words of no language, each once."""
-        return telling_words(text)
+        """The words of a text that are no stop words of English or of the archive's languages, each once."""
+        return telling_words(text, self._texts.languages)
 
     def search_text_vectors(self, vector: Embeddings, stage: TextStage, n: int) -> list[TextHit]:
         """Texts of one kind whose embeddings are nearest to a vector, best first by cosine."""

@@ -46,7 +46,8 @@ class TextSearch:
         return text_rows.count_texts(self._catalog)
 
     @cached_property
-    def _languages(self) -> list[str]:
+    def languages(self) -> list[str]:
+        """Codes of the languages of the texts."""
         return text_rows.text_languages(self._catalog)
 
     def of_video(self, video_id: str, stage: TextStage | None) -> list[TextHit]:
@@ -59,7 +60,7 @@ class TextSearch:
         """Texts that hold words, best first."""
         if self._words is None:
             return []
-        question = WordQuestion(words, self._languages, phrase=phrase, prefix=prefix, all_words=all_words)
+        question = WordQuestion(words, self.languages, phrase=phrase, prefix=prefix, all_words=all_words)
         found = self._words.search(question, [str(stage) for stage in stages], n)
         texts = text_rows.texts_by_id(
             self._catalog, [int(hit.document_id[1:]) for hit in found if hit.document_id.startswith("t")]
