@@ -20,6 +20,9 @@ _FEWEST_FRAMES = 17
 _OF_FRAMES = 0.7
 _USUAL = 0.7
 _ALIKE = (-6.0, 2.0)
+_PRIOR_PICTURES = (0.5, 0.1)
+_ENOUGH_FRAMES = 20
+_IDENTICAL = 4.0
 _WORD_QUANTILE = 0.25
 
 
@@ -28,7 +31,7 @@ class Background:
 
     The scale of cosines differs between encoders, between texts and pictures, and between archives. So a cosine is
     turned into standard deviations above the mean of a background: for a text, of all neutral texts with all
-    sampled frames; for a picture, of all sampled frames with each other. The logistic curves over these were
+    sampled frames; for a picture, of every sampled frame with every other. The logistic curves over these were
     fitted on the drawn world (README); SigLIP's own bias would do the same for one encoder and no archive.
 
     Args:
@@ -58,26 +61,11 @@ class Background:
     @cached_property
     def mean_similarity(self) -> float:
         """Mean cosine between two frames of the archive, below 1."""
-        return min(float(self.mean_frame @ self.mean_frame), 1 - _TINY)
+        return min(self._picture_scale[0], 1 - _TINY)
 
     def mean_score(self, question: Embeddings) -> float:
         """Mean cosine of the question with the sampled frames."""
         return float(self.mean_frame @ question)
-
-    def standing(self, question: Embeddings, scores: Embeddings) -> Embeddings:
-        """How many standard deviations scores lie above those of the archive's frames for the same question.
-
-        Args:
-            question: float32, (dim,), a unit vector.
-            scores: cosines of frames with it, any shape.
-
-        Returns:
-            float32, of the shape of `scores`: comparable between questions.
-        """
-        if len(self._frames) < 2:
-            return np.zeros_like(scores)
-        background = self._frames @ question
-        return _standard(scores, float(background.mean()), float(background.std()))
 
     def shown(self, scores: Embeddings, *, is_text: bool) -> Embeddings:
         """How surely frames show what they score so for, between 0 and 1; from 0.5 on it is more likely than not.
@@ -128,11 +116,10 @@ class Background:
             score: cosine of two texts.
             standing: by how many standard deviations at least.
         """
-        n = len(self._neutral)
-        if n < 2:
+        if len(self._neutral) < 2:
             return True
-        cosines = (self._neutral @ self._neutral.T)[~np.eye(n, dtype=bool)]
-        return bool(score >= cosines.mean() + standing * cosines.std())
+        mean, spread = self._scale_between_texts
+        return score >= mean + standing * spread
 
     def _standard_cosine(self, scores: Embeddings, is_text: bool) -> Embeddings:
         mean, spread = self._text_scale if is_text else self._picture_scale
@@ -145,12 +132,33 @@ class Background:
 
     @cached_property
     def _picture_scale(self) -> tuple[float, float]:
-        cosines = self._frames @ self._frames.T
-        return (float(cosines.mean()), float(cosines.std())) if cosines.size else (0.0, 1.0)
+        """Mean and spread of the cosines between two frames.
+
+        Few frames say little about pictures in general, and those of one shot are all alike. So below 20 frames
+        the scale goes over, frame by frame, into that of an encoder whose unrelated pictures have cosines of
+        0.5 +- 0.1. It is never so wide that a picture's cosine with itself, 1, would not be sure.
+        """
+        n = len(self._frames)
+        mean, spread = _PRIOR_PICTURES
+        if n >= 2:
+            own = np.array(_scale_between(self._frames))
+            mean, spread = own + max(0.0, 1 - n / _ENOUGH_FRAMES) * (np.array(_PRIOR_PICTURES) - own)
+        return float(mean), float(min(spread, (1 - mean) / _IDENTICAL))
+
+    @cached_property
+    def _scale_between_texts(self) -> tuple[float, float]:
+        return _scale_between(self._neutral)
 
     def _mean(self, rows: Embeddings) -> Embeddings:
         mean: Embeddings = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32)
         return mean
+
+
+def _scale_between(rows: Embeddings) -> tuple[float, float]:
+    """Mean and spread of the cosines of every row with every other, not with itself."""
+    cosines = rows @ rows.T
+    others = cosines[~np.eye(len(rows), dtype=bool)]
+    return float(others.mean()), float(others.std())
 
 
 def _standard(scores: Embeddings, mean: float, spread: float) -> Embeddings:

@@ -76,9 +76,28 @@ def test_only_texts_that_stand_out_have_a_vote(background: Background) -> None:
     assert (True, False) == tuple(background.stands_out(border + step, 2.0) for step in (1e-4, -1e-4))
 
 
+@pytest.mark.parametrize("n_frames", [1, 2, 5, 12, 20, 300])
+@pytest.mark.parametrize("common", [0.0, 4.0, 40.0])
+def test_the_same_picture_is_alike_however_few_frames_there_are(n_frames: int, common: float) -> None:
+    """A picture that is in the archive is surely like itself, even in the smallest or most uniform one."""
+    frames = unit_rows(n_frames, common=common)
+    background = Background(frames, unit_rows(20))
+    sure = background.shown(frames @ frames[0], is_text=False)
+    assert sure[0] > 0.5
+    assert n_frames < 20 or common > 4 or np.all(sure[1:] < 0.5)
+
+
+def test_frames_are_compared_with_each_other_not_with_themselves() -> None:
+    """How alike an archive's frames are does not depend on how few they are."""
+    frames = np.eye(32, dtype=np.float32)[:24]
+    assert Background(frames, unit_rows(5)).mean_similarity == pytest.approx(0.0, abs=1e-6)
+    assert Background(frames[:1], unit_rows(5)).mean_similarity == pytest.approx(0.5)
+    grown = [Background(frames[:n], unit_rows(5)).mean_similarity for n in range(1, 25)]
+    assert sorted(grown, reverse=True) == grown
+
+
 def test_an_empty_archive_has_a_background_too() -> None:
     """Without frames every score is as it is, and nothing fails."""
     empty = Background(np.zeros((0, 8), np.float32), unit_rows(5, 8))
-    assert empty.standing(unit_rows(1, 8)[0], np.array([0.3], np.float32)) == [0.0]
     assert empty.mean_frame.tolist() == [0.0] * 8
     assert 0 <= empty.present(0.1, [], 0) <= 1
