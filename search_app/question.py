@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -49,7 +50,8 @@ class Question:
         wanted: what to look for, None if the step only filters.
         unwanted: what no answer may show.
         own_shots: shots that the question itself was made of; they are no answers.
-        asked: what was asked before feedback moved it to `wanted`; how sure an answer is, is measured by this.
+        asked: what was asked, on the scale of single texts and before feedback moved it to `wanted`; how sure an
+            answer is, is measured by this.
     """
 
     wanted: Aspect | None
@@ -88,20 +90,28 @@ class Asker:
 
     @cached_property
     def background(self) -> Background:
-        """What scores mean in this generation."""
-        return Background(self._snapshot.background(), neutral_vectors(self.encoder))
+        """What scores mean in this generation; made once for all questions to it."""
+        known = _BACKGROUNDS.get(self._snapshot)
+        if known is None:
+            known = Background(self._snapshot.background(), neutral_vectors(self.encoder))
+            _BACKGROUNDS[self._snapshot] = known
+        return known
 
     def encode(self, step: Step) -> Question:
         """One step of a query, ready to be asked.
+
+        An unwanted text that the encoder reads like any nonsense, because it never learnt it, takes nothing out:
+        else its meaningless direction would.
 
         Raises:
             QueryError: a picture, shot or video that it names cannot be used.
         """
         own = {term.of.shot_id for term in step.terms if isinstance(term.of, LikeShot)}
         own |= {self._shot_at(term.of) for term in step.terms if isinstance(term.of, LikeMoment)}
-        wanted = self._combine(step.terms) if step.terms else None
-        unwanted = tuple(self._combine((Term(1.0, subject),)) for subject in step.minus)
-        return Question(wanted, unwanted, frozenset(own), wanted)
+        wanted, asked = self._combine(step.terms) if step.terms else (None, None)
+        avoided = [self._alone(subject) for subject in step.minus]
+        unwanted = tuple(one for one in avoided if not (one.is_text and self._is_nonsense(one.vector)))
+        return Question(wanted, unwanted, frozenset(own), asked)
 
     def presence(self, wanted: Aspect | None, among: NDArray[np.int64] | None) -> float:
         """How surely the archive, or some of its frames, show what is wanted: 0 to 1; 1 if it is no text.
@@ -117,15 +127,12 @@ class Asker:
         if wanted is None or not wanted.is_text:
             return 1.0
         telling = self._snapshot.telling_words(wanted.words)
-        words = [word for word in telling if word not in EMPTY_WORDS and word not in LIGHT_WORDS]
+        words = [word for word in telling if word.casefold() not in _NOT_ALONE]
         if telling and not words:
             best_score = np.array([self._best_score(wanted.vector, among)], np.float32)
             return float(self.background.shown(best_score, is_text=True)[0])
         vectors = [wanted.vector, *self.encoder.encode_texts(words if len(telling) > 1 else [])]
-        nonsense = _first(self.encoder.encode_texts([NONSENSE]))
-        scores = [
-            -1.0 if vector @ nonsense >= _SAME_TEXT else self._best_score(vector, among) for vector in vectors
-        ]
+        scores = [-1.0 if self._is_nonsense(vector) else self._best_score(vector, among) for vector in vectors]
         best = [self.background.standing_of_best(*pair) for pair in zip(vectors, scores, strict=True)]
         n_frames = self.background.n_frames if among is None else len(among)
         return self.background.present(best[0], best[1:], n_frames)
@@ -134,24 +141,41 @@ class Asker:
         scores, _ = self._snapshot.nearest(vector, 1, among)
         return float(scores[0]) if len(scores) else -1.0
 
-    def _combine(self, terms: tuple[Term, ...]) -> Aspect:
-        """The weighted sum of texts and pictures; one alone is taken as it is.
+    def _is_nonsense(self, vector: Embeddings) -> bool:
+        return bool(vector @ nonsense_vector(self.encoder) >= _SAME_TEXT)
+
+    def _alone(self, subject: Subject) -> Aspect:
+        is_text = isinstance(subject, Text)
+        return Aspect(self._vector(subject), subject.value if isinstance(subject, Text) else "", is_text)
+
+    def _combine(self, terms: tuple[Term, ...]) -> tuple[Aspect, Aspect]:
+        """The weighted sum of texts and pictures, to rank by and to measure by; one alone is taken as it is.
 
         In a sum, the mean of neutral texts is taken off texts and the mean of the archive's frames off pictures,
         and each is scaled to length 1: they lie in different corners of the space, and a picture would outweigh
-        a text.
+        a text. Such a sum scores on another scale than any single text does. What is of texts alone is measured
+        after the mean is put back, as far from it as its texts are: so a text added to itself is that text again,
+        and one that is taken off does not scale up the rest.
         """
+        if len(terms) == 1 and terms[0].weight > 0:
+            alone = self._alone(terms[0].of)
+            return alone, alone
         words = " ".join(term.of.value for term in terms if isinstance(term.of, Text) and term.weight > 0)
         is_text = all(isinstance(term.of, Text) for term in terms)
-        if len(terms) == 1 and terms[0].weight > 0:
-            return Aspect(self._vector(terms[0].of), words, is_text)
         total = np.zeros(self.encoder.space.dim, np.float32)
+        distances = []
         for term in terms:
             mean = self.background.mean_text if isinstance(term.of, Text) else self.background.mean_frame
-            total = total + term.weight * unit(self._vector(term.of) - mean)
+            from_mean = self._vector(term.of) - mean
+            total = total + term.weight * unit(from_mean)
+            distances.append(np.linalg.norm(from_mean))
         if not np.linalg.norm(total) > 1e-6:
             raise QueryError("the parts of the question cancel each other out; change a weight")
-        return Aspect(unit(total), words, is_text)
+        wanted = Aspect(unit(total), words, is_text)
+        if not is_text:
+            return wanted, wanted
+        put_back = self.background.mean_text + np.float32(np.mean(distances)) * wanted.vector
+        return wanted, Aspect(unit(put_back), words, is_text)
 
     def _vector(self, subject: Subject) -> Embeddings:
         if isinstance(subject, Text):
@@ -186,14 +210,27 @@ class Asker:
 
 
 _SAME_TEXT = 0.97
-_NEUTRAL_VECTORS: dict[str, Embeddings] = {}
+_NOT_ALONE = EMPTY_WORDS | LIGHT_WORDS
+_BACKGROUNDS: WeakKeyDictionary[Snapshot, Background] = WeakKeyDictionary()
+_STANDARD_VECTORS: dict[str, Embeddings] = {}
 
 
 def neutral_vectors(encoder: Encoder) -> Embeddings:
     """Vectors of `NEUTRAL_TEXTS`, computed once for each embedding space."""
-    known = _NEUTRAL_VECTORS.get(encoder.space.space_id)
+    return _standard_vectors(encoder)[:-1]
+
+
+def nonsense_vector(encoder: Encoder) -> Embeddings:
+    """The vector of `NONSENSE`, computed once for each embedding space."""
+    vector: Embeddings = _standard_vectors(encoder)[-1]
+    return vector
+
+
+def _standard_vectors(encoder: Encoder) -> Embeddings:
+    known = _STANDARD_VECTORS.get(encoder.space.space_id)
     if known is None:
-        known = _NEUTRAL_VECTORS[encoder.space.space_id] = encoder.encode_texts(NEUTRAL_TEXTS)
+        known = encoder.encode_texts([*NEUTRAL_TEXTS, NONSENSE])
+        _STANDARD_VECTORS[encoder.space.space_id] = known
     return known
 
 
