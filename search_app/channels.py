@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from search_app.fusion import Match, rank_scores
@@ -26,8 +26,6 @@ NAME: Final = "name"
 WORD_CHANNELS: Final = frozenset({*map(str, TextStage), NAME})
 MEANING_STAGES: Final = (TextStage.CAPTION, TextStage.TRANSCRIPT)
 _FRAMES_PER_SHOT = 4  # first guess of how many frames to look at for each shot wanted
-_MANY_ROWS = 100_000  # a required word keeps every row it is in, up to here
-_WORD = re.compile(r"\w{3,}|\d+")
 
 Ranking = Mapping[str, Match]
 
@@ -39,18 +37,22 @@ def nearest_shots(
     n_frames = n_shots * _FRAMES_PER_SHOT
     while True:
         frames = snapshot.search(vector, n_frames, among)
+        has_all = len(frames) < n_frames
+        # Which of several equal frames at the end are found is chance, so they wait for a deeper search.
+        certain = [hit for hit in frames if has_all or hit.score > frames[-1].score]
         best: dict[str, FrameHit] = {}
-        for frame in sorted(frames, key=lambda hit: (-hit.score, hit.shot.path, hit.time)):
+        for frame in sorted(certain, key=lambda hit: (-hit.score, hit.shot.path, hit.time)):
             best.setdefault(frame.shot.shot_id, frame)
-        if len(frames) < n_frames or len(best) >= n_shots:
+        if has_all or len(best) >= n_shots:
             return dict(list(best.items())[:n_shots])
         n_frames *= 4
 
 
-def picture_ranking(nearest: Mapping[str, FrameHit]) -> Ranking:
-    """Shots by their best frames."""
-    ranks = rank_scores({shot_id: hit.score for shot_id, hit in nearest.items()})
-    return {shot_id: Match(PICTURE, ranks[shot_id], hit.score) for shot_id, hit in nearest.items()}
+def picture_ranking(nearest: Iterable[tuple[str, float]]) -> Ranking:
+    """Shots by the scores of their best frames."""
+    scores = dict(nearest)
+    ranks = rank_scores(scores)
+    return {shot_id: Match(PICTURE, ranks[shot_id], score) for shot_id, score in scores.items()}
 
 
 def text_rankings(
@@ -68,32 +70,53 @@ def text_rankings(
     if not aspect.words:
         return []
     counts = snapshot.text_counts()
+    n_asked = len(snapshot.telling_words(aspect.words)) or 1
+
+    def by_words(stage: str, n: int) -> list[TextHit]:
+        return snapshot.search_text(aspect.words, [stage], n)
+
+    def by_meaning(stage: str, n: int) -> list[TextHit]:
+        return snapshot.search_text_vectors(aspect.vector, TextStage(stage), n)
+
     rankings = []
     for stage in [*(stage for stage in TextStage if counts.get(stage)), NAME]:
-        hits = snapshot.search_text(aspect.words, [stage], settings.pool)
-        rankings.append(_ranking(str(stage), _well_matched(hits, aspect.words, settings.word_share), allowed))
+        hits = _search_allowed(partial(by_words, str(stage)), settings.pool, allowed)
+        well = [hit for hit in hits if _is_well_matched(hit, n_asked, settings.word_share)]
+        rankings.append(_ranking(str(stage), well, allowed, settings.pool))
     for stage in MEANING_STAGES:
         if counts.get(stage):
-            hits = snapshot.search_text_vectors(aspect.vector, stage, settings.pool)
+            hits = _search_allowed(partial(by_meaning, str(stage)), settings.pool, allowed)
             near = [hit for hit in hits if background.stands_out(hit.score, settings.meaning_standing)]
-            rankings.append(_ranking(f"{stage}_meaning", near, allowed))
+            rankings.append(_ranking(f"{stage}_meaning", near, allowed, settings.pool))
     return [ranking for ranking in rankings if ranking]
 
 
+def _search_allowed(search: Callable[[int], list[TextHit]], n: int, allowed: set[str] | None) -> list[TextHit]:
+    """The best n rows of shots that are allowed, or all there are: the deeper, the narrower the filter."""
+    depth = n
+    while True:
+        hits = search(depth)
+        fitting = [hit for hit in hits if allowed is None or not allowed.isdisjoint(hit.shot_ids)]
+        if len(fitting) >= n or len(hits) < depth:
+            return fitting[:n]
+        depth *= 8
+
+
 def required_rows(snapshot: Snapshot, match: TextMatch) -> Sequence[TextHit]:
-    """The rows in which a required word or phrase stands."""
+    """All rows in which a required word or phrase stands."""
     stages = [*TextStage, NAME] if match.stage is None else [match.stage]
-    return snapshot.search_text(match.words, stages, _MANY_ROWS, phrase=match.phrase, all_words=True)
+    n_rows = sum(snapshot.text_counts().values()) + snapshot.counts().videos
+    return snapshot.search_text(match.words, stages, n_rows, phrase=match.phrase, all_words=True)
 
 
-def required_rankings(hits: Sequence[TextHit], allowed: set[str] | None) -> list[Ranking]:
+def required_rankings(hits: Sequence[TextHit], allowed: set[str] | None, pool: int) -> list[Ranking]:
     """What a required word votes for, for each channel in which it stands."""
     stages = dict.fromkeys(str(hit.stage) for hit in hits)
-    return [_ranking(stage, [hit for hit in hits if str(hit.stage) == stage], allowed) for stage in stages]
+    return [_ranking(stage, [hit for hit in hits if str(hit.stage) == stage], allowed, pool) for stage in stages]
 
 
-def _ranking(channel: str, hits: Iterable[TextHit], allowed: set[str] | None) -> Ranking:
-    """Shots by their best row."""
+def _ranking(channel: str, hits: Iterable[TextHit], allowed: set[str] | None, pool: int) -> Ranking:
+    """The first `pool` shots by their best rows."""
     best: dict[str, Match] = {}
     for hit in hits:
         for shot_id in hit.shot_ids:
@@ -101,10 +124,10 @@ def _ranking(channel: str, hits: Iterable[TextHit], allowed: set[str] | None) ->
             if (allowed is None or shot_id in allowed) and (known is None or hit.score > known.score):
                 best[shot_id] = Match(channel, 0, hit.score, hit.text, hit.words)
     ranks = rank_scores({shot_id: match.score for shot_id, match in best.items()})
-    return {shot_id: replace(match, rank=ranks[shot_id]) for shot_id, match in best.items()}
+    first = sorted(best, key=ranks.__getitem__)[:pool]
+    return {shot_id: replace(best[shot_id], rank=ranks[shot_id]) for shot_id in first}
 
 
-def _well_matched(hits: Iterable[TextHit], words: str, share: float) -> list[TextHit]:
-    """Rows that hold enough of the question's words: one common word of many is no answer."""
-    n_asked = len({word.casefold() for word in _WORD.findall(words)})
-    return [hit for hit in hits if len({word.casefold() for word in hit.words}) >= share * min(n_asked, 8)]
+def _is_well_matched(hit: TextHit, n_asked: int, share: float) -> bool:
+    """Whether a row holds enough of the question's telling words: one common word of many is no answer."""
+    return len({word.casefold() for word in hit.words}) >= share * min(n_asked, 8)

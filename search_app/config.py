@@ -45,6 +45,7 @@ class RankingSettings:
         rank_constant: the k of reciprocal rank fusion: the larger, the less the first places stand out.
         pool: how many shots of each channel take part; deeper pages follow the picture channel alone.
         word_share: the share of a question's words that a text channel must find in a row to have a vote.
+        name_share: the share of its weight that a name keeps where pictures show what is asked.
         meaning_standing: by how many standard deviations a caption or a spoken text has to be nearer to the
             question than neutral texts are to each other, to have a vote by its meaning.
         merge_share: a neighbour joins a moment if it scores at least this share of the moment's best shot,
@@ -57,6 +58,7 @@ class RankingSettings:
     rank_constant: float = 60.0
     pool: int = 500
     word_share: float = 0.5
+    name_share: float = 0.25
     meaning_standing: float = 2.0
     merge_share: float = 0.7
     stack_distance: float = 0.12

@@ -24,7 +24,8 @@ class SearchOptions:
     Args:
         limit: hits on a page.
         page: which page, from 1; pages of one generation do not overlap and leave nothing out.
-        sort: by relevance, every shot has a place; any other order lists only what surely matches.
+        sort: by relevance, every shot has a place; any other order lists only what surely matches
+            of the 5,000 nearest shots, or, for a question of filters alone, everything.
         variety: 0 for the best, 1 for what is unlike all before it; acts on shots that take part in the fusion.
         merge: whether neighbouring shots that answer together are one hit.
         stack: whether one hit stands for all shots that show the same picture.

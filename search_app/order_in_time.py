@@ -9,6 +9,7 @@ import numpy as np
 
 from search_app.channels import nearest_shots
 from search_app.errors import QueryError
+from search_app.options import Sort
 from search_app.ranking import Candidates, StepHit
 from search_app.refinement import SURE
 from search_app.sequence import find_chains
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search_app.config import SearchSettings
+    from search_app.options import SearchOptions
     from search_app.query import Query
     from search_app.question import Asker, Question
     from search_app.sequence import Chain
@@ -28,16 +30,20 @@ if TYPE_CHECKING:
 _VIDEOS_PER_POOL = 4  # a pool of 500 shots looks into 125 videos
 
 
-def rank_chains(snapshot: Snapshot, asker: Asker, query: Query, settings: SearchSettings) -> Ranked:
+def rank_chains(
+    snapshot: Snapshot, asker: Asker, query: Query, options: SearchOptions, settings: SearchSettings
+) -> Ranked:
     """Places where the steps follow each other, best first; each is shown by the shot of its first step.
 
     The videos in which any step has its nearest shots are searched frame by frame for the best chains. A step's
     score is the logarithm of how surely the frame shows it, so that a chain is as good as its weakest steps.
 
     Raises:
-        QueryError: a step only filters, and no step says what to look for.
+        QueryError: no step says what to look for, or an option makes no sense for chains.
     """
-    filtered = [apply_filter(snapshot, step.filter) for step in query.steps]
+    _refuse_unfit(options)
+    pool = settings.ranking.pool
+    filtered = [apply_filter(snapshot, step.filter, pool) for step in query.steps]
     questions = [asker.encode(step) for step in query.steps]
     if all(question.wanted is None for question in questions):
         raise QueryError("at least one step of A THEN B must say in plain words what to look for")
@@ -45,6 +51,7 @@ def rank_chains(snapshot: Snapshot, asker: Asker, query: Query, settings: Search
     rows = snapshot.frames_of_videos(videos)
     vectors = snapshot.frame_vectors(np.array([row.frame_id for row in rows], dtype=np.int64))
     scores = np.stack([_score(asker, *step, rows, vectors) for step in zip(questions, filtered, strict=True)])
+    scores[:, [row.shot_id in options.reject for row in rows]] = -np.inf
     found = []
     start = 0
     for _, group in groupby(rows, key=lambda row: row.video_id):
@@ -54,7 +61,27 @@ def rank_chains(snapshot: Snapshot, asker: Asker, query: Query, settings: Search
         found += [(chain, start) for chain in _without_repeats(chains, rows[start:end])]
         start = end
     found.sort(key=lambda item: (-round(item[0].score, 9), item[1]))
-    return _build(snapshot, asker, questions, found, rows, vectors)
+    present = [
+        asker.presence(question.wanted, allowed.frame_ids)
+        for question, allowed in zip(questions, filtered, strict=True)
+    ]
+    return _build(snapshot, asker, questions, present, found, rows, vectors)
+
+
+def _refuse_unfit(options: SearchOptions) -> None:
+    """Say what cannot be done with chains, rather than leave it undone."""
+    unfit = [
+        name
+        for name, is_asked in (
+            ("sort", options.sort is not Sort.RELEVANCE),
+            ("variety", options.variety > 0),
+            ("merge", options.merge),
+            ("keep", bool(options.keep)),
+        )
+        if is_asked
+    ]
+    if unfit:
+        raise QueryError(f"A THEN B is ordered by relevance alone; leave out {' and '.join(unfit)}")
 
 
 def _promising_videos(
@@ -85,6 +112,7 @@ def _score(
         scores[sure >= SURE] = -np.inf
     if filtered.shot_ids is not None:
         scores[[row.shot_id not in filtered.shot_ids for row in rows]] = -np.inf
+    scores[[row.shot_id in question.own_shots for row in rows]] = -np.inf
     return scores
 
 
@@ -104,6 +132,7 @@ def _build(
     snapshot: Snapshot,
     asker: Asker,
     questions: list[Question],
+    present: list[float],
     found: list[tuple[Chain, int]],
     rows: list[FrameRow],
     vectors: Embeddings,
@@ -118,7 +147,6 @@ def _build(
     candidates.finish_stage("order in time")
     first = next((question.wanted for question in questions[:1]), None)
     ranked = Ranked(candidates, ShotFrames(snapshot, order, first), shots)
-    present = [asker.presence(question.wanted, None) for question in questions]
     confidence: dict[str, float] = {}
     for shot_id, frames in zip(order, chosen, strict=True):
         sure = []
@@ -133,9 +161,9 @@ def _build(
             steps.append(StepHit(shots[rows[frame].shot_id], rows[frame].time, score))
         ranked.steps[shot_id] = tuple(steps)
         confidence[shot_id] = min(sure)
-        first_shot, last_shot = steps[0].shot, steps[-1].shot
-        if first_shot.shot_id != last_shot.shot_id:
-            candidates.members[shot_id] = (first_shot.shot_id, last_shot.shot_id)
+        members = tuple(dict.fromkeys(step.shot.shot_id for step in steps))
+        if len(members) > 1:
+            candidates.members[shot_id] = members
     ranked.confidence = confidence
     ranked.nothing_matches = not any(sure >= SURE for sure in confidence.values())
     return ranked

@@ -129,8 +129,11 @@ class Candidates:
             by: what to say of the others, before the name of the shot that stands for them.
         """
         places = {shot_id: place for place, shot_id in enumerate(self.order)}
+        gone: dict[str, str] = {}
         for group in groups:
-            first = min(group, key=places.__getitem__)
             if len(group) > 1:
+                first = min(group, key=places.__getitem__)
                 into[first] = tuple(group)
-                self.remove([shot_id for shot_id in group if shot_id != first], f"{by} {first}")
+                gone.update({shot_id: f"{by} {first}" for shot_id in group if shot_id != first})
+        self.removed.update(gone)
+        self.order = [shot_id for shot_id in self.order if shot_id not in gone]

@@ -9,7 +9,7 @@ from search_app.stacking import stack_near_duplicates
 from search_app.variety import order_with_variety
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from search_app.background import Background
     from search_app.config import RankingSettings
@@ -32,12 +32,13 @@ def drop_unwanted(
     background: Background,
     unwanted: Iterable[Aspect],
     is_sure: Callable[[str], bool],
-    n: int,
+    voted: Collection[str],
 ) -> None:
     """Take out the shots of which any frame shows what no answer may show, and let doubtful ones wait.
 
-    Of the first n, those that surely answer the question come first, and among them, as among the others, those
-    that may show the unwanted come last: so a missed one is seldom near the top, and nothing is lost by doubt.
+    Of the shots with votes, those that surely answer the question come first, and among them, as among the
+    others, those that may show the unwanted come last: so a missed one is seldom near the top, and nothing is
+    lost by doubt.
 
     Args:
         candidates: changed in place.
@@ -45,18 +46,15 @@ def drop_unwanted(
         background: of the archive.
         unwanted: what no answer may show.
         is_sure: whether a shot surely answers the question.
-        n: how many are ordered anew; fixed, so that a deeper page does not change the ones before it.
+        voted: the shots that are ordered anew, all before the others.
     """
     doubtful = set[str]()
-    head = candidates.order[:n]
     for aspect in unwanted:
         sure = frames.confidence(background, aspect)
         shown = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= SURE]
         candidates.remove(shown, f"-{aspect.words or 'like'}")
         doubtful |= {shot_id for shot_id, confidence in sure.items() if confidence >= DOUBTFUL}
-    kept = set(candidates.order)
-    head = [shot_id for shot_id in head if shot_id in kept]
-    tail = candidates.order[len(head) :]
+    head, tail = _split(candidates, voted)
     candidates.order = sorted(head, key=lambda shot_id: (not is_sure(shot_id), shot_id in doubtful)) + tail
 
 
@@ -66,10 +64,9 @@ def merge_moments(
     frames: ShotFrames,
     floor: float,
     settings: RankingSettings,
+    voted: Collection[str],
 ) -> None:
     """Let neighbouring shots of a video that answer together be one answer.
-
-    Only shots that take part in the fusion merge, so that a deeper page does not change the ones before it.
 
     Args:
         candidates: changed in place.
@@ -77,13 +74,16 @@ def merge_moments(
         frames: their frames.
         floor: the archive's mean score for the question.
         settings: how near to the best shot of a moment the others have to be.
+        voted: the shots that may merge, all before the others.
     """
+    head, tail = _split(candidates, voted)
     scored = [
         Scored(shot_id, shots[shot_id].video_id, shots[shot_id].shot.ordinal, frames.score(shot_id))
-        for shot_id in candidates.order[: settings.pool]
+        for shot_id in head
     ]
     moments = merge_neighbours(scored, floor, settings.merge_share)
-    candidates.gather(moments, candidates.members, "merged into the moment of")
+    alone = [(shot_id,) for shot_id in tail]
+    candidates.gather([*moments, *alone], candidates.members, "merged into the moment of")
 
 
 def stack_copies(
@@ -97,9 +97,17 @@ def stack_copies(
     candidates.gather(groups, candidates.stacks, "same picture as")
 
 
-def spread(candidates: Candidates, frames: ShotFrames, background: Background, variety: float, n: int) -> None:
-    """Order the first n anew so that what is alike comes apart."""
-    head = candidates.order[:n]
+def spread(
+    candidates: Candidates, frames: ShotFrames, background: Background, variety: float, voted: Collection[str]
+) -> None:
+    """Order the shots with votes, which are all before the others, so that what is alike comes apart."""
+    head, tail = _split(candidates, voted)
     relevance = [candidates.relevance[shot_id] for shot_id in head]
     order = order_with_variety(relevance, frames.best_vectors(head), variety, background.mean_similarity)
-    candidates.order = [head[position] for position in order] + candidates.order[n:]
+    candidates.order = [head[position] for position in order] + tail
+
+
+def _split(candidates: Candidates, voted: Collection[str]) -> tuple[list[str], list[str]]:
+    """The candidates with votes, and the others behind them."""
+    head = [shot_id for shot_id in candidates.order if shot_id in voted]
+    return head, candidates.order[len(head) :]

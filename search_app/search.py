@@ -111,7 +111,7 @@ def rank(
     """Everything that is known about the answers to a query, down to the page that is asked for."""
     asker = Asker(snapshot, encoder_for(snapshot, encoder))
     if len(query.steps) > 1:
-        return rank_chains(snapshot, asker, query, settings)
+        return rank_chains(snapshot, asker, query, options, settings)
     return rank_step(snapshot, asker, query.steps[0], options, settings)
 
 

@@ -29,15 +29,18 @@ def stack_near_duplicates(
     Returns:
         Stacks in the order of their first members; every position is in exactly one.
     """
-    firsts: list[int] = []
+    firsts = np.empty_like(vectors)  # of stacks that may grow, without a hole
+    growing: list[list[int]] = []
     stacks: list[list[int]] = []
     for position in range(len(vectors)):
-        if firsts and not is_blank[position]:
-            similarity = vectors[firsts] @ vectors[position]
+        if growing and not is_blank[position]:
+            similarity = firsts[: len(growing)] @ vectors[position]
             nearest = int(np.argmax(similarity))
-            if 1 - similarity[nearest] <= largest_distance and not is_blank[firsts[nearest]]:
-                stacks[nearest].append(position)
+            if 1 - similarity[nearest] <= largest_distance:
+                growing[nearest].append(position)
                 continue
-        firsts.append(position)
         stacks.append([position])
+        if not is_blank[position]:
+            firsts[len(growing)] = vectors[position]
+            growing.append(stacks[-1])
     return [tuple(stack) for stack in stacks]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from search_app.channels import (
+    NAME,
     WORD_CHANNELS,
     Ranking,
     nearest_shots,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 
-_SORTED_SHOTS = 5_000
+SORTED_SHOTS = 5_000
 """Of a question with a meaning, so many of the nearest shots are put into another order than relevance."""
 
 
@@ -87,15 +88,15 @@ class Filtered:
     rankings: list[Ranking]
 
 
-def apply_filter(snapshot: Snapshot, wanted: Filter | None) -> Filtered:
-    """The shots that a filter lets through, and how well required words stand in them."""
+def apply_filter(snapshot: Snapshot, wanted: Filter | None, pool: int) -> Filtered:
+    """The shots that a filter lets through, and the votes of the words it requires, of `pool` shots each."""
     if wanted is None:
         return Filtered(None, None, [])
     is_required = text_matches(wanted)
     rows = {match: required_rows(snapshot, match) for match in is_required}
     holding = {match: {shot_id for hit in hits for shot_id in hit.shot_ids} for match, hits in rows.items()}
     allowed = snapshot.matching_shots(wanted, holding)
-    votes = [required_rankings(hits, allowed) for match, hits in rows.items() if is_required[match]]
+    votes = [required_rankings(hits, allowed, pool) for match, hits in rows.items() if is_required[match]]
     rankings = [ranking for rankings in votes for ranking in rankings if ranking]
     return Filtered(allowed, snapshot.frame_ids_of(allowed), rankings)
 
@@ -104,20 +105,11 @@ def rank_step(
     snapshot: Snapshot, asker: Asker, step: Step, options: SearchOptions, settings: SearchSettings
 ) -> Ranked:
     """Shots that answer one step, in their final order, at least down to the page that is asked for."""
-    filtered = apply_filter(snapshot, step.filter)
+    filtered = apply_filter(snapshot, step.filter, settings.ranking.pool)
     question = asker.encode(step)
     if question.wanted is not None and (options.keep or options.reject):
         question = replace(question, wanted=_moved(snapshot, asker, question.wanted, options, settings))
-    n_shots = settings.ranking.pool
-    if options.sort is not Sort.RELEVANCE:
-        n_shots = max(n_shots, _SORTED_SHOTS if step.terms else snapshot.counts().shots)
-    while True:
-        candidates, rankings = _find(snapshot, asker, question, filtered, n_shots, settings)
-        n_found = len(candidates.order)
-        ranked = _refine(snapshot, asker, question, filtered, candidates, rankings, options, settings)
-        if len(ranked.candidates.order) > options.depth or n_found < n_shots:
-            return ranked
-        n_shots *= 2
+    return _Ranker(snapshot, asker, question, filtered, options, settings).rank()
 
 
 def _moved(
@@ -133,87 +125,138 @@ def _moved(
     return replace(wanted, vector=moved, is_text=False)
 
 
-def _find(
-    snapshot: Snapshot,
-    asker: Asker,
-    question: Question,
-    filtered: Filtered,
-    n_shots: int,
-    settings: SearchSettings,
-) -> tuple[Candidates, list[Ranking]]:
-    """The joined vote of all channels.
+class _Ranker:
+    """Ranks the shots of one generation for one encoded step.
 
-    Only the first `pool` shots of the picture channel vote; the others follow in its order, so that a deeper page
-    never changes the ones before it.
+    The head are the shots that any channel votes for; behind them follow all others in the order of the picture
+    channel, or of their files. The head is the same whatever page is asked for, and what happens to a follower
+    depends only on those before it: so a deeper page never changes the ones before it.
     """
-    if question.wanted is None and not filtered.rankings:
-        order = snapshot.list_shot_ids(filtered.shot_ids, n_shots)
-        return Candidates(order, dict.fromkeys(order, 0.0)), []
-    rankings, tail = list(filtered.rankings), dict[str, float]()
-    if question.wanted is not None:
-        nearest = nearest_shots(snapshot, question.wanted.vector, n_shots, filtered.frame_ids)
-        pictures = picture_ranking(nearest)
-        voters = dict(list(pictures.items())[: settings.ranking.pool])
-        rankings += [
-            voters,
-            *text_rankings(snapshot, question.wanted, asker.background, settings.ranking, filtered.shot_ids),
-        ]
-        tail = dict.fromkeys(pictures, 0.0)
-    weights = {name: getattr(settings.weights, name) for name in settings.weights.__slots__}
-    fused = fuse_rankings(rankings, weights, settings.ranking.rank_constant)
-    shots = snapshot.shots_by_id([one.shot_id for one in fused])
-    fused.sort(key=lambda one: (*one.standing, shots[one.shot_id].path, shots[one.shot_id].shot.ordinal))
-    candidates = Candidates.of_fused(fused)
-    followers = [shot_id for shot_id in tail if shot_id not in candidates.relevance]
-    candidates.order += followers
-    candidates.relevance.update(dict.fromkeys(followers, 0.0))
-    return candidates, rankings
 
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        asker: Asker,
+        question: Question,
+        filtered: Filtered,
+        options: SearchOptions,
+        settings: SearchSettings,
+    ) -> None:
+        self._snapshot = snapshot
+        self._asker = asker
+        self._question = question
+        self._filtered = filtered
+        self._options = options
+        self._settings = settings
+        self._pool = settings.ranking.pool
+        self._present = self._presence()
+        self._nearest = self._find_nearest(self._pool)
+        self._rankings = self._vote()
+        self._head = self._fuse()
 
-def _refine(
-    snapshot: Snapshot,
-    asker: Asker,
-    question: Question,
-    filtered: Filtered,
-    candidates: Candidates,
-    rankings: list[Ranking],
-    options: SearchOptions,
-    settings: SearchSettings,
-) -> Ranked:
-    """Everything after the fusion, in this order: exclusions, moments, stacks, variety, sorting."""
-    candidates.finish_stage("fusion")
-    candidates.remove(question.own_shots, "being the question itself")
-    candidates.remove(options.reject, "being rejected")
-    frames = ShotFrames(snapshot, candidates.order, question.wanted)
-    shots = snapshot.shots_by_id(candidates.order)
-    ranked = Ranked(candidates, frames, shots, rankings=rankings)
-    present = 1.0
-    if question.asked is not None:
-        present = 1.0 if options.keep else asker.presence(question.asked, filtered.frame_ids)
-        shown = frames.confidence(asker.background, question.asked)
-        kept = dict.fromkeys(shown.keys() & set(options.keep), 1.0)
-        ranked.confidence = {shot_id: min(present, sure) for shot_id, sure in shown.items()} | kept
-    if question.unwanted:
-        pool = settings.ranking.pool
-        drop_unwanted(candidates, frames, asker.background, question.unwanted, ranked.is_sure, pool)
-        candidates.finish_stage("minus")
-    if question.wanted is not None:
-        if options.merge:
-            floor = asker.background.mean_score(question.wanted.vector)
-            merge_moments(candidates, shots, frames, floor, settings.ranking)
-            candidates.finish_stage("moments")
-        if options.stack:
-            stack_copies(candidates, frames, asker.background, settings.ranking)
-            candidates.finish_stage("stacks")
-        if options.variety:
-            spread(candidates, frames, asker.background, options.variety, settings.ranking.pool)
-            candidates.finish_stage("variety")
-        by_text = any(ranked.is_found_by_text(shot_id) for shot_id in candidates.order)
-        ranked.nothing_matches = present < SURE and not by_text
-    if options.sort is not Sort.RELEVANCE:
-        _sort(snapshot, ranked, options.sort, question)
-        candidates.finish_stage(f"sort by {options.sort}")
-    return ranked
+    def rank(self) -> Ranked:
+        """The candidates of ever more followers, until there are enough for the page or no more."""
+        n_shots = self._pool
+        if self._options.sort is not Sort.RELEVANCE:
+            n_shots = self._snapshot.counts().shots if self._question.wanted is None else SORTED_SHOTS
+        while True:
+            followers = self._followers(n_shots)
+            ranked = self._refine(self._with_followers(followers))
+            is_sorted = self._options.sort is not Sort.RELEVANCE
+            if is_sorted or len(ranked.candidates.order) > self._options.depth or len(followers) < n_shots:
+                return ranked
+            n_shots *= 2
+
+    def _find_nearest(self, n_shots: int) -> list[tuple[str, float]]:
+        """The nearest shots with the scores of their best frames."""
+        if self._question.wanted is None:
+            return []
+        vector = self._question.wanted.vector
+        nearest = nearest_shots(self._snapshot, vector, n_shots, self._filtered.frame_ids)
+        return [(shot_id, hit.score) for shot_id, hit in nearest.items()]
+
+    def _vote(self) -> list[Ranking]:
+        """The ranking of every channel."""
+        rankings = list(self._filtered.rankings)
+        wanted = self._question.wanted
+        if wanted is not None:
+            settings, allowed = self._settings.ranking, self._filtered.shot_ids
+            rankings.append(picture_ranking(self._nearest))
+            rankings += text_rankings(self._snapshot, wanted, self._asker.background, settings, allowed)
+        return rankings
+
+    def _fuse(self) -> Candidates:
+        """The shots that have votes, in the order of their joined votes.
+
+        A name speaks for a whole video, whatever its shots show: where pictures show what is asked, it counts
+        less.
+        """
+        weights = {name: getattr(self._settings.weights, name) for name in self._settings.weights.__slots__}
+        if self._nearest and self._present >= SURE:
+            weights[NAME] *= self._settings.ranking.name_share
+        fused = fuse_rankings(self._rankings, weights, self._settings.ranking.rank_constant)
+        shots = self._snapshot.shots_by_id([one.shot_id for one in fused])
+        fused.sort(key=lambda one: (*one.standing, shots[one.shot_id].path, shots[one.shot_id].shot.ordinal))
+        return Candidates.of_fused(fused)
+
+    def _presence(self) -> float:
+        """How surely the archive shows what is asked for; what was kept proves it."""
+        if self._question.asked is None or self._options.keep:
+            return 1.0
+        return self._asker.presence(self._question.asked, self._filtered.frame_ids)
+
+    def _followers(self, n_shots: int) -> list[str]:
+        """Shots in the order of the picture channel, or of their files if nothing is looked for."""
+        if self._question.wanted is None:
+            return self._snapshot.list_shot_ids(self._filtered.shot_ids, n_shots)
+        deeper = self._find_nearest(n_shots) if n_shots > self._pool else []
+        return list(dict.fromkeys(shot_id for shot_id, _ in (*self._nearest, *deeper)))
+
+    def _with_followers(self, followers: Iterable[str]) -> Candidates:
+        """The head, and behind it all others."""
+        head = self._head
+        behind = [shot_id for shot_id in followers if shot_id not in head.relevance]
+        relevance = {**head.relevance, **dict.fromkeys(behind, 0.0)}
+        return Candidates([*head.order, *behind], relevance, dict(head.matches))
+
+    def _refine(self, candidates: Candidates) -> Ranked:
+        """Everything after the fusion, in this order: exclusions, moments, stacks, variety, sorting."""
+        question, options = self._question, self._options
+        head = frozenset(self._head.order)
+        candidates.finish_stage("fusion")
+        candidates.remove(question.own_shots, "being the question itself")
+        candidates.remove(options.reject, "being rejected")
+        frames = ShotFrames(self._snapshot, candidates.order, question.wanted)
+        shots = self._snapshot.shots_by_id(candidates.order)
+        ranked = Ranked(candidates, frames, shots, self._confidence(frames), self._rankings)
+        background = self._asker.background if question.wanted is not None or question.unwanted else None
+        if question.unwanted and background is not None:
+            drop_unwanted(candidates, frames, background, question.unwanted, ranked.is_sure, head)
+            candidates.finish_stage("minus")
+        if question.wanted is not None and background is not None:
+            if options.merge:
+                floor = background.mean_score(question.wanted.vector)
+                merge_moments(candidates, shots, frames, floor, self._settings.ranking, head)
+                candidates.finish_stage("moments")
+            if options.stack:
+                stack_copies(candidates, frames, background, self._settings.ranking)
+                candidates.finish_stage("stacks")
+            if options.variety:
+                spread(candidates, frames, background, options.variety, head)
+                candidates.finish_stage("variety")
+            ranked.nothing_matches = not any(map(ranked.is_sure, candidates.order))
+        if options.sort is not Sort.RELEVANCE:
+            _sort(self._snapshot, ranked, options.sort, question)
+            candidates.finish_stage(f"sort by {options.sort}")
+        return ranked
+
+    def _confidence(self, frames: ShotFrames) -> dict[str, float]:
+        """How surely each shot shows what was asked, before feedback moved the question."""
+        if self._question.asked is None:
+            return {}
+        shown = frames.confidence(self._asker.background, self._question.asked)
+        kept = dict.fromkeys(shown.keys() & set(self._options.keep), 1.0)
+        return {shot_id: min(self._present, sure) for shot_id, sure in shown.items()} | kept
 
 
 def _sort(snapshot: Snapshot, ranked: Ranked, sort: Sort, question: Question) -> None:

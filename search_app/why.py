@@ -145,7 +145,7 @@ def _reason(snapshot: Snapshot, query: Query, shot: ShotRow, ranked: Ranked, set
     if shot.shot_id in candidates.removed:
         return f"taken out by {candidates.removed[shot.shot_id]}"
     for number, step in enumerate(query.steps, start=1):
-        allowed = apply_filter(snapshot, step.filter).shot_ids
+        allowed = apply_filter(snapshot, step.filter, settings.ranking.pool).shot_ids
         if allowed is not None and shot.shot_id not in allowed:
             return "does not pass the filters" + (f" of step {number}" if len(query.steps) > 1 else "")
     if len(query.steps) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from search_app.config import RankingSettings, SearchSettings
 from search_app.errors import QueryError
 from search_app.history import read_history, remember
 from search_app.query_parser import parse_query
@@ -115,6 +116,8 @@ def test_names_and_folders_find_too(archive: Archive) -> None:
         ('said:"leaving the harbour"', ["1.3"]),
         ('"red door"', ["3.2"]),
         ("caption:door OR said:harbour", ["1.3", "3.2"]),
+        ("said:harbour OR in:takes*", ["1.3", "3.0", "3.1", "3.2"]),
+        ("said:harbour OR shape:portrait", ["1.3"]),
         ("red in:takes*", ["3.0", "3.1", "3.2"]),
         ("in:b has:caption", ["3.0", "3.2"]),
         ("-in:* red", []),
@@ -157,19 +160,57 @@ def test_variety_spreads_what_is_alike(archive: Archive) -> None:
     assert {"2.2", "2.3"} != set(places(ask(archive, "yellow", limit=2, stack=False, variety=0.9)))
 
 
-@pytest.mark.parametrize("options", [{}, {"stack": False}, {"variety": 0.5}, {"merge": True}, {"sort": "date"}])
-def test_pages_follow_each_other(archive: Archive, options: dict[str, Any]) -> None:
-    """Pages of any size add up to the whole list, without gaps or repetitions."""
-    whole = places(ask(archive, "red", limit=50, **options))
+@pytest.mark.parametrize("query", ["red", "red -blue", "leaving", "in:* OR said:leaving"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stack": False},
+        {"variety": 0.5},
+        {"merge": True},
+        {"sort": "date"},
+        {"merge": True, "variety": 0.9, "stack": False},
+    ],
+)
+def test_pages_follow_each_other(archive: Archive, query: str, options: dict[str, Any]) -> None:
+    """Pages of any size add up to the whole list, without gaps or repetitions, also behind the shots that vote."""
+    few = SearchSettings(ranking=RankingSettings(pool=3))
+    whole = places(ask(archive, query, limit=50, settings=few, **options))
+    assert len(set(whole)) == len(whole)
     for limit in (1, 3):
         pages, page = [], 1
         while True:
-            result = ask(archive, "red", limit=limit, page=page, **options)
+            result = ask(archive, query, limit=limit, page=page, settings=few, **options)
             pages += places(result)
             if not result.has_more:
                 break
             page += 1
         assert whole == pages
+
+
+def test_words_are_found_behind_many_that_the_filter_keeps_out(archive: Archive) -> None:
+    """A text channel looks as deep as it must to find rows that pass the filter."""
+    few = SearchSettings(ranking=RankingSettings(pool=1))
+    result = ask(archive, "leaving in:1.mp4", settings=few)
+    hit = result.hits[places(result).index("1.3")]
+    assert "transcript" in [match.channel for match in hit.matches]
+
+
+def test_stop_words_do_not_count_as_asked(archive: Archive) -> None:
+    """A text that holds the one telling word of a long question has a vote."""
+    hit = ask(archive, "what is it that we are leaving", limit=1, stack=False).hits[0]
+    assert "transcript" in [match.channel for match in hit.matches]
+
+
+def test_chains_leave_out_what_was_rejected_and_refuse_what_they_cannot_do(archive: Archive) -> None:
+    """A rejected shot starts and ends no chain; sorting and the like are refused rather than passed over."""
+    first = ask(archive, "blue THEN red").hits[0]
+    for step in first.steps:
+        left = ask(archive, "blue THEN red", reject=(step.shot.shot_id,))
+        assert step.shot.shot_id not in [part.shot.shot_id for hit in left.hits for part in hit.steps]
+    for option in ({"sort": "date"}, {"merge": True}, {"variety": 0.5}, {"keep": (first.shot.shot_id,)}):
+        with pytest.raises(QueryError, match=next(iter(option))):
+            ask(archive, "blue THEN red", **option)
 
 
 def test_answers_can_be_sorted(archive: Archive) -> None:

@@ -30,7 +30,7 @@ class FakeFrames(ShotFrames):
 def order_without_red(red: dict[str, float], answers: set[str], n: int = 100) -> Candidates:
     """The shots in the order given, without what is red."""
     candidates = Candidates(list(red))
-    drop_unwanted(candidates, FakeFrames(red), BACKGROUND, [RED], answers.__contains__, n)
+    drop_unwanted(candidates, FakeFrames(red), BACKGROUND, [RED], answers.__contains__, list(red)[:n])
     return candidates
 
 
