@@ -56,6 +56,8 @@ _STAGES = {
     "label": "label",
     "object": "object",
 }
+# To the microsecond, as durations are written: the difference of two rounded times is off by less than that.
+_LENGTH = "round(shot.end_seconds - shot.start_seconds, 6)"
 _RATE = """(split_part(video.facts->>'frame_rate', '/', 1)::DOUBLE
     / coalesce(nullif(split_part(video.facts->>'frame_rate', '/', 2), '')::DOUBLE, 1))"""
 _SHAPES = {
@@ -63,6 +65,16 @@ _SHAPES = {
     "landscape": "video.width_px > video.height_px",
     "square": "video.width_px = video.height_px",
 }
+# A text overlaps a shot if, of those that begin before the shot ends, the one that ends last ends after the shot
+# begins: one pass over both in order of time, where comparing each with each takes seconds for a long video.
+_OVERLAPS_TEXT = """shot.shot_id IN (
+    SELECT one.shot_id FROM shot one ASOF JOIN (
+        SELECT fingerprint, start_seconds,
+            max(end_seconds) OVER (PARTITION BY fingerprint ORDER BY start_seconds) AS last_end
+        FROM text_row WHERE {}
+    ) earlier ON one.fingerprint = earlier.fingerprint AND one.end_seconds > earlier.start_seconds
+    WHERE earlier.last_end > one.start_seconds
+)"""
 
 Sql = tuple[str, list[Any]]
 
@@ -102,7 +114,7 @@ def _compile(wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
 def _compile_condition(wanted: Filter) -> Sql:
     match wanted:
         case Duration(comparison):
-            sql = _compile_number("(shot.end_seconds - shot.start_seconds)", comparison, 0.5)
+            sql = _compile_number(_LENGTH, comparison, 0.5)
         case FrameRate(comparison):
             sql = _compile_number(_RATE, comparison, 0.01)
         case Resolution(comparison):
@@ -127,10 +139,9 @@ def _compile_existence(wanted: Filter) -> Sql:
         case Has("metadata"):
             sql = _exists("metadata", "metadata.columns <> '{}'"), []
         case Has(what):
-            sql = _exists("text_row", f"{_overlap('text_row')} AND text_row.stage = ?"), [_STAGES[what]]
+            sql = _OVERLAPS_TEXT.format("stage = ?"), [_STAGES[what]]
         case Language(code):
-            same = "split_part(lower(text_row.language), '-', 1) = ?"
-            sql = _exists("text_row", f"{_overlap('text_row')} AND {same}"), [code]
+            sql = _OVERLAPS_TEXT.format("split_part(lower(language), '-', 1) = ?"), [code]
         case InSpace(name):
             either = "starts_with(lower(space.name), lower(?)) OR starts_with(space.space_id, ?)"
             sql = f"EXISTS (FROM space WHERE {either})", [name, name]
@@ -147,10 +158,6 @@ def _compile_existence(wanted: Filter) -> Sql:
 
 def _exists(table: str, condition: str) -> str:
     return f"EXISTS (FROM {table} WHERE {table}.fingerprint = shot.fingerprint AND {condition})"
-
-
-def _overlap(table: str) -> str:
-    return f"{table}.start_seconds < shot.end_seconds AND {table}.end_seconds > shot.start_seconds"
 
 
 def _covered(table: str) -> str:

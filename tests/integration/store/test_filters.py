@@ -23,6 +23,7 @@ from store.filters import (
     InSpace,
     Language,
     Not,
+    Operator,
     Or,
     PathGlob,
     RecordedDate,
@@ -231,3 +232,49 @@ def test_texts_that_are_no_text_are_published(tmp_path: Path) -> None:
         assert 1 == len(snapshot.matching_shots(InSet("\ud83d"), {}))
         assert 2 == len(snapshot.matching_shots(PathGlob("caf\udce9*"), {}))
         assert [fingerprint_of(1)] == [hit.video_id for hit in snapshot.search_text("half", ["name"], 5)]
+
+
+def long_video(*times: Fraction) -> Segment:
+    """Video 1 with shots between these times."""
+    segment = segment_of(1, n_shots=len(times) - 1)
+    shots = tuple(
+        Shot(shot.ordinal, TimeSpan(times[i], times[i + 1]), shot.boundary) for i, shot in enumerate(segment.shots)
+    )
+    return dataclasses.replace(segment, shots=shots)
+
+
+def put(archive: Archive, segment: Segment, *texts: TimeSpan) -> None:
+    """Publish one video, with words spoken at these times."""
+    archive.claim_space(SPACE, "made-up")
+    archive.put_segment(segment)
+    archive.record([library(), Seen("library", "a.mp4", 1001, DAY_NS, fingerprint_of(1))])
+    rows = tuple(TextRow(span, "hello", None, "de") for span in texts)
+    archive.put_text(TextSegment(fingerprint_of(1), TextStage.TRANSCRIPT, "s", "m", {}, rows))
+    archive.publish()
+
+
+@pytest.mark.parametrize(
+    ("operator", "low", "high", "expected"),
+    [("<", 5.005, 5.005, 0), ("<=", 5.005, 5.005, 50), (">", 5.005, 5.005, 0), ("..", 5.005, 6, 50)],
+)
+def test_equal_lengths_are_equal_wherever_they_lie(
+    tmp_path: Path, operator: Operator, low: float, high: float, expected: int
+) -> None:
+    """Fifty shots of 5.005 s pass, or do not pass, a comparison with 5.005 s together."""
+    with Archive.create(tmp_path / "archive") as archive:
+        put(archive, long_video(*(Fraction(5005 * i, 1000) for i in range(51))))
+        found = archive.snapshot().matching_shots(Duration(Comparison(operator, low, high)), {})
+        assert expected == len(found)
+
+
+def test_texts_belong_to_every_shot_that_they_overlap(tmp_path: Path) -> None:
+    """Also to one far behind their start, with shorter texts between; touching is no overlap."""
+    times = (Fraction(0), Fraction(1), Fraction(2), Fraction(3), Fraction(4), Fraction(5), Fraction(6))
+    texts = [TimeSpan(Fraction(1), Fraction(7, 2)), TimeSpan(Fraction(1), Fraction(5, 4))]
+    texts += [TimeSpan(Fraction(2), Fraction(9, 4)), TimeSpan(Fraction(5), Fraction(11, 2))]
+    with Archive.create(tmp_path / "archive") as archive:
+        put(archive, long_video(*times), *texts)
+        snapshot = archive.snapshot()
+        for wanted in (Has("speech"), Language("de")):
+            rows = snapshot.shots_by_id(list(snapshot.matching_shots(wanted, {}))).values()
+            assert [1, 2, 3, 5] == sorted(row.shot.ordinal for row in rows)
