@@ -53,7 +53,7 @@ _FIELD_OF: Final[dict[type, str]] = {
     Used: "used",
 }
 _TO_ESCAPE = re.compile(f"[{QUOTES}\\\\]")
-_PLAIN_WORD = re.compile(rf"[^\s():*+\-\u2212\u2013\\{QUOTES}][^\s():*{QUOTES}]*")
+_PLAIN_WORD = re.compile(rf"[^\s():*<>=+\-\u2212\u2013\\{QUOTES}][^\s():*<>={QUOTES}]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from search_app.errors import QueryError
 from search_app.query import QUOTES, LikeMoment, LikePicture, LikeShot, Query, Step, Subject, Term, Text
-from search_app.query_values import parse_condition, parse_seconds
+from search_app.query_values import FIELDS, parse_condition, parse_seconds
 from store.filters import And, Filter, Not, Or, TextMatch
 
 MAX_CHARACTERS: Final = 2_000
@@ -19,6 +19,9 @@ _MAX_NESTING = 20
 _MINUS = "-\u2212\u2013"
 _FIELD = re.compile(r"([A-Za-z_]+):(?=\S)")
 _WEIGHT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\*(?=\S)")
+_LOST_VALUE = re.compile(rf"({'|'.join((*FIELDS, 'like'))}):", re.IGNORECASE)
+_LOST_COLON = re.compile(r"(dur|date|fps|res)([<>=].+)", re.IGNORECASE)
+_ODD_WEIGHT = re.compile(r"[\d.]+(?:e\d+)?\*.+", re.IGNORECASE)
 _SHOT = re.compile(r"shot/([0-9A-Za-z]+)")
 _MOMENT = re.compile(r"(.+)@([0-9:.]+)s")
 
@@ -85,6 +88,8 @@ class _Scanner:
         if (char == "+" or char in _MINUS) and (not following or following.isspace()):
             self._at += 1
             return _Token(_Kind.OPERATOR, start, "+" if char == "+" else "-")
+        if char in _MINUS and following and following in _MINUS:
+            raise QueryError("one dash is enough: -night", start)
         negated = char in _MINUS and (following.isalnum() or following in (*QUOTES, "("))
         if negated:
             self._at += 1
@@ -112,6 +117,7 @@ class _Scanner:
             kind = _Kind.LIKE if name == "like" else _Kind.FIELD
             return _Token(kind, start, value, name, quoted, negated, weight)
         word = self._word()
+        _refuse_lost(word, start)
         is_keyword = word in ("THEN", "WITHIN", "OR") and not negated and weight is None
         return _Token(_Kind.KEYWORD if is_keyword else _Kind.WORD, start, word, negated=negated, weight=weight)
 
@@ -158,6 +164,19 @@ class _Scanner:
         return self._text[start : self._at]
 
 
+def _refuse_lost(word: str, position: int) -> None:
+    """Refuse a word that was meant as a filter or a weight: as a word it would find nothing, for no plain reason."""
+    if match := _LOST_VALUE.fullmatch(word):
+        name = match[1].lower()
+        raise QueryError(
+            f"{name}: needs a value right behind the colon; for the word, leave out the colon", position
+        )
+    if match := _LOST_COLON.fullmatch(word):
+        raise QueryError(f"a filter needs a colon; write {match[1].lower()}:{match[2]}", position)
+    if _ODD_WEIGHT.fullmatch(word):
+        raise QueryError("a weight is a plain number between 0.001 and 1000, such as 2*boat", position)
+
+
 class _Parser:
     """Builds the question from tokens."""
 
@@ -191,6 +210,8 @@ class _Parser:
         value = self._take()
         if value is None or value.kind is not _Kind.WORD:
             raise QueryError("WITHIN needs a time, such as WITHIN 20s", keyword.start)
+        if value.negated:
+            raise QueryError(f"a time cannot be negative: -{value.value}", value.start)
         seconds = parse_seconds(value.value, value.start)
         if seconds <= 0:
             raise QueryError("WITHIN needs a time longer than nothing", value.start)
@@ -209,6 +230,8 @@ class _Parser:
         step = builder.step()
         if step == Step():
             where = "before THEN or WITHIN" if self._peek() else "after THEN"
+            if self._peek() and self._next:
+                where = "between these two"
             raise QueryError(f"there is nothing {where}; say what the shot shows", start)
         return step
 

@@ -62,10 +62,10 @@ def parse_condition(field: str, value: str, quoted: bool, position: int) -> Filt
         return _PARSERS[field](value, position)
     if field == "rights":
         raise QueryError("rights are not recorded yet; leave out rights:", position)
-    near = difflib.get_close_matches(field, FIELDS, n=1, cutoff=0)[0]
+    near = difflib.get_close_matches(field, FIELDS, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}: ?" if near else f"there are {', '.join(FIELDS)}"
     raise QueryError(
-        f"there is no field {field!r}; did you mean {near}: ? (for a plain word, put a space after the colon)",
-        position,
+        f"there is no field {field!r}; {hint} (for plain words, put a space after the colon)", position
     )
 
 
@@ -85,7 +85,7 @@ def parse_seconds(text: str, position: int) -> float:
     elif length and text:
         seconds = 3600 * float(length[1] or 0) + 60 * float(length[2] or 0) + float(length[3] or 0)
     else:
-        raise QueryError(f"{text!r} is no time; write 20s, 1m30s or 1:30", position)
+        raise QueryError(f"{text!r} is no time; write 20s, 1m30s or 1:30, and ranges as 2..8s", position)
     if seconds > _LONGEST_SECONDS:
         raise QueryError(f"{text} is longer than any video", position)
     return round(seconds, 3)
@@ -93,6 +93,10 @@ def parse_seconds(text: str, position: int) -> float:
 
 def _comparison(value: str, read: Callable[[str, int], float], example: str, position: int) -> Comparison:
     """`<5`, `>=5`, `2..8`, `5`."""
+    if value.startswith("..") and value != "..":
+        value = f"<={value[2:]}"
+    elif value.endswith("..") and value != "..":
+        value = f">={value[:-2]}"
     if ".." in value:
         low, high = (read(part, position) for part in value.split("..", 1))
         if low > high:
@@ -173,10 +177,9 @@ def _days(text: str, position: int) -> tuple[date, date]:
 def _choice(field: str, choices: Sequence[str], value: str, position: int) -> str:
     chosen = value.lower()
     if chosen not in choices:
-        near = difflib.get_close_matches(chosen, choices, n=1, cutoff=0)[0]
-        raise QueryError(
-            f"{field}: takes {', '.join(choices)}, not {value!r}; did you mean {field}:{near}?", position
-        )
+        near = difflib.get_close_matches(chosen, choices, n=1, cutoff=0.6)
+        hint = f"; did you mean {field}:{near[0]}?" if near else ""
+        raise QueryError(f"{field}: takes {', '.join(choices)}, not {value!r}{hint}", position)
     return chosen
 
 
