@@ -165,7 +165,7 @@ class _Scanner:
 
 
 def _refuse_lost(word: str, position: int) -> None:
-    """Refuse a word that was meant as a filter or a weight: as a word it would find nothing, for no plain reason."""
+    """Refuse a word that was meant as a filter or a weight: as a word it would find nothing, nobody knew why."""
     if match := _LOST_VALUE.fullmatch(word):
         name = match[1].lower()
         raise QueryError(

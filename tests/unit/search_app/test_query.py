@@ -94,6 +94,7 @@ def words(text: str, weight: float = 1.0) -> Term:
             '2*"dog" + like:pool.jpg - fruit salad',
             Step((words("dog", 2), Term(1.0, LikePicture("pool.jpg")), words("fruit salad", -1))),
         ),
+        ('1*"dur<5s"', Step((words("dur<5s"),))),
         ('"dog" + at night', Step((words("dog"), words("at night")))),
         ("dog -like:x.png", Step((words("dog"),), (LikePicture("x.png"),))),
         ("cats or dogs then some", Step((words("cats or dogs then some"),))),
@@ -115,7 +116,7 @@ def test_steps_in_order_of_time() -> None:
     ("typed", "position", "message"),
     [
         ("a lable:boat", 2, "did you mean label:"),
-        ("see http://x.org", 4, "no field 'http'; there are caption"),
+        ("see http://x.org", 4, "no field 'http'; there are said, text"),
         ("boat dur: <5s", 5, "dur: needs a value"),
         ("boat like:", 5, "like: needs a value"),
         ("boat dur<5s", 5, "write dur:<5s"),
