@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 _TINY = 1e-6
 _SHOWN = (-3.01, 3.64)
-_PRESENT = (-11.45, 2.77, 1.5)
+_PRESENT = (-9.83, 2.24, 1.62)
 _FITTED_FRAMES = 480
 _FEWEST_FRAMES = 17
-_OF_FRAMES = 0.7
-_USUAL = 0.7
+_OF_FRAMES = 0.57
+_USUAL = 0.3
 _ALIKE = (-6.0, 2.0)
 _PRIOR_PICTURES = (0.5, 0.1)
 _ENOUGH_FRAMES = 20
@@ -80,8 +80,8 @@ class Background:
     def standing_of_best(self, question: Embeddings, best_score: float) -> float:
         """How far an archive's nearest frame stands above all that a text usually gets, in standard deviations.
 
-        What many frames show, such as rain, never scores high, but it scores low where it is not. So most of what
-        this text's middle frame scores above or below the mean of the background is taken off.
+        What many frames show, such as rain, never scores high, but it scores low where it is not. So a part of
+        what this text's middle frame scores above or below the mean of the background is taken off.
 
         Args:
             question: float32, (dim,), the vector of a text.
