@@ -59,10 +59,12 @@ def evaluate(context: click.Context, /, archive: Path, as_json: bool, **options:
     from indexer.console import print_json
     from search_app.evaluation import evaluate as measure
     from search_app.evaluation import evaluation_json
+    from search_app.guard import refuse_footage
     from search_app.metrics import benchmark_measures, judgement_measures
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
+        refuse_footage(opened.snapshot(), options["run_out"], options["qrels_out"])
         topics = find_topics(opened.snapshot(), options["queries"], options["mine"], options["qrels"])
         answers, failed = find_answers(opened, topics, **options)
     measures = judgement_measures() if options["mine"] else benchmark_measures(options["depths"])

@@ -16,6 +16,7 @@ from search_app.evaluation import FUSED
 from search_app.saved import judge
 from search_app.trec import read_qrels, read_run
 from store.archive import Archive
+from store.errors import ConfigError
 from tests.e2e.small_archive import SHOT_FRAMES, draw_library, index_library
 
 pytestmark = pytest.mark.slow
@@ -81,6 +82,18 @@ def test_trec_files_go_out_and_come_in(folder: Path, tmp_path: Path) -> None:
     assert {"boat", "castle", "lost"} == set(read_qrels(qrels)) == set(read_run(run_file))
     read = document(folder / "archive", folder / "queries.json", "--run", run_file, "--qrels", qrels)
     assert asked["channels"][FUSED] == read["channels"]["run"]
+
+
+@pytest.mark.parametrize("option", ["--run-out", "--qrels-out"])
+def test_footage_is_never_written_over(folder: Path, option: str) -> None:
+    """An output that is a video of the archive is refused, and the video stays."""
+    video = folder / "library" / "clip0.mp4"
+    before = video.read_bytes()
+    ran = run(
+        folder / "archive", folder / "queries.json", option, folder / "library" / ".." / "library" / "clip0.mp4"
+    )
+    assert (True, True) == (isinstance(ran.exception, ConfigError), "is only read" in str(ran.exception))
+    assert before == video.read_bytes()
 
 
 def test_the_archives_own_judgements_are_measured(folder: Path) -> None:
