@@ -261,6 +261,7 @@ class _Pass:
             "n_frames": reader.n_frames,
             "has_audio": reader.has_audio,
             "recorded_at": reader.recorded_at,
+            "start_timecode": reader.start_timecode,
             "warnings": warnings,
             "starts": starts,
             "end": str(end),

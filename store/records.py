@@ -86,6 +86,8 @@ class VideoFacts:
         partial: whether the file is damaged or lying, so that only part of it could be indexed.
         warnings: one line for each thing that was wrong, for people.
         recorded_at: when it was recorded, as its file says, ISO 8601; None where it does not say.
+        start_timecode: timecode of the first frame as its file says, `hh:mm:ss:ff`, or `hh:mm:ss;ff` where numbers
+            are dropped; None where it does not say, or was indexed before this was read.
     """
 
     container: str
@@ -102,6 +104,7 @@ class VideoFacts:
     partial: bool = False
     warnings: tuple[str, ...] = ()
     recorded_at: str | None = None
+    start_timecode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

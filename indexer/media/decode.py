@@ -7,6 +7,7 @@ the frames that decode.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ _HEARTBEAT_SECONDS = 1.0
 # Phones write their local time into the first, and the time in Greenwich into the second.
 _CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 _CLOCK_NEVER_SET = 1980
+_TIMECODE = re.compile(r"(\d\d:[0-5]\d:[0-5]\d)([:;.,])(\d\d\d?)")
 
 
 def rational(value: Any) -> Fraction | None:
@@ -55,6 +57,17 @@ def read_recorded_at(tags: Mapping[str, str]) -> str | None:
             continue
         if recorded.year > _CLOCK_NEVER_SET:
             return recorded.isoformat(timespec="seconds")
+    return None
+
+
+def read_start_timecode(tags: Mapping[str, str]) -> str | None:
+    """The timecode of the first frame, `;` before the frames where it drops numbers; None where there is none.
+
+    Whether it fits the frame rate is for whoever counts frames to say.
+    """
+    for name, value in tags.items():
+        if name.lower() == "timecode" and (found := _TIMECODE.fullmatch(value.strip())):
+            return f"{found[1]}{':' if found[2] == ':' else ';'}{found[3]}"
     return None
 
 
@@ -184,6 +197,15 @@ class VideoReader:
     def recorded_at(self) -> str | None:
         """When it was recorded, as the container or the stream says, ISO 8601; None where neither does."""
         return read_recorded_at(self._container.metadata) or read_recorded_at(self._stream.metadata)
+
+    @property
+    def start_timecode(self) -> str | None:
+        """Timecode of the first frame, from the video stream, the container, or a timecode track beside it."""
+        beside = [stream.metadata for stream in self._container.streams if stream.type == "data"]
+        for tags in (self._stream.metadata, self._container.metadata, *beside):
+            if (found := read_start_timecode(tags)) is not None:
+                return found
+        return None
 
     @property
     def time_base(self) -> Fraction:

@@ -1,0 +1,82 @@
+"""The timecode of the first frame on its way from real files into the archive."""
+
+import subprocess
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from indexer.config import IndexSettings
+from indexer.media.decode import VideoReader
+from indexer.media.ffmpeg import find_ffmpeg
+from indexer.pipeline import index_videos
+from store.archive import Archive
+from store.records import VideoFacts
+from store.segments import facts_from_plain, facts_to_plain
+from store.timespan import TimeSpan
+from tests.colour_clips import write_colour_clip
+from tests.fakes import FakeEncoder
+
+CODECS = {"mov": "mpeg4", "mp4": "libx264", "mkv": "libx264", "mxf": "mpeg2video", "avi": "mpeg4"}
+
+
+def write_timecode_clip(path: Path, rate: str, start: str | None) -> None:
+    """Ten frames in a file that says which timecode the first one has, if any."""
+    command = [find_ffmpeg().program, "-v", "error", "-f", "lavfi", "-i", f"testsrc=s=64x64:r={rate}:d=10"]
+    command += ["-frames:v", "10", "-c:v", CODECS[path.suffix[1:]], "-pix_fmt", "yuv420p", "-map_metadata", "-1"]
+    command += [] if start is None else ["-timecode", start]
+    subprocess.run([*command, str(path)], check=True)
+
+
+@pytest.mark.parametrize("ending", CODECS)
+@pytest.mark.parametrize(
+    ("rate", "start"),
+    [
+        ("25", "01:00:00:00"),
+        ("30000/1001", "00:59:59;28"),
+        ("30000/1001", "00:59:59:28"),
+        ("24000/1001", "23:59:59:20"),
+        ("60000/1001", "10:00:00;04"),
+    ],
+)
+def test_every_container_tells_its_start_timecode(tmp_path: Path, ending: str, rate: str, start: str) -> None:
+    """QuickTime's timecode track, the tags of Matroska and the fields of MXF say the same."""
+    path = tmp_path / f"clip.{ending}"
+    write_timecode_clip(path, rate, start)
+    with VideoReader(str(path)) as reader:
+        assert start == reader.start_timecode
+
+
+@pytest.mark.parametrize("ending", [ending for ending in CODECS if ending != "mxf"])  # MXF always has one
+def test_a_file_without_timecode_has_none(tmp_path: Path, ending: str) -> None:
+    """None is invented."""
+    path = tmp_path / f"clip.{ending}"
+    write_timecode_clip(path, "25", None)
+    with VideoReader(str(path)) as reader:
+        assert reader.start_timecode is None
+
+
+def test_the_archive_keeps_it(tmp_path: Path) -> None:
+    """It is among the facts of the video, and None for a file without."""
+    (tmp_path / "lib").mkdir()
+    write_timecode_clip(tmp_path / "lib/dropped.mov", "30000/1001", "00:59:59;28")
+    write_colour_clip(tmp_path / "lib/none.mp4", ["red"])
+    encoder = FakeEncoder()
+    with Archive.create(tmp_path / "arch") as archive:
+        archive.claim_space(encoder.space, source="fake")
+        list(index_videos(archive, [tmp_path / "lib"], encoder, IndexSettings(), lambda _: None))
+        videos = {Path(video.path).stem: video.facts for video in archive.snapshot().videos()}
+    assert {"dropped": "00:59:59;28", "none": None} == {name: one.start_timecode for name, one in videos.items()}
+
+
+def test_segments_written_before_it_was_read_still_open() -> None:
+    """Facts that lack the field have no timecode."""
+    span = TimeSpan(Fraction(0), Fraction(4))
+    shape = ("mov", "h264", 640, 360, 0)
+    times = (Fraction(25), Fraction(1, 90_000), Fraction(0), span, 100)
+    facts = VideoFacts(*shape, *times, has_audio=True, start_timecode="01:00:00:00")
+    plain = facts_to_plain(facts)
+    assert facts == facts_from_plain(plain)
+    del plain["start_timecode"]
+    assert replace(facts, start_timecode=None) == facts_from_plain(plain)
