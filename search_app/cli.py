@@ -10,7 +10,7 @@ import click
 
 from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app import eval_command, search_commands
+from search_app import eval_command, search_commands, timeline_command
 from search_app.errors import QueryError
 from search_app.search_commands import LIKE, find, print_hits, question_text, say_no_match
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
@@ -53,7 +53,12 @@ def main(debug: bool) -> None:
     """A searchable video archive: index videos, find shots by what they show, cut a supercut."""
 
 
-for command in (*indexer_cli.COMMANDS, *search_commands.COMMANDS, eval_command.evaluate):
+for command in (
+    *indexer_cli.COMMANDS,
+    *search_commands.COMMANDS,
+    eval_command.evaluate,
+    timeline_command.timeline,
+):
     main.add_command(command)
 
 

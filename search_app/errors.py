@@ -18,3 +18,7 @@ class QueryError(ArchiveError):
 
 class RenderError(ArchiveError):
     """A supercut could not be rendered, in whole or in part."""
+
+
+class TimelineError(ArchiveError):
+    """A timeline could not be written, or would not say what the cut list says."""

@@ -17,7 +17,8 @@ The whole tree, with the module that adds each branch:
     ├── ModelError                     indexer.errors
     ├── ScanError                      indexer.errors: nothing to index there
     ├── QueryError                     search_app.errors
-    └── RenderError                    search_app.errors
+    ├── RenderError                    search_app.errors
+    └── TimelineError                  search_app.errors
 
 A message says what happened, to which file, and what to do about it, in one line. Only the command line
 and the app catch `ArchiveError`.

@@ -1,0 +1,59 @@
+"""`rushes timeline` as a user types it."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from indexer.media.ffmpeg import find_ffmpeg
+from tests.e2e.small_archive import draw_library, index_library
+from tests.e2e.test_commands import _refusal, _rushes
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two drawn videos, one of which has a start timecode."""
+    folder = tmp_path_factory.mktemp("library")
+    plain, timed = draw_library(folder)
+    command = [find_ffmpeg().program, "-v", "error", "-i", str(timed), "-c", "copy", "-timecode", "10:00:00:00"]
+    subprocess.run([*command, str(folder / "timed.mov")], check=True)
+    timed.unlink()
+    assert plain.exists()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of them."""
+    folder = tmp_path_factory.mktemp("archives") / "archive"
+    assert [""] * 2 == [outcome.reason for outcome in index_library(folder, library)]
+    return folder
+
+
+def test_a_timeline_has_the_timecode_of_its_sources(archive: Path, tmp_path: Path) -> None:
+    """From the file's tag through the archive into the list; what lacks one is named on stderr."""
+    target = tmp_path / "castle.edl"
+    ran = _rushes("timeline", archive, "a pink castle", "-o", target, "--limit", "4", "--json")
+    said = json.loads(ran.stdout)
+    assert "clip0.mp4: has no timecode" in ran.stderr
+    clips = {Path(clip["media"]).name: clip for clip in said["clips"]}
+    assert {"clip0.mp4", "timed.mov"} == set(clips)
+    starts = sorted(clip["source_in"] for clip in said["clips"])
+    assert ["00:00:00:00", "00:00:01:06", "10:00:00:00", "10:00:01:06"] == starts
+    events = [line.split()[4:] for line in target.read_text().splitlines() if re.match(r"\d{3} ", line)]
+    keys = ("source_in", "source_out", "record_in", "record_out")
+    assert [[clip[key] for key in keys] for clip in said["clips"]] == events
+    assert 4 == len(json.loads(_rushes("search", archive, "used:ever", "--json").stdout))
+    assert "exists already" in _refusal("timeline", archive, "a pink castle", "-o", target, status=1)
+
+
+def test_paths_lead_to_another_machine(archive: Path, library: Path, tmp_path: Path) -> None:
+    """A path map renames the folder of the sources; a map that cannot be read is a usage error."""
+    target = tmp_path / "bus.xml"
+    _rushes("timeline", archive, "a bus", "-o", target, "--limit", "1", "--path-map", f"{library}=D:\\my media")
+    (url,) = re.findall("<pathurl>(.*)</pathurl>", target.read_text())
+    assert url in ("file:///D:/my%20media/timed.mov", "file:///D:/my%20media/clip0.mp4")
+    refused = _refusal("timeline", archive, "a bus", "-o", tmp_path / "x.edl", "--path-map", "nothing", status=2)
+    assert "FROM=TO" in refused
