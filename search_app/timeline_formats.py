@@ -20,23 +20,7 @@ MAX_EDL_EVENTS = 999
 FCPXML_VERSION = "1.10"
 """Final Cut Pro 10.6 and everything since reads it, and so does DaVinci Resolve."""
 
-_CONFORM_RATES = (
-    "23.98",
-    "24",
-    "25",
-    "29.97",
-    "30",
-    "60",
-    "47.95",
-    "48",
-    "50",
-    "59.94",
-    "90",
-    "100",
-    "119.88",
-    "120",
-)
-_AUDIO_RATE = 48_000
+_CONFORM_RATES = ("23.98", "24", "25", "29.97", "30", "60", "47.95", "48", "50", "59.94")
 
 
 def otio_text(plan: TimelinePlan) -> str:
@@ -141,7 +125,7 @@ def _asset(resources: Element, clip: TimelineClip, number: int) -> Element:
         videoSources="1",
     )
     if source.has_audio:
-        asset.attrib.update(hasAudio="1", audioSources="1", audioChannels="2", audioRate=str(_AUDIO_RATE))
+        asset.attrib.update(hasAudio="1", audioSources="1")  # channels and rate are not in the archive
     SubElement(asset, "media-rep", kind="original-media", src=source.url)
     return asset
 
@@ -211,21 +195,24 @@ def xmeml_text(plan: TimelinePlan) -> str:
         _leaf(look, tag, side)
     pictures = SubElement(video, "track")
     told: dict[Source, str] = {}
+    sounding = [number for number, clip in enumerate(plan.clips, start=1) if clip.source.has_audio]
+    places = {number: place for place, number in enumerate(sounding, start=1)}
     for number, clip in enumerate(plan.clips, start=1):
-        pictures.append(_clipitem(plan, clip, number, "v", told))
-    audio = SubElement(media, "audio")
-    sounds = SubElement(audio, "track")
-    for number, clip in enumerate(plan.clips, start=1):
-        if clip.source.has_audio:
-            sounds.append(_clipitem(plan, clip, number, "a", told))
-    if not len(sounds):
-        media.remove(audio)
+        pictures.append(_clipitem(plan, clip, f"v{number}", (number, places.get(number)), told))
+    if sounding:
+        sounds = SubElement(SubElement(media, "audio"), "track")
+        for number in sounding:
+            clip = plan.clips[number - 1]
+            sounds.append(_clipitem(plan, clip, f"a{number}", (number, places[number]), told))
     return _xml(root, "xmeml")
 
 
-def _clipitem(plan: TimelinePlan, clip: TimelineClip, number: int, kind: str, told: dict[Source, str]) -> Element:
+def _clipitem(
+    plan: TimelinePlan, clip: TimelineClip, name: str, places: tuple[int, int | None], told: dict[Source, str]
+) -> Element:
+    """The picture (`v` and a number) or the sound (`a`) of a clip; `places`: on its two tracks, from 1."""
     source, first = clip.source, clip.source_in - clip.source.start
-    item = Element("clipitem", id=f"{kind}{number}")
+    item = Element("clipitem", id=name)
     _leaf(item, "name", source.name)
     _leaf(item, "duration", source.n_frames)
     item.append(_rate(source.rate))
@@ -234,7 +221,7 @@ def _clipitem(plan: TimelinePlan, clip: TimelineClip, number: int, kind: str, to
     _leaf(item, "start", clip.record_in)
     _leaf(item, "end", clip.record_in + clip.n_frames)
     item.append(_file(source, told))
-    if kind == "a":
+    if name.startswith("a"):
         track = SubElement(item, "sourcetrack")
         _leaf(track, "mediatype", "audio")
         _leaf(track, "trackindex", 1)
@@ -245,10 +232,9 @@ def _clipitem(plan: TimelinePlan, clip: TimelineClip, number: int, kind: str, to
         _leaf(marker, "in", clip.marker - source.start)
         _leaf(marker, "out", -1)
     if source.has_audio:
-        place = [one.source.has_audio for one in plan.clips[:number]].count(True)
-        for linked, media, index in ((f"v{number}", "video", number), (f"a{number}", "audio", place)):
+        for media, index in zip(("video", "audio"), places, strict=True):
             link = SubElement(item, "link")
-            _leaf(link, "linkclipref", linked)
+            _leaf(link, "linkclipref", f"{media[0]}{places[0]}")
             _leaf(link, "mediatype", media)
             _leaf(link, "trackindex", 1)
             _leaf(link, "clipindex", index)

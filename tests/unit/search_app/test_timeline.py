@@ -153,6 +153,46 @@ def test_fcpxml_times_are_exact_fractions(rate: Fraction, start: str | None) -> 
     assert [first + 13, first + 103] == [frames(marker, "start") for marker in root.iter("marker")]
 
 
+def test_fcpxml_is_built_as_its_dtd_says() -> None:
+    """Elements stand in the order of version 1.10's DTD, identifiers are unique, references lead somewhere."""
+    clips = [clip_of(0, 30, path=f"/m/{n}.mov") for n in range(2)]
+    odd = clip_of(0, 30, rate=Fraction(12), path="/m/odd.mov", sound=False)
+    plan = plan_timeline(
+        CutList((*clips, clip_of(0, 9, rate=NTSC, path="/m/n.mov"), odd)), "x", captions={"shot0": "sea"}
+    )
+    root = tree(WRITERS[".fcpxml"](plan))
+    assert ["resources", "library"] == [child.tag for child in root]
+    identifiers = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert len(identifiers) == len(set(identifiers))
+    for element in root.iter():
+        for key in {"ref", "format"} & set(element.attrib):
+            found = root.find(f"./resources/*[@id='{element.attrib[key]}']")
+            assert {"ref": "asset", "format": "format"}[key] == getattr(found, "tag", None)
+    cuts = root.findall("./library/event/project/sequence/spine/asset-clip")
+    assert [["note", "marker"]] * 2 + [["note", "conform-rate", "marker"]] * 2 == [
+        [e.tag for e in cut] for cut in cuts
+    ]
+    assert ["29.97", None] == [rate.get("srcFrameRate") for rate in root.iter("conform-rate")]
+    allowed = {
+        "asset": {
+            "id",
+            "name",
+            "start",
+            "duration",
+            "hasVideo",
+            "format",
+            "videoSources",
+            "hasAudio",
+            "audioSources",
+        },
+        "asset-clip": {"ref", "name", "offset", "start", "duration", "format", "tcFormat", "audioRole"},
+        "marker": {"start", "duration", "value", "note"},
+        "format": {"id", "frameDuration", "width", "height"},
+    }
+    for tag, names in allowed.items():
+        assert set() == {key for element in root.iter(tag) for key in element.attrib} - names
+
+
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(50), Fraction(60)])
 def test_the_fcpxml_adapter_reads_the_same(rate: Fraction) -> None:
     """Where it can count, which is at whole rates, another reader of FCPXML finds the same frames."""
@@ -225,6 +265,8 @@ def test_silent_sources_get_no_sound() -> None:
     root = tree(WRITERS[".xml"](plan))
     assert ["a2"] == [item.get("id") for item in root.findall("./sequence/media/audio/track/clipitem")]
     assert [None, "1"] == [asset.get("hasAudio") for asset in tree(WRITERS[".fcpxml"](plan)).iter("asset")]
+    for ending, write in WRITERS.items():
+        compare_timeline(plan, write(plan), Path(f"x{ending}"))
     mute = plan_of(clip_of(0, 5, sound=False))
     assert tree(WRITERS[".xml"](mute)).find("./sequence/media/audio") is None
 
