@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -181,7 +180,7 @@ class Asker:
         if isinstance(subject, Text):
             return _first(self.encoder.encode_texts([subject.value]))
         if isinstance(subject, LikePicture):
-            return _first(self.encoder.encode_images([read_picture(Path(subject.path).expanduser())]))
+            return _first(self.encoder.encode_images([read_picture(subject.path)]))
         if isinstance(subject, LikeMoment):
             return self._vector_at(subject)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -113,10 +115,21 @@ def test_a_picture_is_turned_upright_and_flattened(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.full((4, 4, 3), 255, np.uint8), read_picture(tmp_path / "clear.png"))
 
 
+def test_a_picture_with_a_broken_record_of_its_camera_is_read_as_it_is(tmp_path: Path) -> None:
+    """A camera whose name is a number, at which Pillow fails with an AttributeError, turns nothing."""
+    from search_app.picture import read_picture
+
+    turn, name = struct.pack("<HHII", 0x0112, 3, 1, 6), struct.pack("<HHII", 0x010E, 12, 1, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + turn + name + bytes(4)
+    Image.new("RGB", (20, 10), "red").save(tmp_path / "odd.jpg", exif=exif)
+    assert (10, 20, 3) == read_picture(tmp_path / "odd.jpg").shape
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("absent.png", "No such file"),
+        ("pipe", "no regular file"),
         ("folder", "Is a directory"),
         ("text.png", "not a picture that can be searched by"),
         ("picture.gif", "not a picture that can be searched by"),
@@ -129,6 +142,7 @@ def test_a_bad_picture_is_explained_in_one_line(
 ) -> None:
     """A picture that cannot be used gives one line that names it."""
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "text.png").write_text("no picture")
     Image.new("RGB", (8, 8)).save(tmp_path / "picture.gif")
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
@@ -141,6 +155,12 @@ def test_a_bad_picture_is_explained_in_one_line(
     assert expected in str(raised.value)
     assert str(tmp_path / name) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_the_home_of_nobody_is_explained_in_one_line(archive: Archive) -> None:
+    """A picture below the home folder of a user who does not exist is as absent as any other."""
+    with pytest.raises(QueryError, match=r"cannot read the picture ~nosuchuser/x\.jpg"):
+        search(archive, 'like:"~nosuchuser/x.jpg"', encoder=FakeEncoder())
 
 
 @pytest.mark.parametrize(
