@@ -126,6 +126,7 @@ def test_laws(library: tuple[list[Hit], dict[str, VideoRow], list[float], Embedd
         assert wanted.min_clip - frame <= clip.span.duration <= wanted.longest_clip
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([rate for rate in RATES if rate]),
     st.sampled_from(TIME_BASES),
