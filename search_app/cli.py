@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app import eval_command, search_commands, timeline_command
+from search_app.cut_options import CutOptions, add_cut_options
 from search_app.errors import QueryError
 from search_app.search_commands import LIKE, find, print_hits, question_text, say_no_match
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
@@ -66,9 +68,7 @@ for command in (
 @ARCHIVE
 @click.argument("query", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Shots to take.")
-@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Longest length of the supercut.")
-@click.option("--handles", type=click.FloatRange(0), default=0.0, help="Seconds added around each shot.")
+@add_cut_options
 @click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails.")
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @LIKE
@@ -78,20 +78,24 @@ for command in (
 def supercut(
     context: click.Context, /, archive: Path, query: str | None, as_json: bool, output: Path, **options: Any
 ) -> None:
-    """Join the best shots for QUERY, as given to `rushes search`, into one video, best first.
+    """Join the best shots for QUERY, as given to `rushes search`, into one video.
 
+    They are taken best first, or chosen by --fit to fill a length with shots that are good and unlike each other.
     Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
     """
     from indexer.console import print_json
+    from search_app.choice import used_shots
     from search_app.ledger import read_ledger
     from search_app.saved import record_export
     from store.archive import Archive
 
+    wanted = CutOptions.take_from(options)
     with Archive.open(archive) as opened:
         question = question_text(query, options.pop("like"))
-        result = find(opened, question, device=options.pop("device"), limit=options.pop("limit"))
-        report = _render(opened, result, question, output, quiet=as_json, **options)
+        used = used_shots(opened.snapshot()) if wanted.avoid_used else set()
+        result = find(opened, question, device=options.pop("device"), limit=wanted.n_shots + len(used))
+        report = _render(opened, result, question, output, wanted, used, quiet=as_json, **options)
         record_export(opened, output.name, report.stretches)
     if as_json:
         print_json(read_ledger(report.ledger))
@@ -128,7 +132,7 @@ def demo(folder: Path, seed: int) -> None:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             print_hits(search(archive, query, encoder=encoder, limit=3))
         best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=5)
-        report = _render(archive, best, DEMO_QUERIES[0], film, overwrite=True, max_seconds=20.0)
+        report = _render(archive, best, DEMO_QUERIES[0], film, CutOptions(max_seconds=20.0), overwrite=True)
     click.echo(f"\n{report.summary()}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
     click.echo(f"look around with:  rushes ui {folder / 'archive'}")
 
@@ -161,9 +165,9 @@ def _render(
     result: SearchResult,
     question: str,
     output: Path,
+    wanted: CutOptions,
+    used: Collection[str] = (),
     *,
-    max_seconds: float | None = None,
-    handles: float = 0.0,
     skip_missing: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
@@ -171,14 +175,13 @@ def _render(
     """Cut the hits together with a progress bar, and say on stderr what did not go as asked."""
     from indexer.console import progress_bar
     from indexer.scan import fingerprint_file
-    from search_app.cut_list import build_cut_list
+    from search_app.choice import choose_clips
     from search_app.supercut import render_supercut
 
     if not result.hits:
         raise QueryError(f"no shots for {question!r}: nothing to render")
     say_no_match(result)
-    videos = {video.video_id: video for video in archive.snapshot().videos()}
-    cut_list = build_cut_list(result.hits, videos, max_seconds=max_seconds, handles_seconds=handles)
+    cut_list = choose_clips(archive.snapshot(), result.hits, wanted, used)
     with progress_bar(visible=not quiet) as bar:
         task = bar.add_task("rendering", total=1.0, detail="")
 
@@ -194,6 +197,7 @@ def _render(
                 "query": question,
                 "embedding_space": result.space_id,
                 "archive_generation": result.generation,
+                **wanted.provenance(),
             },
             skip_missing=skip_missing,
             overwrite=overwrite,
