@@ -1,14 +1,13 @@
 """Questions with known answers: read from a file of queries, or from what people judged in the archive itself.
 
-Answers are stretches of video; what is ranked are the archive's own shots. A shot is an answer if it and the
-stretch share at least half of the shorter of the two, so neither a shot that was cut in two nor two that were
-joined is held against the ranking; where no shot does, the one that shares most is.
+Answers are stretches of video; what is ranked are the archive's own shots, and an answer is each of them that
+shows such a stretch (`saved.overlapping_shots`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby
@@ -16,17 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from search_app.saved import overlapping_shots, verdicts_of
 from store.errors import ConfigError, UnknownIdError
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
-    from store.records import ShotRow
     from store.snapshot import Snapshot
 
 DEBATABLE: Final = -1
 """The grade of what is neither right nor wrong: it is taken out of a ranking before that is measured."""
 MANIFEST_FILE: Final = "manifest.json"
-_SHARED: Final = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +74,11 @@ def judged_topics(snapshot: Snapshot) -> list[Topic]:
 
     Judgements about videos that were removed since then are left out.
     """
-    judgements = sorted(snapshot.judgements(), key=lambda judgement: judgement.query)
+    judgements = sorted(snapshot.judgements(), key=lambda judgement: judgement.query)  # else in order of judging
     topics: list[Topic] = []
     for query, of_query in groupby(judgements, key=lambda judgement: judgement.query):
-        grades: dict[str, int] = {}
-        for judgement in of_query:
-            shots = snapshot.shots(judgement.fingerprint)
-            grade = 1 if judgement.verdict == "keep" else 0
-            _raise_grades(grades, overlapping_shots(shots, judgement.span), grade)
+        verdicts = verdicts_of(snapshot, of_query)
+        grades = {shot_id: int(verdict == "keep") for shot_id, verdict in verdicts.items()}
         topics.append(Topic(f"mine{len(topics) + 1}", query, grades))
     return topics
 
@@ -95,24 +90,6 @@ def judge_anew(topics: Iterable[Topic], qrels: Mapping[str, Mapping[str, int]]) 
         for topic in topics
         if topic.topic_id in qrels
     ]
-
-
-def overlapping_shots(shots: Sequence[ShotRow], span: TimeSpan) -> list[str]:
-    """Ids of the shots of a video that show a stretch of it, by the rule of this module."""
-    shared = {shot.shot_id: _overlap(shot.shot.span, span) for shot in shots}
-    found = [
-        shot.shot_id
-        for shot in shots
-        if shared[shot.shot_id] >= _SHARED * min(shot.shot.span.duration, span.duration)
-    ]
-    if found or not shots:
-        return found
-    nearest = max(shared, key=lambda shot_id: shared[shot_id])
-    return [nearest] if shared[nearest] > 0 else []
-
-
-def _overlap(one: TimeSpan, other: TimeSpan) -> Fraction:
-    return max(Fraction(0), min(one.end, other.end) - max(one.start, other.start))
 
 
 def _raise_grades(grades: dict[str, int], shot_ids: Iterable[str], grade: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
 from search_app.errors import QueryError
@@ -63,6 +64,12 @@ def question_text(query: str | None, like: Path | None) -> str:
     return " ".join(part for part in (query, picture) if part)
 
 
+def given_options() -> set[str]:
+    """Names of the options that the command was given, rather than left at their defaults."""
+    context = click.get_current_context()
+    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+
+
 def find(
     archive: Archive, query: str, *, device: str = "auto", settings: SearchSettings | None = None, **options: Any
 ) -> SearchResult:
@@ -117,8 +124,8 @@ def read_search_settings(config: Path | None) -> SearchSettings:
     show_default=True,
     help="0: the best; 1: the most unlike.",
 )
-@click.option("--merge", is_flag=True, help="Merge neighbouring shots that answer together into one moment.")
-@click.option("--no-stack", is_flag=True, help="List every copy of the same picture, not only the best.")
+@click.option("--merge/--no-merge", help="Merge neighbouring shots that answer together into one moment.")
+@click.option("--stack/--no-stack", default=True, help="List the best of the same picture, or every copy of it.")
 @click.option("--keep", multiple=True, metavar="SHOT", help="This shot is right: remember it, find more like it.")
 @click.option("--reject", multiple=True, metavar="SHOT", help="This shot is wrong: remember it, leave it out.")
 @click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
@@ -140,18 +147,22 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        if name := options.pop("saved"):
-            query, options = resolve_saved(opened, name, query, options)
-        question = question_text(query, options.pop("like"))
+        like, saved = options.pop("like"), options.pop("saved")
+        if saved:
+            more = question_text(query, like) if query is not None or like is not None else None
+            question, options = resolve_saved(opened, saved, more, options, given_options())
+        else:
+            question = question_text(query, like)
         name, judged = options.pop("save"), options.pop("judged")
         settings = read_search_settings(options.pop("config"))
         keep, reject = record_judgements(opened, question, options.pop("keep"), options.pop("reject"), judged)
-        options["stack"] = not options.pop("no_stack")
         result = find(opened, question, settings=settings, keep=keep, reject=reject, **options)
         if name:
             save_search(opened, name, question, options)
         remember(opened, question, len(result.hits))
     say_no_match(result)
+    if result.has_more and not as_json:
+        click.echo(f"more: --page {options['page'] + 1}", err=True)
     if as_json:
         print_json([hit_json(hit) for hit in result.hits])
     else:
@@ -241,8 +252,7 @@ def sets(archive: Path, name: str | None, add: tuple[str, ...], remove: tuple[st
         raise QueryError("which set? give its NAME before --add and --remove")
     with Archive.open(archive) as opened:
         if name is not None:
-            change_set(opened, name, add, is_member=True)
-            change_set(opened, name, remove, is_member=False)
+            change_set(opened, name, add, remove)
         found = opened.snapshot().sets()
     if as_json:
         print_json([{"name": known, "stretches": n} for known, n in found.items()])

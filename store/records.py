@@ -432,6 +432,21 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMember:
+    """A stretch of a video that is in a set.
+
+    Args:
+        name: the set, as it was written when the stretch was put into it.
+        fingerprint: the video.
+        span: the stretch.
+    """
+
+    name: str
+    fingerprint: str
+    span: TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
 class SavedSearch:
     """A question with a name.
 

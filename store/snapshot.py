@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Location,
         Outcome,
         SavedSearch,
+        SetMember,
         ShotRow,
         TextHit,
         TextStage,
@@ -253,6 +254,10 @@ class Snapshot:
     def sets(self) -> dict[str, int]:
         """Names of sets, and how many stretches of video each holds."""
         return decisions.read_sets(self._catalog)
+
+    def set_members(self, name: str) -> list[SetMember]:
+        """The stretches that a set holds, whatever the case of its name."""
+        return decisions.read_set_members(self._catalog, name)
 
     def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None = None) -> list[FrameHit]:
         """The sampled frames nearest to a vector, best first.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from store.catalog.schema import from_stored_text, to_stored_text
 from store.events import Exported, Judged, SearchDeleted, SearchSaved, SetChanged
-from store.records import Judgement, SavedSearch
+from store.records import Judgement, SavedSearch, SetMember
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -95,6 +95,22 @@ def read_saved_searches(reader: CatalogReader) -> list[SavedSearch]:
 
 
 def read_sets(reader: CatalogReader) -> dict[str, int]:
-    """Names of sets, and how many stretches each holds."""
-    rows = reader.rows("SELECT name, count(*) FROM set_member WHERE is_member GROUP BY name ORDER BY name")
+    """Names of sets, and how many stretches each holds; the case of a name makes no other set."""
+    rows = reader.rows("""
+        SELECT min(name), count(DISTINCT (fingerprint, start_time, end_time)) FROM set_member
+        WHERE is_member GROUP BY lower(name) ORDER BY min(name)
+    """)
     return {from_stored_text(name): n for name, n in rows}
+
+
+def read_set_members(reader: CatalogReader, name: str) -> list[SetMember]:
+    """The stretches that a set holds, whatever the case of its name."""
+    rows = reader.rows(
+        "SELECT name, fingerprint, start_time, end_time FROM set_member "
+        "WHERE is_member AND lower(name) = lower(?) ORDER BY key",
+        [to_stored_text(name)],
+    )
+    return [
+        SetMember(from_stored_text(written), fingerprint, TimeSpan(Fraction(start), Fraction(end)))
+        for written, fingerprint, start, end in rows
+    ]

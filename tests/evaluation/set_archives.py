@@ -14,7 +14,7 @@ from PIL import Image
 from indexer.config import IndexSettings
 from indexer.models.encoder import Encoder
 from indexer.pipeline import Progress, index_videos
-from search_app.ground_truth import overlapping_shots
+from search_app.saved import overlapping_shots
 from search_app.search import SearchResult, search
 from store.archive import Archive
 from store.records import Status

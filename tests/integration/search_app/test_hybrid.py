@@ -273,7 +273,7 @@ def test_searches_are_saved_and_remembered(archive: Archive) -> None:
     """A saved search runs again by its name, with more words if wanted; deleted ones are gone; history is kept."""
     save_search(archive, "reds", "red has:caption", {"merge": True, "page": 3})
     defaults = {"variety": 0.0, "merge": False, "sort": "relevance"}
-    assert ("red has:caption door", {**defaults, "merge": True}) == resolve_saved(
+    assert ("red door has:caption", {**defaults, "merge": True}) == resolve_saved(
         archive, "reds", "door", defaults
     )
     delete_search(archive, "reds")

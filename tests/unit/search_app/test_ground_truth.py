@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from search_app.ground_truth import DEBATABLE, Topic, judged_topics, overlapping_shots, read_topics
+from search_app.ground_truth import DEBATABLE, Topic, judged_topics, read_topics
+from search_app.saved import overlapping_shots
 from store.errors import ConfigError, UnknownIdError
 from store.records import Boundary, Judgement, Shot, ShotRow
 from store.timespan import TimeSpan
