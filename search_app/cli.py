@@ -12,9 +12,9 @@ import click
 from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app import eval_command, search_commands, timeline_command
-from search_app.cut_options import CutOptions, add_cut_options
+from search_app.cut_options import NEAREST, CutOptions, add_cut_options
 from search_app.errors import QueryError
-from search_app.search_commands import LIKE, find, print_hits, question_text, say_no_match
+from search_app.search_commands import LIKE, find, print_hits, question_text
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -69,6 +69,7 @@ for command in (
 @click.argument("query", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
 @add_cut_options
+@NEAREST
 @click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails.")
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @LIKE
@@ -86,6 +87,7 @@ def supercut(
     """
     from indexer.console import print_json
     from search_app.choice import used_shots
+    from search_app.guard import refuse_no_match
     from search_app.ledger import read_ledger
     from search_app.saved import record_export
     from store.archive import Archive
@@ -95,6 +97,7 @@ def supercut(
         question = question_text(query, options.pop("like"))
         used = used_shots(opened.snapshot()) if wanted.avoid_used else set()
         result = find(opened, question, device=options.pop("device"), limit=wanted.n_shots + len(used))
+        refuse_no_match(result, question, nearest=options.pop("nearest"))
         report = _render(opened, result, question, output, wanted, used, quiet=as_json, **options)
         record_export(opened, output.name, report.stretches)
     if as_json:
@@ -176,11 +179,10 @@ def _render(
     from indexer.console import progress_bar
     from indexer.scan import fingerprint_file
     from search_app.choice import choose_clips
+    from search_app.guard import refuse_footage
     from search_app.supercut import render_supercut
 
-    if not result.hits:
-        raise QueryError(f"no shots for {question!r}: nothing to render")
-    say_no_match(result)
+    refuse_footage(archive.snapshot(), output)
     cut_list = choose_clips(archive.snapshot(), result.hits, wanted, used)
     with progress_bar(visible=not quiet) as bar:
         task = bar.add_task("rendering", total=1.0, detail="")

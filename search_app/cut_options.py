@@ -183,6 +183,9 @@ _OPTIONS = (
 )
 
 
+NEAREST = click.option("--nearest", is_flag=True, help="Take the nearest shots even if nothing matches.")
+
+
 def add_cut_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of `CutOptions`."""
     for option in reversed(_OPTIONS):

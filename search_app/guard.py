@@ -1,13 +1,15 @@
-"""What we write never takes the place of footage."""
+"""What is looked at before anything is written: that something matches, and that no footage lies there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search_app.errors import QueryError
 from store.errors import ConfigError
 
 if TYPE_CHECKING:
+    from search_app.search import SearchResult
     from store.snapshot import Snapshot
 
 
@@ -25,3 +27,15 @@ def refuse_footage(snapshot: Snapshot, *outputs: Path | None) -> None:
             output = wanted.get(place) or wanted.get(str(Path(place).resolve()))
             if output is not None:
                 raise ConfigError(f"{output} is a video of this archive and is only read; choose another name")
+
+
+def refuse_no_match(result: SearchResult, question: str, *, nearest: bool) -> None:
+    """Refuse to cut what does not answer, unless just the nearest shots are wanted.
+
+    Raises:
+        QueryError: there are no shots, or none that surely answers.
+    """
+    if not result.hits:
+        raise QueryError(f"no shots for {question!r}: nothing to cut")
+    if result.nothing_matches and not nearest:
+        raise QueryError(f"nothing here matches {question!r}; --nearest takes the nearest shots all the same")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.errors import QueryError
-from search_app.search_commands import LIKE, find, question_text, say_no_match
+from search_app.cut_options import NEAREST
+from search_app.search_commands import LIKE, find, question_text
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cut_list import CutList
@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     metavar="FROM=TO",
     help="Sources below FROM here lie below TO where it is opened; may be repeated.",
 )
+@NEAREST
 @click.option("--relative", is_flag=True, help="Name the sources by paths from the timeline's folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @LIKE
@@ -53,6 +54,7 @@ def timeline(
     back and compared before it gets its name.
     """
     from indexer.console import print_json, printable
+    from search_app.guard import refuse_footage, refuse_no_match
     from search_app.saved import record_export
     from search_app.timeline import describe_rate
     from search_app.timeline_export import check_timeline_target, export_timeline
@@ -63,6 +65,8 @@ def timeline(
     with Archive.open(archive) as opened:
         question = question_text(query, options.pop("like"))
         result = find(opened, question, device=options.pop("device"), limit=options.pop("limit"))
+        refuse_no_match(result, question, nearest=options.pop("nearest"))
+        refuse_footage(opened.snapshot(), output)
         cut_list, plan = _plan(opened.snapshot(), result, question, output, relink, **options)
         sources = [path for clip in cut_list.clips for path in clip.paths]
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
@@ -96,9 +100,6 @@ def _plan(
     from search_app.cut_list import build_cut_list
     from search_app.timeline import plan_timeline
 
-    if not result.hits:
-        raise QueryError(f"no shots for {question!r}: nothing to write")
-    say_no_match(result)
     videos = {video.video_id: video for video in snapshot.videos()}
     cut_list = build_cut_list(result.hits, videos, max_seconds=max_seconds, handles_seconds=handles)
     captions = _captions(snapshot, cut_list)

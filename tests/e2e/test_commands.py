@@ -119,6 +119,18 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
     assert 1 == len(unused)
     assert unused[0]["shot_id"] not in json.dumps(ledger["clips"])
     assert "exists" in _refusal("supercut", archive, "red", "-o", film, status=1)
+    absent = ("supercut", archive, "a helicopter in the mountains", "-o", tmp_path / "absent.mp4", "--limit", "1")
+    assert "nothing here matches" in _refusal(*absent, status=2)
+    assert "1/1 cuts exact" in _rushes(*absent, "--nearest").stdout
+
+
+def test_footage_is_never_replaced(archive: Path, library: Path) -> None:
+    """A video of the archive is no place for a supercut or a timeline, also with --overwrite."""
+    video = next(library.glob("line*.mp4"))
+    before = video.read_bytes()
+    line = _refusal("supercut", archive, "something red", "-o", video, "--overwrite", status=2)
+    assert "only read" in line
+    assert before == video.read_bytes()
 
 
 @pytest.mark.slow
