@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from search_app.cli import main
 from search_app.errors import QueryError
 from search_app.ground_truth import judged_topics
 from search_app.saved import change_set, judge, judged_shots, record_judgements, resolve_saved, save_search
@@ -115,3 +118,22 @@ def test_options_are_saved_and_those_given_now_hold(archive: Archive) -> None:
     given = {"variety", "sort", "stack"}
     expected = {**now, "limit": 5, "merge": True}
     assert expected == resolve_saved(archive, "mine", None, now, given)[1]
+
+
+def command(archive: Archive, *arguments: str) -> Result:
+    """`rushes search` for filters alone, which needs no model."""
+    return CliRunner().invoke(main, ["search", str(archive.folder), *arguments], catch_exceptions=False)
+
+
+def test_another_page_is_said_aside(archive: Archive) -> None:
+    """Where there is more, the table's reader is told on stderr how to get it; JSON is for programs."""
+    assert "more: --page 3\n" == command(archive, "in:*", "--limit", "1", "--page", "2").stderr
+    assert "" == command(archive, "in:*", "--limit", "1", "--page", "4").stderr
+    assert "" == command(archive, "in:*", "--limit", "1", "--json").stderr
+
+
+def test_the_command_prefers_what_it_is_given(archive: Archive) -> None:
+    """A saved search keeps its options; one that is written out holds against them, even as the default."""
+    command(archive, "in:*", "--limit", "1", "--save", "one")
+    assert 1 == len(json.loads(command(archive, "--saved", "one", "--json").stdout))
+    assert 4 == len(json.loads(command(archive, "--saved", "one", "--limit", "20", "--json").stdout))
