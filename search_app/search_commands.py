@@ -174,21 +174,43 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
 @click.argument("video")
 @click.argument("time", metavar="TIME")
 @click.argument("query")
+@click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
+@CONFIG
 @DEVICE
 @AS_JSON
-def why(archive: Path, video: str, time: str, query: str, device: str, as_json: bool) -> None:
+def why(
+    archive: Path,
+    video: str,
+    time: str,
+    query: str,
+    judged: bool,
+    config: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
     """Say why the shot of VIDEO at TIME is, or is not, among the answers to QUERY.
 
     TIME is 12.5s, 1m30s or 1:30. Says which shot that is, whether it is indexed, its rank in every channel and
     after every stage, and what removed it.
     """
     from indexer.console import print_json
+    from search_app.options import SearchOptions
     from search_app.query_values import parse_seconds
+    from search_app.saved import judged_shots
     from search_app.why import explain
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        found = explain(opened, video, parse_seconds(time, 0), query, encoder=loader(opened, device))
+        kept, rejected = judged_shots(opened.snapshot(), query) if judged else ((), ())
+        found = explain(
+            opened,
+            video,
+            parse_seconds(time, 0),
+            query,
+            encoder=loader(opened, device),
+            settings=read_search_settings(config),
+            options=SearchOptions(keep=kept, reject=rejected),
+        )
     if not as_json:
         print_explanation(found)
         return

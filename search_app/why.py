@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from search_app.channels import PICTURE, nearest_shots
+from search_app.channels import PICTURE
 from search_app.config import SearchSettings
+from search_app.fusion import Match
 from search_app.options import SearchOptions
 from search_app.query import Query
 from search_app.query_parser import parse_query
 from search_app.question import Asker
 from search_app.search import encoder_for, rank
+from search_app.shot_frames import ShotFrames
 from search_app.steps import apply_filter
 from store.errors import UnknownIdError
 
@@ -19,14 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from indexer.models.encoder import Encoder
-    from search_app.fusion import Match
+    from search_app.query import Step
     from search_app.steps import Ranked
     from store.archive import Archive
     from store.records import ShotRow
     from store.snapshot import Snapshot
 
-DEEPEST_RANK = 50_000
-"""How far down the picture channel is followed to name a rank."""
+DEEPEST_FRAMES = 200_000
+"""How far down the picture channel is followed to name a rank; a shot below is said to follow all of these."""
+
+_ROUNDING = 1e-6  # equal scores, computed in two ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Explanation:
         shot: the shot there, None if the video is not indexed or has no shot at that time.
         reason: what kept it out, or why there is no shot; empty if it is among the answers.
         confidence: how surely the shot shows what was asked, 0 to 1; None where nothing was measured.
-        matches: its rank and score in every channel that knows it.
+        matches: its rank and score in every channel that knows it; of several steps, for the first.
         stages: its place after every stage, None where it was not, or no longer, among the candidates.
         n_candidates: how many shots took part.
     """
@@ -80,8 +85,12 @@ def explain(
     shot, reason = _shot_at(snapshot, video, seconds)
     if shot is None:
         return Explanation(None, reason)
-    ranked = rank(snapshot, parsed, options, settings, encoder)
-    matches, frame_confidence = _matches_of(snapshot, parsed, shot, ranked, encoder)
+    load = cache(encoder_for(snapshot, encoder))
+    ranked = rank(snapshot, parsed, options, settings, load)
+    found = [ranking[shot.shot_id] for ranking in ranked.rankings if shot.shot_id in ranking]
+    # After feedback the question is another, whose deeper ranks are not known here.
+    if not (options.keep or options.reject or any(match.channel == PICTURE for match in found)):
+        found += _deep_match(snapshot, parsed.steps[0], shot, load, settings)
     stages = tuple(
         (name, order.index(shot.shot_id) + 1 if shot.shot_id in order else None)
         for name, order in ranked.candidates.stages
@@ -89,8 +98,8 @@ def explain(
     return Explanation(
         shot,
         _reason(snapshot, parsed, shot, ranked, settings),
-        ranked.confidence.get(shot.shot_id, frame_confidence),
-        matches,
+        ranked.confidence.get(shot.shot_id),
+        tuple(found),
         stages,
         len(ranked.candidates.stages[0][1]) if ranked.candidates.stages else 0,
     )
@@ -113,28 +122,19 @@ def _shot_at(snapshot: Snapshot, video: str, seconds: float) -> tuple[ShotRow | 
     return None, f"{row.path} has no shot at {seconds:g} s: it ends at {end:.2f} s{partial}"
 
 
-def _matches_of(
-    snapshot: Snapshot,
-    query: Query,
-    shot: ShotRow,
-    ranked: Ranked,
-    encoder: Encoder | Callable[[], Encoder] | None,
-) -> tuple[tuple[Match, ...], float | None]:
-    """Every channel's rank of a shot, the picture channel followed far down, and the shot's confidence."""
-    found = [ranking[shot.shot_id] for ranking in ranked.rankings if shot.shot_id in ranking]
-    asker = Asker(snapshot, encoder_for(snapshot, encoder))
-    wanted = asker.encode(query.steps[0]).wanted
+def _deep_match(
+    snapshot: Snapshot, step: Step, shot: ShotRow, load: Callable[[], Encoder], settings: SearchSettings
+) -> list[Match]:
+    """The rank of a shot far down in the picture channel, among what passes the filter, if it passes."""
+    filtered = apply_filter(snapshot, step.filter, settings.ranking.pool)
+    if not step.terms or (filtered.shot_ids is not None and shot.shot_id not in filtered.shot_ids):
+        return []
+    wanted = Asker(snapshot, load).encode(step).wanted
     if wanted is None:
-        return tuple(found), None
-    if not any(match.channel == PICTURE for match in found):
-        from search_app.fusion import Match
-        from search_app.shot_frames import ShotFrames
-
-        score = ShotFrames(snapshot, [shot.shot_id], wanted).score(shot.shot_id)
-        nearest = list(nearest_shots(snapshot, wanted.vector, DEEPEST_RANK, None))
-        place = nearest.index(shot.shot_id) + 1 if shot.shot_id in nearest else DEEPEST_RANK + 1
-        found.append(Match(PICTURE, place, score))
-    return tuple(found), None
+        return []
+    score = ShotFrames(snapshot, [shot.shot_id], wanted).score(shot.shot_id)
+    scores, frame_ids = snapshot.nearest(wanted.vector, DEEPEST_FRAMES, filtered.frame_ids)
+    return [Match(PICTURE, snapshot.count_shots_of(frame_ids[scores > score + _ROUNDING]) + 1, score)]
 
 
 def _reason(snapshot: Snapshot, query: Query, shot: ShotRow, ranked: Ranked, settings: SearchSettings) -> str:
@@ -149,5 +149,16 @@ def _reason(snapshot: Snapshot, query: Query, shot: ShotRow, ranked: Ranked, set
         if allowed is not None and shot.shot_id not in allowed:
             return "does not pass the filters" + (f" of step {number}" if len(query.steps) > 1 else "")
     if len(query.steps) > 1:
-        return "no chain of the steps, in this order and within the time, starts here"
+        return _place_in_chains(shot, ranked)
+    if not query.steps[0].terms:
+        return "passes the filters; deeper pages list it, in the order of the files"
     return f"not among the first {settings.ranking.pool} shots of any channel; deeper pages list it by its picture"
+
+
+def _place_in_chains(shot: ShotRow, ranked: Ranked) -> str:
+    """What a shot is for chains that it does not begin."""
+    for begin in ranked.candidates.order:
+        for number, hit in enumerate(ranked.steps.get(begin, ()), start=1):
+            if hit.shot.shot_id == shot.shot_id:
+                return f"it is step {number} of the chain that starts with shot {begin}"
+    return "no chain of the steps, in this order and within the time, starts here; ranks are those of step 1"

@@ -169,6 +169,10 @@ class Snapshot:
         """Ids of the sampled frames of these shots, ascending."""
         return frame_rows.frame_ids_of(self._catalog, shot_ids)
 
+    def count_shots_of(self, frame_ids: NDArray[np.int64]) -> int:
+        """How many shots these frames belong to."""
+        return frame_rows.count_shots_of(self._catalog, frame_ids)
+
     def frame_vectors(self, frame_ids: NDArray[np.int64]) -> Embeddings:
         """Embeddings of these frames, in their order, rounded to 16 bits.
 

@@ -47,6 +47,12 @@ def frame_ids_of(reader: CatalogReader, shot_ids: Iterable[str]) -> NDArray[np.i
     return np.array([row[0] for row in reader.rows(query, [list(shot_ids)])], dtype=np.int64)
 
 
+def count_shots_of(reader: CatalogReader, frame_ids: NDArray[np.int64]) -> int:
+    """How many shots these frames belong to."""
+    query = "SELECT count(DISTINCT shot_id) FROM frame WHERE frame_id IN (SELECT unnest(?::BIGINT[]))"
+    return int(reader.rows(query, [frame_ids.tolist()])[0][0])
+
+
 def sample_frame_ids(reader: CatalogReader, n: int, seed: int) -> NDArray[np.int64]:
     """Ids of `n` frames chosen by a hash of id and seed: the same for the same frames."""
     query = "SELECT frame_id FROM frame ORDER BY hash(frame_id, ?), frame_id LIMIT ?"

@@ -11,6 +11,7 @@ import pytest
 from search_app.config import RankingSettings, SearchSettings
 from search_app.errors import QueryError
 from search_app.history import read_history, remember
+from search_app.options import SearchOptions
 from search_app.query_parser import parse_query
 from search_app.saved import delete_search, judge, judged_shots, resolve_saved, save_search
 from search_app.search import SearchResult, search
@@ -296,6 +297,33 @@ def test_why_names_what_happened(archive: Archive) -> None:
     assert "no video" in explain(archive, "nowhere.mp4", 1.0, "red", encoder=ENCODER).reason
     stacked = explain(archive, "holiday in Crete.mp4", 35.0, "yellow", encoder=ENCODER)
     assert "same picture as" in stacked.reason
+
+
+def test_why_ranks_a_shot_far_down_with_one_model(archive: Archive) -> None:
+    """Behind the few shots of a small pool its rank is that of the search, among what passes the filter."""
+    loaded = []
+
+    def load() -> FakeEncoder:
+        loaded.append("model")
+        return ENCODER
+
+    settings = SearchSettings(ranking=RankingSettings(pool=1))
+    whole = explain(archive, "takes.mp4", 5.0, "red in:b", encoder=ENCODER)
+    found = explain(archive, "takes.mp4", 5.0, "red in:b", encoder=load, settings=settings)
+    ranks = [[match.rank for match in one.matches if match.channel == "picture"] for one in (whole, found)]
+    assert ranks[0] == ranks[1]
+    assert 1 == len(ranks[1])
+    assert ["model"] == loaded
+
+
+def test_why_knows_filters_and_chains(archive: Archive) -> None:
+    """What no page has reached yet is behind the filters; what answers a later step says of which chain."""
+    settings = SearchSettings(ranking=RankingSettings(pool=1))
+    options = SearchOptions(limit=1)
+    found = explain(archive, "1.mp4", 35.0, "in:1.mp4", encoder=ENCODER, settings=settings, options=options)
+    assert "passes the filters" in found.reason
+    chain = explain(archive, "1.mp4", 25.0, "green THEN blue", encoder=ENCODER)
+    assert chain.reason.startswith("it is step 2 of the chain")
 
 
 def test_a_question_of_filters_needs_no_encoder(archive: Archive) -> None:
