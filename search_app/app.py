@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import streamlit as st
 
@@ -59,9 +60,9 @@ def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None
         panels.show_welcome("Describe a shot", ["A thing, a place, a mood: plain words are enough."])
         return
     try:
-        with st.spinner("Loading the model that reads questions"):
-            encoder = resources.loaded_encoder(space)
-        result = resources.find_answer(archive, encoder, question.text, question.limit)
+        with st.spinner("Searching; the first words wait for the model that reads them"):
+            load = partial(resources.loaded_encoder, space)
+            result = resources.find_answer(archive, load, question.text, question.limit)
     except ArchiveError as error:
         panels.show_problem("This question cannot be answered", str(error), key="query-problem")
         return

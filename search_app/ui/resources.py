@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -67,18 +68,24 @@ def _state_of(archive: Archive) -> tuple[str, int]:
 
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Archive: _state_of})
-def _answer(archive: Archive, _encoder: Encoder, text: str, limit: int) -> SearchResult:
-    return search(archive, text, encoder=_encoder, limit=limit)
+def _answer(archive: Archive, _load: Callable[[], Encoder], text: str, limit: int) -> SearchResult:
+    return search(archive, text, encoder=_load, limit=limit)
 
 
-def find_answer(archive: Archive, encoder: Encoder, text: str, limit: int) -> SearchResult:
+def find_answer(archive: Archive, load: Callable[[], Encoder], text: str, limit: int) -> SearchResult:
     """The ranked shots for a text, by the archive's newest generation.
+
+    Args:
+        archive: where to look.
+        load: gives the encoder; filters alone need none, and do not wait for it.
+        text: the question.
+        limit: how many shots at most.
 
     Raises:
         ArchiveError: the text cannot be used, or the archive cannot be read.
     """
     parse_query(text)  # a bad question is refused before an answer is looked up
-    return _answer(archive, encoder, text, limit)
+    return _answer(archive, load, text, limit)
 
 
 @st.cache_data(show_spinner=False, max_entries=2_000)

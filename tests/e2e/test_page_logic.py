@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from indexer.errors import ModelError
 from search_app.cut_list import build_cut_list
 from search_app.ranking import Hit
 from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
 from search_app.ui.shelf import MediaShelf
 from store.archive import Archive
+from store.records import EmbeddingSpace
 from tests.e2e.small_archive import draw_library, index_library
 
 APP = Path(__file__).parents[2] / "search_app" / "app.py"
@@ -95,6 +98,20 @@ def test_the_page_says_when_nothing_matches(archive: Path, monkeypatch: pytest.M
     assert 1 == len(page.info)
     page.text_input(key="q").set_value("dur:>1h").run()
     assert "Nothing found" in [heading.value for heading in page.subheader]
+
+
+def test_filters_alone_do_not_wait_for_the_model(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are answered while it is being loaded, or where it cannot be."""
+    from search_app.ui import resources
+
+    def refuse(space: EmbeddingSpace) -> NoReturn:
+        raise ModelError(f"{space.name} is not there")
+
+    monkeypatch.setattr(resources, "loaded_encoder", refuse)
+    page = open_page(archive, monkeypatch, "in:clip0*")
+    assert 2 == len([button for button in page.button if button.label == "Play"])
+    page.text_input(key="q").set_value("a boat that nobody asked for").run()
+    assert any("is not there" in text for text in texts_of(page))
 
 
 def test_ticked_shots_are_listed_with_their_length(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
