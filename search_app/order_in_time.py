@@ -62,7 +62,7 @@ def rank_chains(
         start = end
     found.sort(key=lambda item: (-round(item[0].score, 9), item[1]))
     present = [
-        asker.presence(question.wanted, allowed.frame_ids)
+        asker.presence(question.asked, allowed.frame_ids)
         for question, allowed in zip(questions, filtered, strict=True)
     ]
     return _build(snapshot, asker, questions, present, found, rows, vectors)
@@ -104,9 +104,9 @@ def _score(
 ) -> NDArray[np.float64]:
     """How well each frame serves a step; minus infinity where filter or minus forbid it."""
     scores = np.zeros(len(rows))
-    if question.wanted is not None:
-        wanted = question.wanted
-        scores += np.log(asker.background.shown(vectors @ wanted.vector, is_text=wanted.is_text))
+    if question.asked is not None:
+        asked = question.asked
+        scores += np.log(asker.background.shown(vectors @ asked.vector, is_text=asked.is_text))
     for aspect in question.unwanted:
         sure = asker.background.shown(vectors @ aspect.vector, is_text=aspect.is_text)
         scores[sure >= SURE] = -np.inf
@@ -153,8 +153,8 @@ def _build(
         steps = []
         for question, frame, certain in zip(questions, frames, present, strict=True):
             score = 0.0
-            if question.wanted is not None:
-                aspect = question.wanted
+            if question.asked is not None:
+                aspect = question.asked
                 scores = vectors[frame : frame + 1] @ aspect.vector
                 score = float(scores[0])
                 sure += [certain, float(asker.background.shown(scores, is_text=aspect.is_text)[0])]

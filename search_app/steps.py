@@ -107,22 +107,22 @@ def rank_step(
     """Shots that answer one step, in their final order, at least down to the page that is asked for."""
     filtered = apply_filter(snapshot, step.filter, settings.ranking.pool)
     question = asker.encode(step)
-    if question.wanted is not None and (options.keep or options.reject):
-        question = replace(question, wanted=_moved(snapshot, asker, question.wanted, options, settings))
+    if question.asked is not None and (options.keep or options.reject):
+        question = replace(question, wanted=_moved(snapshot, asker, question.asked, options, settings))
     return _Ranker(snapshot, asker, question, filtered, options, settings).rank()
 
 
 def _moved(
-    snapshot: Snapshot, asker: Asker, wanted: Aspect, options: SearchOptions, settings: SearchSettings
+    snapshot: Snapshot, asker: Asker, asked: Aspect, options: SearchOptions, settings: SearchSettings
 ) -> Aspect:
-    """What is wanted, after what was kept and rejected."""
-    kept, rejected = (ShotFrames(snapshot, ids, wanted) for ids in (options.keep, options.reject))
+    """What is wanted, once what was kept and rejected has moved what was asked."""
+    kept, rejected = (ShotFrames(snapshot, ids, asked) for ids in (options.keep, options.reject))
     background = asker.background
-    mean = background.mean_text if wanted.is_text else background.mean_frame
+    mean = background.mean_text if asked.is_text else background.mean_frame
     moved = move_question(
-        wanted.vector, kept.vectors, rejected.vectors, background.mean_frame, mean, settings.feedback
+        asked.vector, kept.vectors, rejected.vectors, background.mean_frame, mean, settings.feedback
     )
-    return replace(wanted, vector=moved, is_text=False)
+    return replace(asked, vector=moved, is_text=False)
 
 
 class _Ranker:
