@@ -48,7 +48,3 @@ class TimeSpan:
     def overlaps(self, other: TimeSpan) -> bool:
         """Whether the two spans share an instant."""
         return self.start < other.end and other.start < self.end
-
-    def widen(self, handle: Fraction, within: TimeSpan) -> TimeSpan:
-        """The span with `handle` seconds more on both sides, cut back to `within`, which must contain it."""
-        return TimeSpan(max(within.start, self.start - handle), min(within.end, self.end + handle))
