@@ -24,6 +24,9 @@ class CasualEncoder(FakeEncoder):
 
     THINGS = ("dog", "rain", "boat")
 
+    def __init__(self) -> None:
+        super().__init__("casual")
+
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         rows = np.full((len(texts), self.space.dim), 0.3, np.float32)
         for row, text in zip(rows, texts, strict=True):
@@ -44,7 +47,7 @@ class FakeSnapshot:
 
     @property
     def space(self) -> EmbeddingSpace:
-        return FakeEncoder().space
+        return CasualEncoder().space
 
     def background(self) -> Embeddings:
         self.n_backgrounds += 1
