@@ -262,6 +262,7 @@ class _Pass:
             "has_audio": reader.has_audio,
             "recorded_at": reader.recorded_at,
             "start_timecode": reader.start_timecode,
+            "reel_name": reader.reel_name,
             "warnings": warnings,
             "starts": starts,
             "end": str(end),

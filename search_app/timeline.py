@@ -45,7 +45,7 @@ class Source:
         name: its file name on one line.
         path: where it lies for whom the timeline is for.
         url: the same as an address, percent-encoded.
-        reel: its tape name, at most eight of `A-Z0-9_`, its own inside the timeline.
+        reel: its tape name, at most eight of `A-Z0-9_`; no two tapes of a timeline share one.
         rate: frames per second.
         drop: whether its timecode drops numbers.
         start: number of its first frame, counted from timecode 00:00:00:00.
@@ -182,7 +182,7 @@ class _Desk:
     relink: Relinker
     notes: list[str] = field(default_factory=list)
     known: dict[str, Source] = field(default_factory=dict)
-    reels: set[str] = field(default_factory=lambda: set(_RESERVED_REELS))
+    reels: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_RESERVED_REELS, ""))
 
     def source_of(self, clip: Clip) -> Source:
         """The source of a clip."""
@@ -203,7 +203,7 @@ class _Desk:
         path, url = self.relink.place(here)
         n_frames = max(1, round(facts.span.duration * rate))
         shape = (facts.width_px, facts.height_px, facts.has_audio)
-        return Source(name, path, url, self._reel(name), rate, drop, start, n_frames, *shape)
+        return Source(name, path, url, self._reel(name, facts.reel_name), rate, drop, start, n_frames, *shape)
 
     def _start(self, name: str, timecode: str | None, rate: Fraction) -> tuple[int, bool]:
         if timecode is None:
@@ -215,14 +215,17 @@ class _Desk:
             self.notes.append(f"{name}: {error}; its frames are counted from 00:00:00:00")
             return 0, False
 
-    def _reel(self, name: str) -> str:
-        plain = unicodedata.normalize("NFKD", name.rpartition(".")[0] or name).encode("ascii", "ignore").decode()
+    def _reel(self, name: str, tape: str | None) -> str:
+        """A short name of the tape; a file without one is a tape of its own."""
+        key = f"tape {tape}" if tape else f"file {len(self.known)}"
+        long = tape or name.rpartition(".")[0] or name
+        plain = unicodedata.normalize("NFKD", long).encode("ascii", "ignore").decode()
         stem = re.sub(r"[^A-Z0-9]+", "_", plain.upper()).strip("_") or "TAPE"
         reel, number = stem[:REEL_LENGTH], 1
-        while reel in self.reels:
+        while self.reels.get(reel, key) != key:
             number += 1
             reel = f"{stem[: REEL_LENGTH - len(str(number))]}{number}"
-        self.reels.add(reel)
+        self.reels[reel] = key
         return reel
 
 

@@ -88,6 +88,7 @@ class VideoFacts:
         recorded_at: when it was recorded, as its file says, ISO 8601; None where it does not say.
         start_timecode: timecode of the first frame as its file says, `hh:mm:ss:ff`, or `hh:mm:ss;ff` where numbers
             are dropped; None where it does not say, or was indexed before this was read.
+        reel_name: name of the tape or card it was recorded on, as its file says; None as above.
     """
 
     container: str
@@ -105,6 +106,7 @@ class VideoFacts:
     warnings: tuple[str, ...] = ()
     recorded_at: str | None = None
     start_timecode: str | None = None
+    reel_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,13 @@ def read_start_timecode(tags: Mapping[str, str]) -> str | None:
     return None
 
 
+def read_reel_name(tags: Mapping[str, str]) -> str | None:
+    """The name of the tape or card, None where there is none."""
+    return next(
+        (value.strip() for name, value in tags.items() if name.lower() == "reel_name" and value.strip()), None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class TimedFrame:
     """A decoded picture and when it is shown.
@@ -201,11 +208,17 @@ class VideoReader:
     @property
     def start_timecode(self) -> str | None:
         """Timecode of the first frame, from the video stream, the container, or a timecode track beside it."""
+        return next((found for tags in self._tags() if (found := read_start_timecode(tags))), None)
+
+    @property
+    def reel_name(self) -> str | None:
+        """Name of the tape or card it was recorded on, from the same places; None where none says."""
+        return next((found for tags in self._tags() if (found := read_reel_name(tags))), None)
+
+    def _tags(self) -> list[Mapping[str, str]]:
+        """Tags of the video stream, of the container, and of timecode tracks beside it, the nearest first."""
         beside = [stream.metadata for stream in self._container.streams if stream.type == "data"]
-        for tags in (self._stream.metadata, self._container.metadata, *beside):
-            if (found := read_start_timecode(tags)) is not None:
-                return found
-        return None
+        return [self._stream.metadata, self._container.metadata, *beside]
 
     @property
     def time_base(self) -> Fraction:

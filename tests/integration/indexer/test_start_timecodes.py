@@ -21,12 +21,12 @@ from tests.fakes import FakeEncoder
 CODECS = {"mov": "mpeg4", "mp4": "libx264", "mkv": "libx264", "mxf": "mpeg2video", "avi": "mpeg4"}
 
 
-def write_timecode_clip(path: Path, rate: str, start: str | None) -> None:
+def write_timecode_clip(path: Path, rate: str, start: str | None, *tags: str) -> None:
     """Ten frames in a file that says which timecode the first one has, if any."""
     command = [find_ffmpeg().program, "-v", "error", "-f", "lavfi", "-i", f"testsrc=s=64x64:r={rate}:d=10"]
     command += ["-frames:v", "10", "-c:v", CODECS[path.suffix[1:]], "-pix_fmt", "yuv420p", "-map_metadata", "-1"]
     command += [] if start is None else ["-timecode", start]
-    subprocess.run([*command, str(path)], check=True)
+    subprocess.run([*command, *tags, str(path)], check=True)
 
 
 @pytest.mark.parametrize("ending", CODECS)
@@ -55,6 +55,17 @@ def test_a_file_without_timecode_has_none(tmp_path: Path, ending: str) -> None:
     write_timecode_clip(path, "25", None)
     with VideoReader(str(path)) as reader:
         assert reader.start_timecode is None
+
+
+@pytest.mark.parametrize("ending", ["mov", "mkv", "mxf"])
+def test_the_name_of_the_tape_is_read(tmp_path: Path, ending: str) -> None:
+    """It stands beside the timecode: on QuickTime's timecode track, among the tags, on the stream."""
+    path = tmp_path / f"clip.{ending}"
+    write_timecode_clip(
+        path, "25", "01:00:00:00", "-metadata", "reel_name=A001 C3", "-metadata:s:v", "reel_name=A001 C3"
+    )
+    with VideoReader(str(path)) as reader:
+        assert ("A001 C3", "01:00:00:00") == (reader.reel_name, reader.start_timecode)
 
 
 def test_the_archive_keeps_it(tmp_path: Path) -> None:

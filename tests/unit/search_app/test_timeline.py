@@ -279,6 +279,16 @@ def test_reels_are_short_and_their_own() -> None:
     assert ["HARBOUR", "HARBOUR2", "BL2", "AX2", "UBUNG", "TAPE", "TAPE2"] == [reel.rstrip("_") for reel in reels]
 
 
+def test_files_of_one_tape_share_its_reel() -> None:
+    """The tape's own name goes before the file's; long names of two tapes stay apart."""
+    tapes = ("A001", "A001", "A001C003_200101_R1BK", "A001C003_200101_R2BK", None)
+    clips = [clip_of(0, 5, path=f"/m/{n}.mov") for n in range(len(tapes))]
+    taped = [
+        replace(clip, facts=replace(clip.facts, reel_name=tape)) for clip, tape in zip(clips, tapes, strict=True)
+    ]
+    assert ["A001", "A001", "A001C003", "A001C002", "4"] == [clip.source.reel for clip in plan_of(*taped).clips]
+
+
 def test_a_timecode_that_cannot_be_is_not_used() -> None:
     """A start that its own rate has no name for is stated and counts from zero."""
     plan = plan_of(clip_of(10, 60, start="01:00:00:40"))
