@@ -63,10 +63,10 @@ def timeline(
     relink = _relinker(output, options.pop("path_map"), options.pop("relative"))
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
+        refuse_footage(opened.snapshot(), output)
         question = question_text(query, options.pop("like"))
         result = find(opened, question, device=options.pop("device"), limit=options.pop("limit"))
         refuse_no_match(result, question, nearest=options.pop("nearest"))
-        refuse_footage(opened.snapshot(), output)
         cut_list, plan = _plan(opened.snapshot(), result, question, output, relink, **options)
         sources = [path for clip in cut_list.clips for path in clip.paths]
         export_timeline(plan, output, sources=sources, overwrite=overwrite)

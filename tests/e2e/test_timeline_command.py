@@ -49,6 +49,15 @@ def test_a_timeline_has_the_timecode_of_its_sources(archive: Path, tmp_path: Pat
     assert "exists already" in _refusal("timeline", archive, "a pink castle", "-o", target, status=1)
 
 
+def test_footage_is_never_written_over(archive: Path, library: Path, tmp_path: Path) -> None:
+    """Not even by another name of it, and not when overwriting is allowed."""
+    (tmp_path / "cut.edl").symlink_to(library / "clip0.mp4")
+    before = (library / "clip0.mp4").read_bytes()
+    refused = _refusal("timeline", archive, "a bus", "-o", tmp_path / "cut.edl", "--overwrite", status=2)
+    assert "is a video of this archive" in refused
+    assert before == (tmp_path / "cut.edl").read_bytes()
+
+
 def test_paths_lead_to_another_machine(archive: Path, library: Path, tmp_path: Path) -> None:
     """A path map renames the folder of the sources; a map that cannot be read is a usage error."""
     target = tmp_path / "bus.xml"
