@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _TINY = 1e-9
 
+_LARGEST_EDGE = Fraction(1, 4)
+"""In frames: how far an edge that we invent may lie before the frame it means, where a tick is as long as a frame,
+as in AVI."""
+
 
 @dataclass(frozen=True, slots=True)
 class FitLimits:
@@ -147,20 +151,16 @@ def trim_around(span: TimeSpan, time: Fraction, seconds: Fraction, facts: VideoF
     if n_frames < 1:
         return None
     time = min(max(time, span.start), span.end - frame)
-    edge = min(EDGE_TICKS * facts.time_base, frame / 4)  # a tick can be as long as a frame, as in AVI
+    edge = min(EDGE_TICKS * facts.time_base, _LARGEST_EDGE * frame)
     n_to_end = max(1, round((span.end - time) / frame))
     n_before = max(n_frames - n_to_end, min(n_frames // 2, round((time - span.start) / frame)))
     start = time - n_before * frame - edge
     return TimeSpan(max(span.start, start), min(span.end, start + n_frames * frame))
 
 
-def _n_frames(duration: Fraction, facts: VideoFacts) -> int:
-    return round(duration * (facts.frame_rate or FALLBACK_FRAME_RATE))
-
-
 def _is_long_enough(clip: Clip, limits: FitLimits) -> bool:
     rate = clip.facts.frame_rate or FALLBACK_FRAME_RATE
-    return _n_frames(clip.span.duration, clip.facts) >= int(limits.min_clip * rate)
+    return clip.span.duration * rate + _LARGEST_EDGE >= int(limits.min_clip * rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +285,7 @@ class _Run:
             return refusal
         if self._gain(number) <= _TINY:
             return "it adds nothing to what other clips show"
-        return f"no room left within {float(self._limits.seconds):g} seconds"
+        return f"no room: other clips add more within {float(self._limits.seconds):g} seconds"
 
     def _choose_whole(self, *, per_second: bool) -> None:
         """Always take next what adds most.

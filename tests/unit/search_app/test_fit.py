@@ -123,7 +123,8 @@ def test_laws(library: tuple[list[Hit], dict[str, VideoRow], list[float], Embedd
     for clip in cut_list.clips:
         (part,), frame = clip.hits, 1 / (clip.facts.frame_rate or Fraction(25))
         assert part.span.start <= clip.span.start < clip.span.end <= part.span.end
-        assert wanted.min_clip - frame <= clip.span.duration <= wanted.longest_clip
+        # These shots need not consist of whole frames: so much can be missing by rounding.
+        assert wanted.min_clip - Fraction(5, 4) * frame <= clip.span.duration <= wanted.longest_clip
 
 
 @settings(deadline=None)
@@ -215,7 +216,7 @@ def test_one_splendid_long_shot_is_better_than_a_poor_short_one() -> None:
         [long, hit(row, 2, 30, 31)], [1.0, 0.1], all_unlike(2), {"a": row}, FitLimits(Fraction(20))
     )
     assert [1, 1] == [clip.hits[0].rank for clip in fitted.clips]
-    assert ["no room left within 20 seconds"] == [left.reason for left in fitted.left_out]
+    assert ["no room: other clips add more within 20 seconds"] == [left.reason for left in fitted.left_out]
 
 
 def test_what_is_left_of_the_time_is_filled() -> None:
