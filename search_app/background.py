@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 _TINY = 1e-6
 _SHOWN = (-3.01, 3.64)
 _PRESENT = (-9.83, 2.24, 1.62)
-_FITTED_FRAMES = 480
-_FEWEST_FRAMES = 17
-_OF_FRAMES = 0.57
+_MOST_FRAMES, _FEW_FRAMES, _FEWEST_FRAMES = 480, 100, 6
+_OF_FRAMES, _OF_FEW_FRAMES = 0.57, 1.55
 _USUAL = 0.3
 _ALIKE = (-6.0, 2.0)
 _PRIOR_PICTURES = (0.5, 0.1)
@@ -97,7 +97,7 @@ class Background:
         An archive without boats still has a frame that is nearest to "a red boat": some red thing. But no frame of
         it scores high for "boat" alone. So each telling word of the question has to be found somewhere, too; of a
         long question, three quarters of them. The best of few frames is lower than the best of many, so less is
-        asked of fewer. Fitted on drawn libraries of 16 to 300 shots.
+        asked of fewer: fitted on drawn libraries of 16 to 300 shots, and of 2 to 50 for below 100 frames.
 
         Args:
             best: `standing_of_best` of the question.
@@ -106,7 +106,9 @@ class Background:
         """
         weakest = np.quantile(best_of_words or [best], _WORD_QUANTILE, method="lower")
         offset, of_best, of_words = _PRESENT
-        offset += _OF_FRAMES * float(np.log(_FITTED_FRAMES / np.clip(n_frames, _FEWEST_FRAMES, _FITTED_FRAMES)))
+        n = min(max(n_frames, _FEWEST_FRAMES), _MOST_FRAMES)
+        offset += _OF_FRAMES * math.log(_MOST_FRAMES / max(n, _FEW_FRAMES))
+        offset += _OF_FEW_FRAMES * math.log(_FEW_FRAMES / min(n, _FEW_FRAMES))
         return float(_logistic(np.array([offset + of_best * best + of_words * weakest], np.float32))[0])
 
     def stands_out(self, score: float, standing: float) -> bool:

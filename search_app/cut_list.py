@@ -28,6 +28,8 @@ FALLBACK_FRAME_RATE = Fraction(25)
 EDGE_TICKS = 2
 """An edge that we invent lies this many ticks before the frame it means, because containers round the times of
 frames to ticks (Matroska to whole milliseconds): a frame must never be on either side by accident."""
+_LARGEST_EDGE = Fraction(1, 4)
+"""In frames: where a tick is a whole frame, as in AVI, two of them would move the edge by two frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ def _widen(clips: Iterable[Clip], handles: Fraction) -> list[Clip]:
 def _with_handles(clip: Clip, handles: Fraction, before: list[TimeSpan], after: list[TimeSpan]) -> TimeSpan:
     core, facts = clip.span, clip.facts
     length = _whole_frames(handles, facts)
-    edge = EDGE_TICKS * facts.time_base
+    edge = edge_before(facts)
     floor = max([facts.span.start, *(span.end for span in before)])
     ceiling = min([facts.span.end, *(span.start for span in after)])
     # A file whose facts are wrong must not cost a shot: handles only ever add.
@@ -186,7 +188,7 @@ def _fit(clips: Iterable[Clip], budget: Fraction, left_out: list[LeftOut]) -> li
             fitting.append(clip)
             rest -= clip.span.duration
             continue
-        length = _whole_frames(rest, clip.facts, round_down=True) - EDGE_TICKS * clip.facts.time_base
+        length = _whole_frames(rest, clip.facts, round_down=True) - edge_before(clip.facts)
         end = clip.span.start + length
         if not full and end > clip.hits[0].span.start:  # else nothing but a handle would be left
             fitting.append(replace(clip, span=TimeSpan(clip.span.start, end)))
@@ -194,6 +196,11 @@ def _fit(clips: Iterable[Clip], budget: Fraction, left_out: list[LeftOut]) -> li
             left_out.extend(LeftOut(hit, f"no room left within {float(budget):g} seconds") for hit in clip.hits)
         full = True
     return fitting
+
+
+def edge_before(facts: VideoFacts) -> Fraction:
+    """How long before the frame it means an edge lies that we invent, in seconds."""
+    return min(EDGE_TICKS * facts.time_base, _LARGEST_EDGE / (facts.frame_rate or FALLBACK_FRAME_RATE))
 
 
 def _whole_frames(duration: Fraction, facts: VideoFacts, *, round_down: bool = False) -> Fraction:

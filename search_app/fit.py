@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search_app.cut_list import EDGE_TICKS, FALLBACK_FRAME_RATE, Clip, CutList, LeftOut
+from search_app.cut_list import FALLBACK_FRAME_RATE, Clip, CutList, LeftOut, edge_before
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def trim_around(span: TimeSpan, time: Fraction, seconds: Fraction, facts: VideoF
     if n_frames < 1:
         return None
     time = min(max(time, span.start), span.end - frame)
-    edge = min(EDGE_TICKS * facts.time_base, _LARGEST_EDGE * frame)
+    edge = edge_before(facts)
     n_to_end = max(1, round((span.end - time) / frame))
     n_before = max(n_frames - n_to_end, min(n_frames // 2, round((time - span.start) / frame)))
     start = time - n_before * frame - edge

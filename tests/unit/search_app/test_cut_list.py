@@ -93,6 +93,17 @@ def test_clip_is_its_shot() -> None:
     assert ("a-3",) == clip.shot_ids
 
 
+def test_edges_hold_where_a_tick_is_a_whole_frame() -> None:
+    """In AVI two ticks are two frames: handles and the longest length still count the frames asked for."""
+    row = video("v")
+    coarse = replace(row, facts=replace(row.facts, time_base=Fraction(1, 25)))
+    (clip,) = build_cut_list([hit(coarse, 0, 10, 12)], {"v": coarse}, handles_seconds=Fraction(5, 25)).clips
+    frames = [n for n in range(1500) if clip.span.start <= Fraction(n, 25) < clip.span.end]
+    assert (245, 304) == (frames[0], frames[-1])
+    (short,) = build_cut_list([hit(coarse, 0, 10, 12)], {"v": coarse}, max_seconds=1).clips
+    assert 25 == sum(short.span.start <= Fraction(n, 25) < short.span.end for n in range(1500))
+
+
 def test_steps_in_order_of_time_are_clips_of_their_own() -> None:
     """A THEN B is cut to A and B, without the hours between; who asked for more sees no shot twice."""
     row = video("v")
