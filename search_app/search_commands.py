@@ -299,17 +299,17 @@ def print_hits(result: SearchResult) -> None:
     rows = [
         (
             str(hit.rank),
-            f"{hit.score:.3f}",
             "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
             timecode(hit.span.start_seconds),
             timecode(hit.span.end_seconds),
             found_by(hit),
+            hit.shot.shot_id,
             hit.shot.path,
         )
         for hit in result.hits
     ]
-    heads = ("rank", "score", "sure", "start", "end", "found by", "video")
-    print_table(heads, rows, right=(0, 1, 2, 3, 4))
+    heads = ("rank", "sure", "start", "end", "found by", "shot", "video")
+    print_table(heads, rows, right=(0, 1, 2, 3))
 
 
 def found_by(hit: Hit) -> str:
