@@ -33,8 +33,8 @@ def test_only_whole_folders_are_mapped_and_the_longest_wins() -> None:
 
 def test_relative_paths_count_from_the_timeline() -> None:
     """Folder and timeline can move together; a colon does not make a name an address."""
-    relink = Relinker(relative_to=Path("/work/cuts"))
-    assert ("../media/a:1.mov", "./../media/a%3A1.mov") == relink.place("/work/media/a:1.mov")
+    relink = Relinker(relative_to=Path("/jobs/cuts"))
+    assert ("../media/a:1.mov", "./../media/a%3A1.mov") == relink.place("/jobs/media/a:1.mov")
 
 
 def test_names_that_are_no_text_keep_their_bytes() -> None:
