@@ -103,10 +103,12 @@ def _search_allowed(search: Callable[[int], list[TextHit]], n: int, allowed: set
 
 
 def required_rows(snapshot: Snapshot, match: TextMatch) -> Sequence[TextHit]:
-    """All rows in which a required word or phrase stands."""
+    """All rows in which a required word or phrase stands; a star at its end stands for any ending."""
     stages = [*TextStage, NAME] if match.stage is None else [match.stage]
     n_rows = sum(snapshot.text_counts().values()) + snapshot.counts().videos
-    return snapshot.search_text(match.words, stages, n_rows, phrase=match.phrase, all_words=True)
+    words = match.words.rstrip("*")
+    prefix = words != match.words
+    return snapshot.search_text(words, stages, n_rows, phrase=match.phrase, prefix=prefix, all_words=True)
 
 
 def required_rankings(hits: Sequence[TextHit], allowed: set[str] | None, pool: int) -> list[Ranking]:

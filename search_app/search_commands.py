@@ -33,7 +33,7 @@ _LANGUAGE_HELP = """
   harbour -people -"red car"    without what follows the dash
   "exact words"                 spoken, written, in captions or names
   said:hello text:"NO EXIT" caption: label: object:
-                                words in one kind of text
+                                words in one kind of text; said:harb* any ending
   dur:<5s  dur:2..8s            length of the shot
   date:2021..2023  date:>=2024-05
                                 when it was recorded

@@ -168,7 +168,7 @@ class Judged:
     """A person said whether a stretch of a video answers a question; the last event for both holds.
 
     Args:
-        query: the question, as it was asked.
+        query: the question, as it was understood.
         fingerprint: the video.
         start: start of the stretch in seconds, exact, as `numerator/denominator`.
         end: its end.

@@ -115,6 +115,9 @@ def test_names_and_folders_find_too(archive: Archive) -> None:
     [
         ("said:leaving", ["1.3", "2.4"]),
         ('said:"leaving the harbour"', ["1.3"]),
+        ("said:harb*", ["1.3"]),
+        ('said:"leaving the harb*"', ["1.3"]),
+        ("said:harb", []),
         ('"red door"', ["3.2"]),
         ("caption:door OR said:harbour", ["1.3", "3.2"]),
         ("said:harbour OR in:takes*", ["1.3", "3.0", "3.1", "3.2"]),
