@@ -84,11 +84,6 @@ class Archive:
         return cls.open(folder)
 
     @classmethod
-    def open_or_create(cls, folder: Path | str) -> Archive:
-        """The same as `create`, which opens an archive that is there."""
-        return cls.create(folder)
-
-    @classmethod
     def open(cls, folder: Path | str) -> Archive:
         """Open an archive; a damaged or missing cache is made anew from the truth first.
 
