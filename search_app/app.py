@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from search_app.cut_list import build_cut_list
+from search_app.cutting.cut_list import build_cut_list
 from search_app.saved import record_export
 from search_app.ui import panels, resources
 from search_app.ui.picks import Picks

@@ -12,13 +12,13 @@ import click
 from indexer import cli as indexer_cli
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app import eval_command, search_commands, timeline_command
-from search_app.cut_options import NEAREST, CutOptions, add_cut_options
+from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
 from search_app.errors import QueryError
 from search_app.search_commands import LIKE, find, print_hits, question_text
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.outcomes import RenderProgress, SupercutReport
+    from search_app.cutting.outcomes import RenderProgress, SupercutReport
     from search_app.search import SearchResult
     from store.archive import Archive
 
@@ -86,9 +86,9 @@ def supercut(
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
     """
     from indexer.console import print_json
-    from search_app.choice import used_shots
+    from search_app.cutting.choice import used_shots
+    from search_app.cutting.ledger import read_ledger
     from search_app.guard import refuse_no_match
-    from search_app.ledger import read_ledger
     from search_app.saved import record_export
     from store.archive import Archive
 
@@ -178,9 +178,9 @@ def _render(
     """Cut the hits together with a progress bar, and say on stderr what did not go as asked."""
     from indexer.console import progress_bar
     from indexer.scan import fingerprint_file
-    from search_app.choice import choose_clips
+    from search_app.cutting.choice import choose_clips
+    from search_app.cutting.supercut import render_supercut
     from search_app.guard import refuse_footage
-    from search_app.supercut import render_supercut
 
     refuse_footage(archive.snapshot(), output)
     cut_list = choose_clips(archive.snapshot(), result.hits, wanted, used)

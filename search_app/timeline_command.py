@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.cut_options import NEAREST
+from search_app.cutting.cut_options import NEAREST
 from search_app.search_commands import LIKE, find, question_text
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cut_list import CutList
-    from search_app.relink import Relinker
+    from search_app.cutting.cut_list import CutList
     from search_app.search import SearchResult
-    from search_app.timeline import TimelinePlan
+    from search_app.timelines.relink import Relinker
+    from search_app.timelines.timeline import TimelinePlan
     from store.snapshot import Snapshot
 
 
@@ -56,8 +56,8 @@ def timeline(
     from indexer.console import print_json, printable
     from search_app.guard import refuse_footage, refuse_no_match
     from search_app.saved import record_export
-    from search_app.timeline import describe_rate
-    from search_app.timeline_export import check_timeline_target, export_timeline
+    from search_app.timelines.timeline import describe_rate
+    from search_app.timelines.timeline_export import check_timeline_target, export_timeline
     from store.archive import Archive
 
     relink = _relinker(output, options.pop("path_map"), options.pop("relative"))
@@ -82,7 +82,7 @@ def timeline(
 
 
 def _relinker(output: Path, path_map: tuple[str, ...], relative: bool) -> Relinker:
-    from search_app.relink import Relinker, read_path_map
+    from search_app.timelines.relink import Relinker, read_path_map
 
     return Relinker(read_path_map(path_map), output.absolute().parent if relative else None)
 
@@ -97,8 +97,8 @@ def _plan(
     max_seconds: float | None,
     handles: float,
 ) -> tuple[CutList, TimelinePlan]:
-    from search_app.cut_list import build_cut_list
-    from search_app.timeline import plan_timeline
+    from search_app.cutting.cut_list import build_cut_list
+    from search_app.timelines.timeline import plan_timeline
 
     videos = {video.video_id: video for video in snapshot.videos()}
     cut_list = build_cut_list(result.hits, videos, max_seconds=max_seconds, handles_seconds=handles)
@@ -120,7 +120,7 @@ def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
 
 def _plan_json(plan: TimelinePlan, output: Path, left_out: list[str]) -> dict[str, Any]:
     """What was written, as plain data."""
-    from search_app.timeline_formats import record_name, source_name
+    from search_app.timelines.timeline_formats import record_name, source_name
 
     return {
         "timeline": str(output.absolute()),

@@ -7,13 +7,13 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from search_app.outcomes import RenderProgress, RenderStage
+from search_app.cutting.outcomes import RenderProgress, RenderStage
 from search_app.ui.shelf import MediaShelf
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from search_app.cut_list import CutList
-    from search_app.outcomes import SupercutReport
+    from search_app.cutting.cut_list import CutList
+    from search_app.cutting.outcomes import SupercutReport
 
 STAGE_WORDS = {
     RenderStage.PREFLIGHT: "Looking at the sources",
@@ -112,7 +112,7 @@ class RenderJob:
 
     def _run(self) -> None:
         from indexer.scan import fingerprint_file
-        from search_app.supercut import render_supercut
+        from search_app.cutting.supercut import render_supercut
 
         output = self._shelf.new_path()
         try:

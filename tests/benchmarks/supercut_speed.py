@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from indexer.models.open_clip_encoder import load_encoder
-from search_app.cut_list import CutList, build_cut_list
+from search_app.cutting.cut_list import CutList, build_cut_list
+from search_app.cutting.supercut import render_supercut
+from search_app.cutting.target_profile import choose_profile
 from search_app.search import search
-from search_app.supercut import render_supercut
-from search_app.target_profile import choose_profile
 from store.archive import Archive
 from tests.benchmarks.contest import compete, table
 from tests.benchmarks.footage import real_clip, write_footage

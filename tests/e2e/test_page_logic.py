@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from indexer.errors import ModelError
-from search_app.cut_list import build_cut_list
+from search_app.cutting.cut_list import build_cut_list
 from search_app.ranking import Hit
 from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE

@@ -8,7 +8,7 @@ import pytest
 from search_app.cli import main
 
 ROOT = Path(__file__).parents[2]
-READMES = ["README.md", "store/README.md", "indexer/README.md", "search_app/README.md"]
+READMES = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("[is]*/**/README.md")))]
 
 
 def test_every_command_is_in_the_readme_with_help() -> None:

@@ -1,0 +1,1 @@
+"""Ranked hits in, one video file and its ledger out."""

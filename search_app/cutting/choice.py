@@ -1,0 +1,152 @@
+"""From an answer to the clips of a supercut, chosen and ordered as the options say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search_app.background import Background
+from search_app.channels import WORD_CHANNELS
+from search_app.cutting import clip_order
+from search_app.cutting.cut_list import CutList, LeftOut, build_cut_list
+from search_app.cutting.cut_options import CutOptions, Order
+from search_app.cutting.fit import fit_to_length
+from search_app.errors import QueryError
+from search_app.picture import read_picture
+from search_app.question import unit
+from search_app.ranking import Hit
+from store.filters import Used
+
+if TYPE_CHECKING:
+    from store.records import Embeddings, FrameRow
+    from store.snapshot import Snapshot
+
+
+def used_shots(snapshot: Snapshot) -> set[str]:
+    """Ids of the shots that earlier exports show, as `used:ever` knows them."""
+    return snapshot.matching_shots(Used(True), {})
+
+
+def choose_clips(
+    snapshot: Snapshot, hits: Sequence[Hit], options: CutOptions, used: Collection[str] = ()
+) -> CutList:
+    """The clips of a supercut; every hit is in one, or left out with a reason.
+
+    Args:
+        snapshot: the generation that answered.
+        hits: the answer, best first; if shots are avoided, as many more as there are of those.
+        options: how to choose and order.
+        used: ids of shots to avoid.
+
+    Raises:
+        QueryError: nothing is left.
+    """
+    fresh, left_out = _avoid(hits, used, options.n_shots)
+    videos = {video.video_id: video for video in snapshot.videos()}
+    if options.fit is None:
+        cut_list = build_cut_list(fresh, videos, max_seconds=options.max_seconds, handles_seconds=options.handles)
+    else:
+        vectors, mean_similarity = _vectors_of_hits(snapshot, fresh), _mean_similarity(snapshot)
+        worths = worth_of_hits(fresh)
+        cut_list = fit_to_length(fresh, worths, vectors, videos, options.limits, mean_similarity=mean_similarity)
+    left_out = sorted([*left_out, *cut_list.left_out], key=lambda left: left.hit.rank)
+    if not cut_list.clips:
+        first = f"; the first: {left_out[0].reason}" if left_out else ""
+        raise QueryError(f"nothing to render: {len(left_out)} shots answer, and all are left out{first}")
+    places = _places(snapshot, cut_list, options)
+    return CutList(tuple(cut_list.clips[place] for place in places), tuple(left_out))
+
+
+def worth_of_hits(hits: Sequence[Hit]) -> list[float]:
+    """What each hit is worth to a fitted cut list, 1 for the best.
+
+    The joined vote for it times how surely it shows what was asked; a shot in whose texts the words stand is sure.
+    Hits beyond those that were voted on count like the last of these; without any vote all are worth the same.
+    """
+    votes = [hit.relevance for hit in hits if hit.relevance > 0]
+    lowest = min(votes, default=1.0)
+    worths = [(hit.relevance or lowest) * _sureness(hit) for hit in hits]
+    best = max(worths, default=0.0)
+    return [worth / best for worth in worths] if best else [1.0] * len(hits)
+
+
+def _sureness(hit: Hit) -> float:
+    is_found_by_text = any(match.channel in WORD_CHANNELS for match in hit.matches)
+    return 1.0 if hit.confidence is None or is_found_by_text else hit.confidence
+
+
+def _avoid(hits: Sequence[Hit], used: Collection[str], n_shots: int) -> tuple[list[Hit], list[LeftOut]]:
+    """The first hits without shots that were used, and those before them that are left out."""
+    fresh: list[Hit] = []
+    left_out: list[LeftOut] = []
+    for hit in hits:
+        if len(fresh) == n_shots:
+            break
+        if any(part.shot.shot_id in used for part in hit.parts):
+            left_out.append(LeftOut(hit, "used in an earlier export"))
+        else:
+            fresh.append(hit)
+    return fresh, left_out
+
+
+def _places(snapshot: Snapshot, cut_list: CutList, options: CutOptions) -> Sequence[int]:
+    """In which order the clips are joined."""
+    clips = cut_list.clips
+    parts = [clip.hits[0] for clip in clips]
+    places: Sequence[int] = range(len(clips))
+    match options.order:
+        case Order.RELEVANCE:
+            places = clip_order.by_relevance(clips)
+        case Order.DATE:
+            places = clip_order.by_date(clips, snapshot.dates())
+        case Order.SOURCE:
+            places = clip_order.by_source(clips)
+        case Order.LOOK:
+            places = clip_order.by_look(_vectors(snapshot, parts))
+        case Order.BRIGHTNESS:
+            places = clip_order.by_brightness([_luma(frame) for frame in _best_frames(snapshot, parts)])
+        case Order.RANDOM:
+            places = clip_order.by_chance(len(clips), options.random_seed)
+    return places
+
+
+def _luma(frame: FrameRow) -> float | None:
+    """Mean luma of a frame's thumbnail; None if it cannot be read, since thumbnails are a cache."""
+    try:
+        return clip_order.mean_luma(read_picture(Path(frame.thumbnail)))
+    except QueryError:
+        return None
+
+
+def _best_frames(snapshot: Snapshot, parts: Sequence[Hit]) -> list[FrameRow]:
+    """For each part of an answer the sampled frame that answers."""
+    frames: dict[str, list[FrameRow]] = {}
+    for frame in snapshot.frames_of_shots(sorted({part.shot.shot_id for part in parts})):
+        frames.setdefault(frame.shot_id, []).append(frame)
+    return [_nearest(frames[part.shot.shot_id], part.time) for part in parts]
+
+
+def _nearest(frames: Sequence[FrameRow], time: Fraction) -> FrameRow:
+    return min(frames, key=lambda frame: abs(frame.time - time))
+
+
+def _vectors(snapshot: Snapshot, parts: Sequence[Hit]) -> Embeddings:
+    ids = [frame.frame_id for frame in _best_frames(snapshot, parts)]
+    return snapshot.frame_vectors(np.array(ids, dtype=np.int64))
+
+
+def _vectors_of_hits(snapshot: Snapshot, hits: Sequence[Hit]) -> Embeddings:
+    """One vector for each hit: the middle of those of its steps, if it has several."""
+    vectors = _vectors(snapshot, [part for hit in hits for part in hit.parts])
+    ends = np.cumsum([len(hit.parts) for hit in hits], dtype=np.int64)
+    rows = [unit(one.mean(axis=0)) for one in np.split(vectors, ends[:-1])] if hits else []
+    return np.array(rows, dtype=np.float32).reshape(len(hits), vectors.shape[1])
+
+
+def _mean_similarity(snapshot: Snapshot) -> float:
+    frames = snapshot.background()
+    return Background(frames, frames[:0]).mean_similarity

@@ -1,0 +1,307 @@
+"""One clip cut out of its source and conformed to the profile, exact to the frame.
+
+How exactness is reached. ffmpeg is asked to keep the source's own time stamps (`-copyts`) and to seek to a point
+well before the clip; our own filter then takes the frames whose stamps, as whole ticks of the source's time base,
+lie inside the clip. Nothing is rounded to decimals. `showinfo` logs the stamp of every decoded frame, so that
+afterwards we know which frames were there: when the seek came down too late, or the clip holds another number of
+frames than its length promised, the clip is cut again with what was learnt.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source, save, thread_count
+from search_app.cutting.cut_list import Clip
+from search_app.cutting.target_profile import Profile
+from store.records import VideoFacts
+from store.timespan import TimeSpan
+
+PREROLLS: tuple[Fraction | None, ...] = (Fraction(1), Fraction(15), None)
+"""How long before a clip decoding starts; None is the beginning of the file. MPEG-TS has no index: a seek there
+lands between two i_frames, and the first picture comes up to a group of pictures later."""
+
+STEADY_TOLERANCE = Fraction(1, 10)
+"""Frames that stray from the profile's beat by less than this part of a frame (and one tick) are on it."""
+
+HD_HEIGHT_PX = 720
+BYTES_PER_SAMPLE = 2
+_SHOWN = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) ")
+_FIELDS = re.compile(r"\[Parsed_showinfo[^\]]*\].* i:([PTB]) ")
+_MATRIX = re.compile(r"\[Parsed_showinfo[^\]]*\].*color_space:(\S+)")
+
+
+@dataclass(slots=True)
+class FrameLog:
+    """What `showinfo` told about the frames that passed it.
+
+    Args:
+        ticks: time stamps, in the order decoded.
+        interlaced: whether a frame was made of two fields.
+        matrix: the colour matrix that the frames name, `unknown` if they name none.
+    """
+
+    ticks: list[int] = field(default_factory=list)
+    interlaced: bool = False
+    matrix: str = "unknown"
+
+    def read(self, line: str) -> None:
+        """Take in one line of ffmpeg's log."""
+        if shown := _SHOWN.search(line):
+            self.ticks.append(int(shown[1]))
+            if fields := _FIELDS.search(line):
+                self.interlaced |= fields[1] != "P"
+        elif matrix := _MATRIX.search(line):
+            self.matrix = matrix[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """A clip that is ready to be joined.
+
+    Args:
+        n_frames: its length in frames of the profile.
+        first_tick: time stamp of the source frame that its first frame shows.
+        last_tick: time stamp of the source frame that its last frame shows.
+        zero_tick: the instant of the source, in ticks, at which it starts.
+        n_source_frames: how many frames of the source lie in it.
+        is_steady: whether it shows each of them exactly once.
+    """
+
+    n_frames: int
+    first_tick: int
+    last_tick: int
+    zero_tick: int
+    n_source_frames: int
+    is_steady: bool
+
+
+def tick_span(span: TimeSpan, facts: VideoFacts) -> tuple[int, int]:
+    """First tick of a span and first tick after it, on the source's own time stamps."""
+    first, end = (math.ceil(time / facts.time_base + facts.start_pts_offset) for time in (span.start, span.end))
+    return first, end
+
+
+def tick_seconds(tick: int, facts: VideoFacts) -> Fraction:
+    """The instant of a time stamp, in seconds of the source."""
+    return (tick - facts.start_pts_offset) * facts.time_base
+
+
+def look_at(program: Ffmpeg, clip: Clip, source: Path, cancel: threading.Event | None = None) -> FrameLog:
+    """How the pictures of a source are stored, seen from the first one near the clip.
+
+    Raises:
+        FfmpegError: no picture decodes there.
+    """
+    log = FrameLog()
+    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0])
+    program.run(discard([shown], **{"frames:v": 1}), cancel=cancel, on_line=log.read)
+    if not log.ticks:
+        raise FfmpegError("ffmpeg found no picture at the place of the clip")
+    return log
+
+
+def source_frames(facts: VideoFacts, source: Path, start: Fraction, preroll: Fraction | None) -> Stream:
+    """All frames of a source from some instant before `start`, on the source's own clock, logged by `showinfo`."""
+    options: dict[str, object] = {"copyts": None}
+    if preroll is not None and start - preroll > facts.span.start:
+        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
+    pictures = _on_clock(open_source(source, **options)["V:0"], facts)
+    return pictures.filter("showinfo", checksum=0)
+
+
+def frames_between(shown: Stream, facts: VideoFacts, look: FrameLog, first_tick: int, end_tick: int) -> Stream:
+    """The frames from one time stamp up to and without another, with interlaced ones made whole."""
+    pictures = shown.filter("trim", start_pts=first_tick, end_pts=end_tick)
+    if look.interlaced:
+        # The filter halves the tick, hence the clock again.
+        pictures = _on_clock(pictures.filter("bwdif", mode="send_frame", deint="interlaced"), facts)
+    return pictures
+
+
+def _on_clock(pictures: Stream, facts: VideoFacts) -> Stream:
+    return pictures.filter("settb", expr=f"{facts.time_base.numerator}/{facts.time_base.denominator}")
+
+
+def fitted(pictures: Stream, facts: VideoFacts, look: FrameLog, profile: Profile) -> Stream:
+    """Pictures with the profile's size, pixel shape, colours and depth, whole inside black bars."""
+    width, height = profile.fit(facts)
+    # Untagged pictures are taken for what players take them for.
+    guess = "bt709" if facts.height_px >= HD_HEIGHT_PX else "bt601"
+    return (
+        pictures.filter(
+            "scale",
+            width,
+            height,
+            flags="bicubic+accurate_rnd",
+            in_color_matrix="auto" if look.matrix not in {"unknown", "reserved"} else guess,
+            out_color_matrix="bt709",
+            out_range="tv",
+        )
+        .filter("format", "yuv420p")
+        .filter("pad", profile.width_px, profile.height_px, "(ow-iw)/2", "(oh-ih)/2")
+        .filter("setsar", 1)
+        .filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
+    )
+
+
+def conform_picture(
+    program: Ffmpeg,
+    clip: Clip,
+    source: Path,
+    look: FrameLog,
+    profile: Profile,
+    target: Path,
+    *,
+    cancel: threading.Event | None = None,
+    on_frame_count: Callable[[int], None] | None = None,
+) -> Conformed:
+    """Encode the pictures of a clip, without sound, into `target`.
+
+    Raises:
+        FfmpegError: it failed, was cancelled, or the source has no frame in the clip.
+    """
+    n_frames = max(1, round(clip.span.duration * profile.frame_rate))
+    first, end = tick_span(clip.span, clip.facts)
+    prerolls = list(PREROLLS)
+    while True:
+        log = FrameLog()
+        shown = source_frames(clip.facts, source, clip.span.start, prerolls[0])
+        pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile)
+        output = save([pictures], target, **_picture_options(profile))
+        program.run(
+            output,
+            file_bytes=_largest_file(profile, n_frames),
+            cancel=cancel,
+            on_frame_count=on_frame_count,
+            on_line=log.read,
+        )
+        inside = [tick for tick in log.ticks if first <= tick < end]
+        seeks = prerolls[0] is not None and clip.span.start - prerolls[0] > clip.facts.span.start
+        if seeks and (not inside or min(log.ticks) > first):
+            prerolls.pop(0)
+            continue
+        if not inside:
+            raise FfmpegError("the source has no picture in this clip any more")
+        result = _plan(inside, clip, profile)
+        if result.n_frames == n_frames:
+            return result
+        n_frames = result.n_frames
+
+
+def _on_beat(shown: Stream, clip: Clip, look: FrameLog, profile: Profile, n_frames: int) -> Stream:
+    """Exactly `n_frames` frames at the profile's rate, made of the frames inside the clip."""
+    first, end = tick_span(clip.span, clip.facts)
+    pictures = frames_between(shown, clip.facts, look, first, end)
+    zero = f"if(lt(STARTPTS-{first},{_beat_ticks(clip, profile)}),STARTPTS,{first})"
+    rate = f"{profile.frame_rate.numerator}/{profile.frame_rate.denominator}"
+    return (
+        pictures.filter("setpts", f"PTS-{zero}")
+        .filter("fps", fps=rate, start_time=0, round="near")
+        .filter("tpad", stop=-1, stop_mode="clone")
+        .filter("trim", end_frame=n_frames)
+    )
+
+
+def _beat_ticks(clip: Clip, profile: Profile) -> int:
+    return math.floor(1 / (profile.frame_rate * clip.facts.time_base))
+
+
+def _plan(inside: Sequence[int], clip: Clip, profile: Profile) -> Conformed:
+    """What a clip of these source frames must look like; mirrors what the `fps` filter does with them."""
+    first, _ = tick_span(clip.span, clip.facts)
+    beat = clip.facts.time_base * profile.frame_rate  # frames of the profile in one tick
+    zero = inside[0] if inside[0] - first < _beat_ticks(clip, profile) else first
+    steady = all(
+        abs((tick - zero) * beat - i) <= min(STEADY_TOLERANCE + beat, Fraction(2, 5))
+        for i, tick in enumerate(inside)
+    )
+    n_frames = len(inside) if steady else max(1, round(clip.span.duration * profile.frame_rate))
+    places = [math.floor((tick - zero) * beat + Fraction(1, 2)) for tick in inside]
+    shown_first = [tick for tick, place in zip(inside, places, strict=True) if place <= 0] or [inside[0]]
+    shown_last = [tick for tick, place in zip(inside, places, strict=True) if place < n_frames] or [inside[0]]
+    return Conformed(n_frames, shown_first[-1], shown_last[-1], zero, len(inside), steady)
+
+
+def _picture_options(profile: Profile) -> dict[str, object]:
+    return {
+        "c:v": "libx264",
+        "crf": profile.crf,
+        "preset": profile.preset,
+        # Headers must not depend on the pictures: all clips are joined under the headers of the first.
+        "x264-params": "stitchable=1",
+        "color_range": "tv",
+        "colorspace": "bt709",
+        "color_primaries": "bt709",
+        "color_trc": "bt709",
+        "threads": thread_count(),
+        "format": "mov",
+    }
+
+
+def _largest_file(profile: Profile, n_frames: int) -> int:
+    """No encoding is larger than the pictures themselves."""
+    return 2**24 + 2 * n_frames * profile.width_px * profile.height_px
+
+
+def conform_sound(
+    program: Ffmpeg,
+    clip: Clip,
+    source: Path,
+    zero_tick: int,
+    n_samples: int,
+    profile: Profile,
+    target: Path,
+    *,
+    cancel: threading.Event | None = None,
+) -> None:
+    """Write the sound of a clip as raw samples, exactly `n_samples` of them; where there is none, silence.
+
+    Args:
+        program: ffmpeg.
+        clip: the clip.
+        source: its file.
+        zero_tick: the instant at which the clip's pictures start.
+        n_samples: length, in samples of each channel.
+        profile: gives sample rate and channels.
+        target: the file to write: 16 bit little endian, channels interleaved.
+        cancel: stops it when set.
+
+    Raises:
+        FfmpegError: the sound cannot be read, or it was cancelled.
+    """
+    size_bytes = n_samples * profile.n_channels * BYTES_PER_SAMPLE
+    if clip.facts.has_audio:
+        samples = _sound(clip, source, zero_tick, n_samples, profile)
+        output = save([samples], target, format="s16le", **{"c:a": "pcm_s16le"})
+        program.run(output, file_bytes=size_bytes + 2**20, cancel=cancel)
+    with target.open("ab") as stream:
+        # Where the sound track ends before the clip starts, ffmpeg has nothing to lengthen.
+        stream.truncate(size_bytes)
+
+
+def _sound(clip: Clip, source: Path, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
+    start = tick_seconds(zero_tick, clip.facts)
+    on_clock = zero_tick * clip.facts.time_base
+    length = Fraction(n_samples, profile.sample_rate)
+    options: dict[str, object] = {"copyts": None, "vn": None, "reinit_filter": 1}
+    preroll = PREROLLS[0]
+    if preroll is not None and start > preroll:
+        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
+    return (
+        open_source(source, **options)["a:0"]
+        .filter("atrim", start=f"{float(on_clock):.9f}", end=f"{float(on_clock + length) + 0.5:.9f}")
+        .filter("asetpts", f"PTS-{float(on_clock):.9f}/TB")
+        # Fills gaps and drops overlaps of more than 10 ms; smaller ones are the rounding of time stamps.
+        .filter("aresample", profile.sample_rate, **{"async": 1, "min_hard_comp": 0.01, "first_pts": 0})
+        .filter("aformat", sample_fmts="s16", channel_layouts=profile.channel_layout)
+        .filter("apad", whole_len=n_samples)
+        .filter("atrim", end_sample=n_samples)
+    )

@@ -1,0 +1,193 @@
+"""How the clips of a supercut are chosen and ordered, as options of a command."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from search_app.errors import QueryError
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.cutting.fit import FitLimits
+
+_LIMIT = 10
+_FIT_LIMIT = 200
+_MOST_FIT = 2_000  # every shot is compared with every other
+_MIN_CLIP = 1.0
+_MAX_CLIP = 8.0
+_SEED = 0
+
+
+class Order(StrEnum):
+    """The order of the clips of a supercut."""
+
+    STORY = "story"
+    RELEVANCE = "relevance"
+    DATE = "date"
+    SOURCE = "source"
+    LOOK = "look"
+    BRIGHTNESS = "brightness"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True, slots=True)
+class CutOptions:
+    """How to choose and order clips; None stands for a default, or for no limit.
+
+    Args:
+        limit: shots to take, or to choose from if they are fitted.
+        max_seconds: longest total length; shots are taken in turn until it is reached.
+        handles: seconds added around each shot.
+        fit: total length to be filled with the best clips.
+        max_per_source: most clips of one video; this and the next three only with `fit`.
+        min_gap: seconds between two clips of one video at least.
+        min_clip: length of the shortest clip in seconds.
+        max_clip: length of the longest clip in seconds.
+        order: the order of the clips.
+        seed: names a random order.
+        avoid_used: whether to leave out what was in an earlier export.
+
+    Raises:
+        QueryError: they contradict each other.
+    """
+
+    limit: int | None = None
+    max_seconds: float | None = None
+    handles: float = 0.0
+    fit: float | None = None
+    max_per_source: int | None = None
+    min_gap: float | None = None
+    min_clip: float | None = None
+    max_clip: float | None = None
+    order: Order = Order.STORY
+    seed: int | None = None
+    avoid_used: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        object.__setattr__(self, "order", Order(self.order))  # a plain word will do
+        for field in fields(self):
+            number = getattr(self, field.name)
+            if isinstance(number, float) and not math.isfinite(number):
+                raise QueryError(f"{_flag(field.name)} must be a finite number, got {number}")
+        if self.fit is None:
+            self._refuse("only with --fit", "max_per_source", "min_gap", "min_clip", "max_clip")
+        else:
+            self._refuse("not together with --fit, which chooses the lengths itself", "max_seconds", "handles")
+            if self.n_shots > _MOST_FIT:
+                raise QueryError(f"--fit chooses from at most {_MOST_FIT} shots; lower --limit")
+        if self.order is not Order.RANDOM:
+            self._refuse("only with --order random", "seed")
+        if self.min_clip is not None and self.max_clip is not None and self.min_clip > self.max_clip:
+            raise QueryError(f"--min-clip {self.min_clip:g} is longer than --max-clip {self.max_clip:g}")
+        if self.min_clip is not None and self.fit is not None and self.min_clip > self.fit:
+            raise QueryError(f"--min-clip {self.min_clip:g} is longer than --fit {self.fit:g}")
+
+    def _refuse(self, why: str, *names: str) -> None:
+        given = [_flag(name) for name in names if getattr(self, name) not in (None, 0.0)]
+        if given:
+            raise QueryError(f"{', '.join(given)}: {why}")
+
+    @classmethod
+    def take_from(cls, options: dict[str, Any]) -> Self:
+        """Those of a command's options; they are taken out."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+    @property
+    def n_shots(self) -> int:
+        """How many shots to look for."""
+        return self.limit or (_LIMIT if self.fit is None else _FIT_LIMIT)
+
+    @property
+    def random_seed(self) -> int:
+        """What names the random order."""
+        return _SEED if self.seed is None else self.seed
+
+    @property
+    def limits(self) -> FitLimits:
+        """What a fitted cut list must keep to."""
+        from search_app.cutting.fit import FitLimits
+
+        shortest = _MIN_CLIP if self.min_clip is None else self.min_clip
+        longest = max(_MAX_CLIP, shortest) if self.max_clip is None else self.max_clip
+        return FitLimits(
+            _exact(self.fit or 0.0),
+            self.max_per_source,
+            _exact(self.min_gap or 0.0),
+            _exact(min(shortest, longest, self.fit or 0.0)),
+            _exact(longest),
+        )
+
+    def provenance(self) -> dict[str, Any]:
+        """What the ledger says about it."""
+        entries: dict[str, Any] = {"order": self.order.value, "avoid_used": self.avoid_used}
+        if self.order is Order.RANDOM:
+            entries["seed"] = self.random_seed
+        if self.fit is not None:
+            limits = self.limits
+            entries["fit"] = {
+                "seconds": float(limits.seconds),
+                "max_per_source": limits.max_per_source,
+                "min_gap": float(limits.min_gap),
+                "min_clip": float(limits.min_clip),
+                "max_clip": float(limits.longest_clip),
+                "chosen_from": self.n_shots,
+            }
+        return entries
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _exact(seconds: float) -> Fraction:
+    # What a person types as 0.1 is meant as a tenth, not as the nearest binary fraction.
+    return Fraction(str(seconds))
+
+
+_SECONDS = click.FloatRange(0, min_open=True)
+_OPTIONS = (
+    click.option(
+        "--limit",
+        type=click.IntRange(1, 10_000),
+        help=f"Shots to take; with --fit, to choose from.  [default: {_LIMIT}; {_FIT_LIMIT} with --fit]",
+    ),
+    click.option("--max-seconds", type=_SECONDS, help="Longest length; shots are taken in turn."),
+    click.option("--handles", type=click.FloatRange(0), default=0.0, help="Seconds added around each shot."),
+    click.option("--fit", type=_SECONDS, help="Fill so many seconds with the best clips that are unlike."),
+    click.option("--max-per-source", type=click.IntRange(1), help="With --fit: most clips of one video."),
+    click.option("--min-gap", type=click.FloatRange(0), help="With --fit: seconds between clips of one video."),
+    click.option(
+        "--min-clip", type=click.FloatRange(0), help=f"With --fit: shortest clip.  [default: {_MIN_CLIP:g}]"
+    ),
+    click.option(
+        "--max-clip",
+        type=_SECONDS,
+        help=f"With --fit: longest clip, trimmed around its best frame.  [default: {_MAX_CLIP:g}]",
+    ),
+    click.option(
+        "--order",
+        type=click.Choice([*map(str, Order)]),
+        default=str(Order.STORY),
+        show_default=True,
+        help="Order of the clips; story: as they answer, step after step.",
+    ),
+    click.option("--seed", type=int, help=f"With --order random: which one.  [default: {_SEED}]"),
+    click.option("--avoid-used", is_flag=True, help="Leave out what earlier exports show; take the next instead."),
+)
+
+
+NEAREST = click.option("--nearest", is_flag=True, help="Take the nearest shots even if nothing matches.")
+
+
+def add_cut_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of `CutOptions`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

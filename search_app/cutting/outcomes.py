@@ -1,0 +1,166 @@
+"""What came of a supercut: how far it is, how each clip ended, and the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+
+from search_app.cutting.cut_list import Clip, LeftOut
+from search_app.cutting.target_profile import Profile
+from search_app.cutting.verify import ClipCheck
+from store.timespan import TimeSpan
+
+
+class RenderStage(StrEnum):
+    """The steps of rendering, in order."""
+
+    PREFLIGHT = "preflight"
+    CLIPS = "clips"
+    JOIN = "join"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderProgress:
+    """How far a supercut is.
+
+    Args:
+        stage: the step under way.
+        n_clips_done: clips that are through this step.
+        n_clips: all clips.
+        fraction: part of the whole work that is done, 0 to 1; never goes back.
+        seconds_left: estimate, None while there is nothing to estimate from.
+    """
+
+    stage: RenderStage
+    n_clips_done: int
+    n_clips: int
+    fraction: float
+    seconds_left: float | None
+
+
+class ClipStatus(StrEnum):
+    """How a clip ended."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOutcome:
+    """How one clip of a cut list ended.
+
+    Args:
+        clip: the clip.
+        status: done, or skipped because it could not be rendered.
+        reason: why it was skipped; empty otherwise.
+        source: the file it was cut from, or should have been.
+        n_frames: its length in the supercut.
+        first_frame: number of its first frame in the supercut, from 0; None if skipped.
+        n_source_frames: how many frames of the source lie in it.
+        first_shown: time in the source of what its first frame shows; None if skipped.
+        last_shown: time in the source of what its last frame shows; None if skipped.
+        warnings: what is not as in the source, one line each.
+        check: what verification found; None if it was skipped or not verified.
+    """
+
+    clip: Clip
+    status: ClipStatus
+    reason: str
+    source: Path
+    n_frames: int = 0
+    first_frame: int | None = None
+    n_source_frames: int = 0
+    first_shown: Fraction | None = None
+    last_shown: Fraction | None = None
+    warnings: tuple[str, ...] = ()
+    check: ClipCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupercutReport:
+    """A rendered supercut.
+
+    Args:
+        output: the file.
+        ledger: the file beside it that says where everything came from.
+        profile: its shape.
+        clips: how each clip of the cut list ended, in order.
+        left_out: hits that are in no clip.
+        n_frames: its length.
+        seconds: time spent in each stage.
+    """
+
+    output: Path
+    ledger: Path
+    profile: Profile
+    clips: tuple[ClipOutcome, ...]
+    left_out: tuple[LeftOut, ...]
+    n_frames: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def duration(self) -> Fraction:
+        """Length in seconds, exact."""
+        return self.n_frames / self.profile.frame_rate
+
+    @property
+    def done(self) -> tuple[ClipOutcome, ...]:
+        """The clips that are in the file."""
+        return tuple(clip for clip in self.clips if clip.status is ClipStatus.DONE)
+
+    @property
+    def stretches(self) -> list[tuple[str, TimeSpan]]:
+        """Video and span of every clip that is in the file."""
+        return [(one.clip.video_id, one.clip.span) for one in self.done]
+
+    @property
+    def skipped(self) -> tuple[ClipOutcome, ...]:
+        """The clips that are not."""
+        return tuple(clip for clip in self.clips if clip.status is ClipStatus.SKIPPED)
+
+    @property
+    def n_exact(self) -> int:
+        """How many clips were proven to begin and end on the right frame."""
+        return sum(1 for clip in self.done if clip.check and clip.check.is_exact)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all were."""
+        return self.n_exact == len(self.done)
+
+    @property
+    def has_wrong_cut(self) -> bool:
+        """Whether verification found a clip that begins or ends on another frame than it must."""
+        return any(clip.check is not None and not clip.check.is_exact for clip in self.done)
+
+    def summary(self) -> str:
+        """Lines for people: what was made, what was proven, what is missing or different."""
+        lines = [
+            f"{self.output}: {len(self.done)} of {len(self.clips)} clips, {float(self.duration):.2f} s, "
+            f"{self.profile.width_px}x{self.profile.height_px}, "
+            f"{float(self.profile.frame_rate):.5g} frames per second",
+            self.verification_line(),
+        ]
+        for place, clip in enumerate(self.clips, start=1):
+            if clip.reason:
+                lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")
+            lines.extend(f"clip {place}: {warning}" for warning in clip.warnings)
+        lines.extend(
+            f"left out: {left.hit.shot.path}, rank {left.hit.rank}: {left.reason}" for left in self.left_out
+        )
+        return "\n".join(lines)
+
+    def verification_line(self) -> str:
+        """One line for people, such as `24/24 cuts exact`."""
+        if not any(clip.check for clip in self.done):
+            return "cuts not verified"
+        wrong = [
+            f"clip {place}: {clip.check.reason}"
+            for place, clip in enumerate(self.clips, start=1)
+            if clip.check and not clip.check.is_exact
+        ]
+        return "; ".join([f"{self.n_exact}/{len(self.done)} cuts exact", *wrong])

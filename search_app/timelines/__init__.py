@@ -1,0 +1,1 @@
+"""A cut list in, a file that an editing program opens out."""

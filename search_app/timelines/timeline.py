@@ -1,0 +1,358 @@
+"""From a cut list to a timeline for editing programs: whole frames, source timecode, names to find the media by.
+
+Editing programs count frames, the archive exact seconds. Here every clip becomes whole frames once; all
+formats are written from the same numbers and read back against them.
+
+- Frame 0 of a source is its first picture, and has the source's start timecode; without one it counts from 0.
+- A clip holds the frames whose time lies in its span, as in a supercut, and never less than one.
+- The timeline runs at the most frequent rate of its sources. A source of another rate plays at its own speed: it
+  fills as many frames of the timeline as last as long, rounded, and that is stated.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList
+from search_app.cutting.target_profile import RATE_TOLERANCE, STANDARD_RATES
+from search_app.timelines.relink import Relinker
+from search_app.timelines.timecode import parse_timecode
+from store.records import VideoFacts
+
+RECORD_START_HOURS = 1
+"""A timeline begins at 01:00:00:00, as editors expect, so that something can be put before it."""
+
+REEL_LENGTH = 8
+"""What CMX 3600 has room for; programs cut longer names off, and then two sources have the same."""
+
+_RESERVED_REELS = ("AX", "BL", "BLACK", "BARS")  # of a CMX 3600 list: no tape, black, colour bars
+_NTSC = Fraction(1000, 1001)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source as an editing program sees it.
+
+    Args:
+        name: its file name on one line.
+        path: where it lies for whom the timeline is for.
+        url: the same as an address, percent-encoded.
+        reel: its tape name, at most eight of `A-Z0-9_`; no two tapes of a timeline share one.
+        rate: frames per second.
+        drop: whether its timecode drops numbers.
+        start: number of its first frame, counted from timecode 00:00:00:00.
+        n_frames: how many it has.
+        width_px: displayed width.
+        height_px: displayed height.
+        has_audio: whether it has sound.
+    """
+
+    name: str
+    path: str
+    url: str
+    reel: str
+    rate: Fraction
+    drop: bool
+    start: int
+    n_frames: int
+    width_px: int
+    height_px: int
+    has_audio: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineClip:
+    """A clip in whole frames.
+
+    Args:
+        source: what it is cut from.
+        source_in: its first frame, counted as `source.start` is, so that the timecode is in it exactly once.
+        n_source_frames: how many frames of the source it shows.
+        record_in: where it begins, in frames from the beginning of the timeline.
+        n_frames: how many frames of the timeline it fills.
+        marker: the frame that answers the question best, counted as `source_in`.
+        score: cosine of that frame with the question.
+        caption: what was written about the shot; may be empty.
+        shot_ids: the shots it shows.
+        video_id: fingerprint of the source.
+    """
+
+    source: Source
+    source_in: int
+    n_source_frames: int
+    record_in: int
+    n_frames: int
+    marker: int
+    score: float
+    caption: str
+    shot_ids: tuple[str, ...]
+    video_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePlan:
+    """All clips in whole frames: what every format is written from and compared with.
+
+    Args:
+        name: of the timeline.
+        question: what was asked.
+        rate: frames per second.
+        drop: whether its timecode drops numbers.
+        clips: in order; they touch.
+        notes: what is not as in the sources, for people.
+    """
+
+    name: str
+    question: str
+    rate: Fraction
+    drop: bool
+    clips: tuple[TimelineClip, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def record_start(self) -> int:
+        """Number of the first frame of the timeline, counted from timecode 00:00:00:00."""
+        return parse_timecode(f"{RECORD_START_HOURS:02d}:00:00{';' if self.drop else ':'}00", self.rate)
+
+    @property
+    def n_frames(self) -> int:
+        """Length in frames."""
+        return sum(clip.n_frames for clip in self.clips)
+
+
+def plan_timeline(
+    cut_list: CutList,
+    name: str,
+    *,
+    question: str = "",
+    captions: Mapping[str, str] | None = None,
+    relink: Relinker | None = None,
+) -> TimelinePlan:
+    """A cut list in whole frames.
+
+    Args:
+        cut_list: the clips.
+        name: of the timeline.
+        question: what was asked, for the markers.
+        captions: what is written about shots, by shot id.
+        relink: says where the sources lie for whom the timeline is for; where they lie now if None.
+    """
+    desk = _Desk(relink or Relinker())
+    sources = [desk.source_of(clip) for clip in cut_list.clips]
+    rates = Counter(source.rate for source in sources)
+    rate = rates.most_common(1)[0][0] if rates else FALLBACK_FRAME_RATE
+    dropping = Counter(source.drop for source in sources if source.rate == rate)
+    planned: list[TimelineClip] = []
+    record_in = 0
+    for clip, source in zip(cut_list.clips, sources, strict=True):
+        planned.append(_plan_clip(clip, source, rate, record_in, captions or {}))
+        record_in += planned[-1].n_frames
+    notes = [*desk.notes, *_conversions(planned, rate)]
+    drop = dropping[True] > dropping[False]
+    return TimelinePlan(one_line(name), one_line(question), rate, drop, tuple(planned), tuple(notes))
+
+
+def source_rate(facts: VideoFacts) -> Fraction:
+    """The frame rate that editing programs take a source to have: the standard one nearby, or a whole number."""
+    measured = facts.frame_rate or FALLBACK_FRAME_RATE
+    whole = Fraction(max(1, round(measured)))
+    for rate in (*STANDARD_RATES, whole, whole * _NTSC):
+        if abs(measured - rate) <= rate * RATE_TOLERANCE:
+            return rate
+    return whole
+
+
+def one_line(text: str) -> str:
+    """The text without anything that is no letter, sign or plain space: timelines are read line by line."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+@dataclass
+class _Desk:
+    """Gathers the sources of a timeline, each once, and what is to be said of them."""
+
+    relink: Relinker
+    notes: list[str] = field(default_factory=list)
+    known: dict[str, Source] = field(default_factory=dict)
+    reels: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_RESERVED_REELS, ""))
+
+    def source_of(self, clip: Clip) -> Source:
+        """The source of a clip."""
+        if clip.video_id not in self.known:
+            self.known[clip.video_id] = self._describe(clip)
+        return self.known[clip.video_id]
+
+    def _describe(self, clip: Clip) -> Source:
+        found = next((path for path in clip.paths if Path(path).exists()), None)
+        here = clip.paths[0] if found is None else found
+        name, facts = one_line(Path(here).name).strip() or clip.video_id, clip.facts
+        if found is None:
+            self.notes.append(f"{name}: its file is not there now")
+        rate = source_rate(facts)
+        if facts.frame_rate is None or abs(facts.n_frames - facts.span.duration * rate) > 1 + facts.n_frames / 200:
+            self.notes.append(f"{name}: no constant frame rate; its frames are counted at {describe_rate(rate)}")
+        start, drop = self._start(name, facts.start_timecode, rate)
+        path, url = self.relink.place(here)
+        n_frames = max(1, round(facts.span.duration * rate))
+        shape = (facts.width_px, facts.height_px, facts.has_audio)
+        return Source(name, path, url, self._reel(name, facts.reel_name), rate, drop, start, n_frames, *shape)
+
+    def _start(self, name: str, timecode: str | None, rate: Fraction) -> tuple[int, bool]:
+        if timecode is None:
+            self.notes.append(f"{name}: has no timecode; its frames are counted from 00:00:00:00")
+            return 0, False
+        try:
+            return parse_timecode(timecode, rate), ";" in timecode
+        except ValueError as error:
+            self.notes.append(f"{name}: {error}; its frames are counted from 00:00:00:00")
+            return 0, False
+
+    def _reel(self, name: str, tape: str | None) -> str:
+        """A short name of the tape; a file without one is a tape of its own."""
+        key = f"tape {tape}" if tape else f"file {len(self.known)}"
+        long = tape or name.rpartition(".")[0] or name
+        plain = unicodedata.normalize("NFKD", long).encode("ascii", "ignore").decode()
+        stem = re.sub(r"[^A-Z0-9]+", "_", plain.upper()).strip("_") or "TAPE"
+        reel, number = stem[:REEL_LENGTH], 1
+        while self.reels.get(reel, key) != key:
+            number += 1
+            reel = f"{stem[: REEL_LENGTH - len(str(number))]}{number}"
+        self.reels[reel] = key
+        return reel
+
+
+def _plan_clip(
+    clip: Clip, source: Source, rate: Fraction, record_in: int, captions: Mapping[str, str]
+) -> TimelineClip:
+    first, n_shown = _frames_in(clip, source)
+    if source.rate == rate:
+        n_frames = n_shown
+    else:
+        n_frames = max(1, round(n_shown / source.rate * rate))
+        n_shown = max(1, min(round(n_frames / rate * source.rate), source.n_frames - first))
+    best = max(clip.hits, key=lambda hit: hit.score)
+    at = round((best.time - clip.facts.span.start) * source.rate)
+    texts = [match.text for match in best.matches if match.channel.startswith("caption") and match.text]
+    caption = next((captions[shot] for shot in clip.shot_ids if captions.get(shot)), "") or next(iter(texts), "")
+    return TimelineClip(
+        source,
+        source.start + first,
+        n_shown,
+        record_in,
+        n_frames,
+        source.start + min(max(at, first), first + n_shown - 1),
+        best.score,
+        one_line(caption),
+        clip.shot_ids,
+        clip.video_id,
+    )
+
+
+def _frames_in(clip: Clip, source: Source) -> tuple[int, int]:
+    """The first frame of a clip, from 0, and how many there are."""
+    facts = clip.facts
+    # A container whose tick does not divide a frame rounds the times of frames, by half a tick at either end.
+    ticks_a_frame = 1 / source.rate / facts.time_base
+    slack = 0 if ticks_a_frame.denominator == 1 else facts.time_base
+    first, end = (
+        math.ceil((edge - facts.span.start - slack) * source.rate) for edge in (clip.span.start, clip.span.end)
+    )
+    first = min(max(0, first), source.n_frames - 1)
+    return first, max(1, min(end, source.n_frames) - first)
+
+
+def _conversions(clips: Iterable[TimelineClip], rate: Fraction) -> list[str]:
+    others = Counter(clip.source.rate for clip in clips if clip.source.rate != rate)
+    return [
+        f"clips of {describe_rate(other)} ({n}) play at their own speed in a timeline of {describe_rate(rate)}, "
+        "their lengths rounded to its frames"
+        for other, n in others.items()
+    ]
+
+
+def describe_rate(rate: Fraction) -> str:
+    """A frame rate for people: `29.97 fps`."""
+    return f"{float(rate):.5g} fps"
+
+
+def build_timeline(plan: TimelinePlan) -> Any:
+    """The plan as an OpenTimelineIO timeline: a video track, and an audio track if any source has sound.
+
+    Rates are those of the sources in source time, and that of the timeline in lengths. What OpenTimelineIO has no
+    field for is metadata under `rushes`.
+    """
+    from opentimelineio import opentime, schema
+
+    timeline = schema.Timeline(
+        plan.name, global_start_time=opentime.RationalTime(plan.record_start, float(plan.rate))
+    )
+    timeline.metadata["rushes"] = {
+        "query": plan.question,
+        "rate": str(plan.rate),
+        "drop_frame": plan.drop,
+        "notes": list(plan.notes),
+    }
+    kinds = [(schema.TrackKind.Video, "V1")]
+    if any(clip.source.has_audio for clip in plan.clips):
+        kinds.append((schema.TrackKind.Audio, "A1"))
+    for kind, name in kinds:
+        track = schema.Track(name, kind=kind)
+        timeline.tracks.append(track)
+        for number, clip in enumerate(plan.clips):
+            if kind == schema.TrackKind.Video or clip.source.has_audio:
+                track.append(_otio_clip(clip, plan, number))
+            else:
+                track.append(schema.Gap(duration=opentime.RationalTime(clip.n_frames, float(plan.rate))))
+    return timeline
+
+
+def _otio_clip(clip: TimelineClip, plan: TimelinePlan, number: int) -> Any:
+    from opentimelineio import opentime, schema
+
+    source = clip.source
+
+    def at(frame: int) -> Any:
+        return opentime.RationalTime(frame, float(source.rate))
+
+    media = schema.ExternalReference(source.url, opentime.TimeRange(at(source.start), at(source.n_frames)))
+    media.name = source.name
+    media.metadata["rushes"] = {
+        "fingerprint": clip.video_id,
+        "reel": source.reel,
+        "rate": str(source.rate),
+        "drop_frame": source.drop,
+        "width_px": source.width_px,
+        "height_px": source.height_px,
+    }
+    cut = schema.Clip(
+        source.name,
+        media,
+        opentime.TimeRange(at(clip.source_in), opentime.RationalTime(clip.n_frames, float(plan.rate))),
+    )
+    # The same number on both tracks says which sound belongs to which picture.
+    cut.metadata["rushes"] = {
+        "link": number,
+        "shots": list(clip.shot_ids),
+        "score": clip.score,
+        "caption": clip.caption,
+        "query": plan.question,
+    }
+    cut.metadata["cmx_3600"] = {"reel": source.reel}
+    marker = schema.Marker(plan.question, opentime.TimeRange(at(clip.marker), at(1)))
+    marker.comment = marker_comment(clip)
+    cut.markers.append(marker)
+    return cut
+
+
+def marker_comment(clip: TimelineClip) -> str:
+    """What a marker says beside the question: score and caption."""
+    score = f"score {clip.score:.3f}"
+    return f"{score}: {clip.caption}" if clip.caption else score
