@@ -18,7 +18,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source, save, thread_count
+from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source, save
+from search_app.cutting.coding import CODINGS, picture_options
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.target_profile import Profile
 from store.records import VideoFacts
@@ -145,7 +146,7 @@ def fitted(pictures: Stream, facts: VideoFacts, look: FrameLog, profile: Profile
             out_color_matrix="bt709",
             out_range="tv",
         )
-        .filter("format", "yuv420p")
+        .filter("format", CODINGS[profile.codec].pixel_format)
         .filter("pad", profile.width_px, profile.height_px, "(ow-iw)/2", "(oh-ih)/2")
         .filter("setsar", 1)
         .filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
@@ -175,7 +176,7 @@ def conform_picture(
         log = FrameLog()
         shown = source_frames(clip.facts, source, clip.span.start, prerolls[0])
         pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile)
-        output = save([pictures], target, **_picture_options(profile))
+        output = save([pictures], target, **picture_options(profile))
         program.run(
             output,
             file_bytes=_largest_file(profile, n_frames),
@@ -230,25 +231,9 @@ def _plan(inside: Sequence[int], clip: Clip, profile: Profile) -> Conformed:
     return Conformed(n_frames, shown_first[-1], shown_last[-1], zero, len(inside), steady)
 
 
-def _picture_options(profile: Profile) -> dict[str, object]:
-    return {
-        "c:v": "libx264",
-        "crf": profile.crf,
-        "preset": profile.preset,
-        # Headers must not depend on the pictures: all clips are joined under the headers of the first.
-        "x264-params": "stitchable=1",
-        "color_range": "tv",
-        "colorspace": "bt709",
-        "color_primaries": "bt709",
-        "color_trc": "bt709",
-        "threads": thread_count(),
-        "format": "mov",
-    }
-
-
 def _largest_file(profile: Profile, n_frames: int) -> int:
     """No encoding is larger than the pictures themselves."""
-    return 2**24 + 2 * n_frames * profile.width_px * profile.height_px
+    return 2**24 + 4 * n_frames * profile.width_px * profile.height_px
 
 
 def conform_sound(

@@ -11,14 +11,12 @@ from pathlib import Path
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg
+from search_app.cutting.coding import container_of
 from search_app.cutting.conform import BYTES_PER_SAMPLE, FrameLog, look_at
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.ledger import ledger_path
-from search_app.cutting.target_profile import Profile
+from search_app.cutting.target_profile import Codec, Profile
 from search_app.errors import RenderError
-
-SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""Endings that a supercut may have, and ffmpeg's name of the container."""
 
 LEAST_BITS_PER_PIXEL = 0.02
 """Even still pictures need about as much; used to notice a full disk before an hour of work, not to promise."""
@@ -54,15 +52,13 @@ class Unusable:
     reason: str
 
 
-def check_target(output: Path, clips: Iterable[Clip], *, overwrite: bool) -> None:
+def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite: bool) -> None:
     """Refuse a target that cannot be written or must not be.
 
     Raises:
-        RenderError: it is a folder, exists, is one of the sources, has no folder or an unknown ending.
+        RenderError: it is a folder, exists, is one of the sources, has no folder, or an ending that does not fit.
     """
-    if output.suffix.lower() not in SUFFIXES:
-        endings = ", ".join(SUFFIXES)
-        raise RenderError(f"cannot tell the format of {output.name!r}: give it one of the endings {endings}")
+    container_of(output, codec)
     if not output.parent.is_dir():
         raise RenderError(f"there is no folder {output.parent}: create it first")
     if not os.access(output.parent, os.W_OK | os.X_OK):

@@ -20,11 +20,12 @@ from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, open_own, save
+from search_app.cutting.coding import CLIP_SUFFIX, container_of, join_options
 from search_app.cutting.conform import conform_picture, conform_sound, tick_seconds
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.ledger import ledger_path, ledger_text
 from search_app.cutting.outcomes import ClipOutcome, ClipStatus, RenderProgress, RenderStage, SupercutReport
-from search_app.cutting.preflight import SUFFIXES, Sighted, Unusable, check_space, check_target, sight_sources
+from search_app.cutting.preflight import Sighted, Unusable, check_space, check_target, sight_sources
 from search_app.cutting.target_profile import Profile, choose_profile
 from search_app.cutting.verify import ClipCheck, Placed, verify_supercut
 from search_app.cutting.work_folder import private_folder, remove_dead_folders
@@ -74,12 +75,13 @@ def render_supercut(
     if not cut_list.clips:
         raise RenderError("there is nothing to render: the cut list has no clips")
     output = output.absolute()
-    check_target(output, cut_list.clips, overwrite=overwrite)
+    profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
+    check_target(output, cut_list.clips, profile.codec, overwrite=overwrite)
     remove_dead_folders(output.parent)
     job = _Job(
         cut_list,
         output,
-        profile or choose_profile([clip.facts for clip in cut_list.clips]),
+        profile,
         program or find_ffmpeg(),
         skip_missing,
         _Clock(on_progress, len(cut_list.clips)),
@@ -294,10 +296,8 @@ class _Job:
             ar=self.profile.sample_rate,
             ch_layout=self.profile.channel_layout,
         )
-        options = {"c:v": "copy", "c:a": "aac", "b:a": self.profile.audio_bits_per_second, "map_metadata": -1}
-        container = SUFFIXES[self.output.suffix.lower()]
-        if container != "matroska":
-            options["movflags"] = "+faststart"
+        container = container_of(self.output, self.profile.codec)
+        options = join_options(self.profile, container)
         output = save([pictures["v:0"], sound["a:0"]], self._joined(folder), format=container, **options)
         self.program.run(
             output, cancel=self.cancel, on_frame_count=lambda n: self.clock.tell(0, n / max(1, self.n_frames))
@@ -330,10 +330,10 @@ class _Job:
                 os.fsync(stream.fileno())
         if self.cancel.is_set():
             raise FfmpegError("cancelled")
-        check_target(self.output, self.cut_list.clips, overwrite=overwrite)
+        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite)
         self._joined(folder).replace(self.output)
         ledger.replace(report.ledger)
 
 
 def _picture_name(place: int) -> str:
-    return f"{place:05d}.mov"
+    return f"{place:05d}{CLIP_SUFFIX}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 
 from store.records import VideoFacts
@@ -24,9 +25,17 @@ MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
 DEFAULT_RATE = Fraction(25)
 
 
+class Codec(StrEnum):
+    """What a supercut is coded in."""
+
+    H264 = "h264"
+    PRORES = "prores"
+    DNXHR = "dnxhr"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Shape and coding of a supercut: H.264 with square pixels, and AAC.
+    """Shape and coding of a supercut; pixels are square.
 
     Args:
         width_px: even.
@@ -37,7 +46,8 @@ class Profile:
         n_channels: how many speakers that is.
         crf: x264's constant quality, lower is better; 18 is hard to tell from the source.
         preset: x264's trade of time for size.
-        audio_bits_per_second: of the AAC sound.
+        audio_bits_per_second: of AAC sound.
+        codec: what pictures are coded in; the sound goes with it.
     """
 
     width_px: int
@@ -49,6 +59,7 @@ class Profile:
     crf: int = 18
     preset: str = "veryfast"
     audio_bits_per_second: int = 192_000
+    codec: Codec = Codec.H264
 
     def __post_init__(self) -> None:
         """Refuse shapes that the encoder refuses."""
