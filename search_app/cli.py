@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,12 @@ from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app import eval_command, search_commands, timeline_command
 from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
 from search_app.errors import QueryError
+from search_app.render_command import add_render_options, finish_render, render_cut
 from search_app.search_commands import LIKE, find, print_hits, question_text
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.outcomes import RenderProgress, SupercutReport
     from search_app.search import SearchResult
-    from store.archive import Archive
 
 USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError)
 DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")
@@ -70,8 +68,7 @@ for command in (
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
 @add_cut_options
 @NEAREST
-@click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails.")
-@click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
+@add_render_options
 @LIKE
 @DEVICE
 @AS_JSON
@@ -85,27 +82,21 @@ def supercut(
     Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
     """
-    from indexer.console import print_json
-    from search_app.cutting.choice import used_shots
-    from search_app.cutting.ledger import read_ledger
-    from search_app.guard import refuse_no_match
-    from search_app.saved import record_export
+    from search_app.cutting.choice import choose_clips, used_shots
+    from search_app.guard import refuse_footage, refuse_no_match
     from store.archive import Archive
 
     wanted = CutOptions.take_from(options)
     with Archive.open(archive) as opened:
+        refuse_footage(opened.snapshot(), output)
         question = question_text(query, options.pop("like"))
         used = used_shots(opened.snapshot()) if wanted.avoid_used else set()
         result = find(opened, question, device=options.pop("device"), limit=wanted.n_shots + len(used))
         refuse_no_match(result, question, nearest=options.pop("nearest"))
-        report = _render(opened, result, question, output, wanted, used, quiet=as_json, **options)
-        record_export(opened, output.name, report.stretches)
-    if as_json:
-        print_json(read_ledger(report.ledger))
-    else:
-        click.echo(report.summary())
-    if report.has_wrong_cut:
-        context.exit(1)
+        cut_list = choose_clips(opened.snapshot(), result.hits, wanted, used)
+        provenance = _provenance(result, question, wanted)
+        report = render_cut(opened, cut_list, output, provenance, quiet=as_json, **options)
+        finish_render(context, opened, report, as_json=as_json)
 
 
 @main.command()
@@ -119,6 +110,7 @@ def demo(folder: Path, seed: int) -> None:
     """
     from indexer.config import IndexSettings
     from indexer.models.open_clip_encoder import load_encoder
+    from search_app.cutting.choice import choose_clips
     from search_app.search import search
     from store.archive import Archive
 
@@ -135,7 +127,9 @@ def demo(folder: Path, seed: int) -> None:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             print_hits(search(archive, query, encoder=encoder, limit=3))
         best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=5)
-        report = _render(archive, best, DEMO_QUERIES[0], film, CutOptions(max_seconds=20.0), overwrite=True)
+        wanted = CutOptions(max_seconds=20.0)
+        cut_list = choose_clips(archive.snapshot(), best.hits, wanted)
+        report = render_cut(archive, cut_list, film, _provenance(best, DEMO_QUERIES[0], wanted), overwrite=True)
     click.echo(f"\n{report.summary()}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
     click.echo(f"look around with:  rushes ui {folder / 'archive'}")
 
@@ -163,45 +157,11 @@ def ui(archive: Path | None, port: int) -> None:
     serve_page(archive, port)
 
 
-def _render(
-    archive: Archive,
-    result: SearchResult,
-    question: str,
-    output: Path,
-    wanted: CutOptions,
-    used: Collection[str] = (),
-    *,
-    skip_missing: bool = False,
-    overwrite: bool = False,
-    quiet: bool = False,
-) -> SupercutReport:
-    """Cut the hits together with a progress bar, and say on stderr what did not go as asked."""
-    from indexer.console import progress_bar
-    from indexer.scan import fingerprint_file
-    from search_app.cutting.choice import choose_clips
-    from search_app.cutting.supercut import render_supercut
-    from search_app.guard import refuse_footage
-
-    refuse_footage(archive.snapshot(), output)
-    cut_list = choose_clips(archive.snapshot(), result.hits, wanted, used)
-    with progress_bar(visible=not quiet) as bar:
-        task = bar.add_task("rendering", total=1.0, detail="")
-
-        def show(progress: RenderProgress) -> None:
-            detail = f"{progress.n_clips_done}/{progress.n_clips}"
-            bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
-
-        return render_supercut(
-            cut_list,
-            output,
-            identify=fingerprint_file,
-            provenance={
-                "query": question,
-                "embedding_space": result.space_id,
-                "archive_generation": result.generation,
-                **wanted.provenance(),
-            },
-            skip_missing=skip_missing,
-            overwrite=overwrite,
-            on_progress=show,
-        )
+def _provenance(result: SearchResult, question: str, wanted: CutOptions) -> dict[str, Any]:
+    """What the ledger says about where the clips come from."""
+    return {
+        "query": question,
+        "embedding_space": result.space_id,
+        "archive_generation": result.generation,
+        **wanted.provenance(),
+    }

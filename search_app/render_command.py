@@ -1,0 +1,78 @@
+"""What every command that renders has in common: its options, the rendering, and what is said afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.cutting.cut_list import CutList
+    from search_app.cutting.outcomes import RenderProgress, SupercutReport
+    from store.archive import Archive
+
+_OPTIONS = (
+    click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails."),
+    click.option("--overwrite", is_flag=True, help="Replace the output if it exists."),
+)
+
+
+def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command everything that says how a cut list becomes a film; `render_cut` takes it."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def render_cut(
+    archive: Archive,
+    cut_list: CutList,
+    output: Path,
+    provenance: Mapping[str, Any],
+    *,
+    quiet: bool = False,
+    **options: Any,
+) -> SupercutReport:
+    """Render a cut list with a progress bar.
+
+    Args:
+        archive: where its clips come from; none of its videos is ever written over.
+        cut_list: the clips.
+        output: the file to make.
+        provenance: for the ledger.
+        quiet: without the bar.
+        options: those of `add_render_options`.
+    """
+    from indexer.console import progress_bar
+    from indexer.scan import fingerprint_file
+    from search_app.cutting.supercut import render_supercut
+    from search_app.guard import refuse_footage
+
+    refuse_footage(archive.snapshot(), output)
+    with progress_bar(visible=not quiet) as bar:
+        task = bar.add_task("rendering", total=1.0, detail="")
+
+        def show(progress: RenderProgress) -> None:
+            detail = f"{progress.n_clips_done}/{progress.n_clips}"
+            bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
+
+        return render_supercut(
+            cut_list, output, identify=fingerprint_file, provenance=provenance, on_progress=show, **options
+        )
+
+
+def finish_render(context: click.Context, archive: Archive, report: SupercutReport, *, as_json: bool) -> None:
+    """Remember what was used, say what came of it, and leave with 1 if a cut is wrong."""
+    from indexer.console import print_json
+    from search_app.cutting.ledger import read_ledger
+    from search_app.saved import record_export
+
+    record_export(archive, report.output.name, report.stretches)
+    if as_json:
+        print_json(read_ledger(report.ledger))
+    else:
+        click.echo(report.summary())
+    if report.has_wrong_cut:
+        context.exit(1)
