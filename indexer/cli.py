@@ -51,11 +51,15 @@ def index(
     say more about them. Files already indexed are left alone, moved and renamed files keep everything, changed
     files are indexed again. Stop it whenever you like: the next run goes on where it stopped.
     """
+    from indexer.models.weights import find_model
     from store.archive import Archive
 
     settings = _read_settings(options)
+    model, model_path = options["model"], options["model_path"]
+    if not archive.exists():
+        find_model(model, model_path)  # a model that is not to be had leaves no empty archive behind
     with Archive.create(archive) as opened:
-        encoder = encoder_for(opened, options["model"], options["model_path"], options["device"])
+        encoder = encoder_for(opened, model, model_path, options["device"])
         outcomes = run_index(opened, paths, encoder, settings, quiet=as_json)
     if as_json:
         from indexer.console import print_json
@@ -84,9 +88,15 @@ def encoder_for(archive: Archive, model: str | None, model_path: Path | None, de
     """
     from indexer.models.deferred import DeferredEncoder
     from indexer.models.open_clip_encoder import load_encoder, load_encoder_of
+    from store.errors import SpaceMismatchError
 
     space = archive.space
-    if space is not None and model in (None, space.name) and model_path is None:
+    if space is not None and model_path is None:
+        if model not in (None, space.name):  # seen by the name: nothing is downloaded to find that out
+            raise SpaceMismatchError(
+                f"the archive {archive.folder} was indexed with {space.name}, not with {model}; "
+                "leave out --model, or use another archive"
+            )
         return DeferredEncoder(space, lambda: load_encoder_of(space, device=device))
     encoder = load_encoder(model, model_path, device=device)
     archive.claim_space(encoder.space, source=str(model_path or model or encoder.space.name))
@@ -129,7 +139,7 @@ def _speeds(progress: Progress) -> str:
 
 
 def _remarks(outcome: Outcome) -> list[str]:
-    if outcome.status in ("failed", "missing"):
+    if outcome.status in ("failed", "missing", "skipped"):
         return [f"{outcome.status}: {outcome.path}: {outcome.reason}"]
     if outcome.partial:
         return [f"partial: {outcome.path}: {'; '.join(outcome.warnings)}"]

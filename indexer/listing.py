@@ -6,6 +6,7 @@ import csv
 import fnmatch
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ VIDEO_SUFFIXES = (
     *("vob", "ts", "m2ts", "mts", "mxf", "3gp", "3g2", "ogv", "ogg", "ogm", "dv", "gxf", "h264", "264", "265"),
     *("h265", "hevc", "m4a", "m3u8", "m3u", "ffconcat", "mpd"),
 )
+
+_LEDGER_START = re.compile(rb'\s*\{\s*"format"\s*:\s*"rushes-supercut"')
+_LEDGER_START_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +63,19 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """Something below the given paths that cannot be read.
+    """Something below the given paths that cannot be read, or is left out on purpose.
 
     Args:
         path: absolute path of the file or folder.
         root: absolute path of the folder it was found through.
         reason: why.
+        is_failure: whether it should have been read.
     """
 
     path: Path
     root: Path
     reason: str
+    is_failure: bool = True
 
 
 def list_files(
@@ -154,7 +160,19 @@ def _sort_entry(
         if not entry.name.startswith("."):  # trash cans, version control, thumbnails of file managers
             folders.append(path)
     elif wanted and entry.is_file(follow_symlinks=False):
-        yield ListedFile(path, root)
+        if is_own_film(path):
+            yield Unlisted(path, root, "a film that Rushes made; name the file itself to index it", False)
+        else:
+            yield ListedFile(path, root)
+
+
+def is_own_film(path: Path) -> bool:
+    """Whether a ledger beside a video says that it was cut by Rushes: found again, it would double its sources."""
+    try:
+        with path.with_name(path.name + ".json").open("rb") as ledger:
+            return _LEDGER_START.match(ledger.read(_LEDGER_START_BYTES)) is not None
+    except OSError:
+        return False
 
 
 def _is_wanted(relative: Path, settings: ScanSettings) -> bool:

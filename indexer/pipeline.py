@@ -113,6 +113,9 @@ class _Run:
         """Do whatever each file needs: those that need no decoding first, doubles of new files last."""
         self._journal.drop_gone_failures(folders)
         for unlisted in scan.unreadable:
+            if not unlisted.is_failure:
+                yield Outcome(str(unlisted.path), Status.SKIPPED, unlisted.reason)
+                continue
             self._journal.note_failed(unlisted.path, unlisted.root, unlisted.reason)
             yield Outcome(str(unlisted.path), Status.FAILED, unlisted.reason)
         for location in scan.missing:

@@ -153,7 +153,10 @@ def _draw_with_progress(library: Path, seed: int) -> None:
 def ui(archive: Path | None, port: int) -> None:
     """Open the page in a browser: search, look, tick, render. Only this machine can reach it."""
     from search_app.ui.serve import serve_page
+    from store.archive import Archive
 
+    if archive is not None:
+        Archive.open(archive).close()  # what is no archive is said here, not only in the page
     serve_page(archive, port)
 
 

@@ -148,11 +148,19 @@ def record_judgements(
     return judged_shots(archive.snapshot(), query)
 
 
-def save_search(archive: Archive, name: str, query: str, options: Mapping[str, Any]) -> None:
-    """Give a question a name."""
+def save_search(archive: Archive, name: str, query: str, options: Mapping[str, Any]) -> bool:
+    """Give a question a name; whether another one had it before, and has lost it.
+
+    Raises:
+        QueryError: the name is empty.
+    """
+    if not name.strip():
+        raise QueryError("a search cannot be saved without a name: give --save one")
+    is_taken = any(saved.name == name for saved in archive.snapshot().saved_searches())
     kept = {key: value for key, value in options.items() if key in SAVED_OPTIONS}
     archive.record([SearchSaved(name, query, kept)])
     archive.publish()
+    return is_taken
 
 
 def delete_search(archive: Archive, name: str) -> None:

@@ -141,7 +141,7 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     Plain words are enough: "a red boat on the sea at night". Every shot is listed once, with the channels that
     found it; "nothing here matches" is said when the best is no better than chance. The whole language is below.
     """
-    from indexer.console import print_json
+    from indexer.console import print_json, printable
     from search_app.history import remember
     from search_app.saved import record_judgements, resolve_saved, save_search
     from store.archive import Archive
@@ -157,8 +157,8 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
         settings = read_search_settings(options.pop("config"))
         keep, reject = record_judgements(opened, question, options.pop("keep"), options.pop("reject"), judged)
         result = find(opened, question, settings=settings, keep=keep, reject=reject, **options)
-        if name:
-            save_search(opened, name, question, options)
+        if name is not None and save_search(opened, name, question, options):
+            click.echo(f"the search that was saved as {printable(name)} is replaced", err=True)
         remember(opened, question, len(result.hits))
     say_no_match(result)
     if result.has_more and not as_json:

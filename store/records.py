@@ -34,6 +34,7 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"
     MISSING = "missing"
     FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 class TextStage(StrEnum):

@@ -116,6 +116,8 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
     assert 3 == len(ledger["clips"])
     assert "something red" in json.dumps(ledger)
     unused = json.loads(_rushes("search", archive, "something red used:never", "--json").stdout)
+    (again,) = json.loads(_rushes("index", archive, tmp_path, "--json").stdout)
+    assert ("skipped", True) == (again["status"], "a film that Rushes made" in again["reason"])
     assert 1 == len(unused)
     assert unused[0]["shot_id"] not in json.dumps(ledger["clips"])
     assert "exists" in _refusal("supercut", archive, "red", "-o", film, status=1)
@@ -187,6 +189,8 @@ def test_bad_input_is_one_line_that_says_what_to_do(archive: Path, library: Path
     assert "quote" in _refusal("search", archive, 'a "red boat', status=2)
     assert "no search" in _refusal("search", archive, "--saved", "nothing", status=2)
     assert "nothing to look for" in _refusal("search", archive, status=2)
+    assert "without a name" in _refusal("search", archive, "red", "--save", "", status=2)
+    assert "not an archive" in _refusal("ui", tmp_path / "empty", status=2)
     assert "No such file" in _refusal("index", archive, tmp_path / "nothing", "--model", "demo", status=1)
     assert "no videos in" in _refusal("index", archive, tmp_path / "empty", "--model", "demo", status=1)
     inside = archive / "sub"
@@ -200,13 +204,17 @@ def test_another_model_than_the_archives_is_refused(archive: Path, library: Path
     other = write_tiny_checkpoint(tmp_path / "tiny")
     line = _refusal("index", archive, library, "--model-path", other, status=1)
     assert "was indexed with demo" in line
+    # Seen by the name alone: nothing is looked for, let alone downloaded.
+    line = _refusal("index", archive, library, "--model", "ViT-B-32/nobody-has-this", status=1)
+    assert "was indexed with demo, not with ViT-B-32/nobody-has-this; leave out --model" in line
 
 
 def test_a_model_that_is_not_there_names_both_ways_out(library: Path, tmp_path: Path) -> None:
-    """The default model cannot be downloaded offline."""
+    """The default model cannot be downloaded offline; no empty archive is left behind."""
     line = _refusal("index", tmp_path / "arch", library, status=1)
     assert "--model demo" in line
     assert "--model-path" in line
+    assert not (tmp_path / "arch").exists()
 
 
 def test_a_question_can_filter_exclude_and_ask_for_order(archive: Path) -> None:

@@ -36,6 +36,19 @@ def test_folders_are_walked_whole_for_what_ends_like_a_video(tmp_path: Path) -> 
     assert ["a.mp4", "sub/B.MOV"] == _names(_list(tmp_path, skip=tmp_path / "arch"), tmp_path)
 
 
+def test_a_film_of_our_own_is_left_out_unless_it_is_named(tmp_path: Path) -> None:
+    """A supercut rendered into the footage folder would double its sources; a camera's own .json says nothing."""
+    for name in ("footage.mp4", "film.mp4", "camera.mp4"):
+        _touch(tmp_path / name)
+    (tmp_path / "film.mp4.json").write_text('{\n  "format": "rushes-supercut",\n  "version": 1}')
+    (tmp_path / "camera.mp4.json").write_text('{"format": "mp4"}')
+    found = _list(tmp_path)
+    assert ["camera.mp4", "footage.mp4"] == sorted(_names(found, tmp_path))
+    (left_out,) = [item for item in found if isinstance(item, Unlisted)]
+    assert ("film.mp4", False) == (left_out.path.name, left_out.is_failure)
+    assert ["film.mp4"] == _names(_list(tmp_path / "film.mp4"), tmp_path)
+
+
 def test_a_file_named_by_the_user_is_taken_whatever_its_ending(tmp_path: Path) -> None:
     """Someone who names a file means it."""
     path = _touch(tmp_path / "reel.bin")

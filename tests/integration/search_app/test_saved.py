@@ -132,6 +132,12 @@ def test_another_page_is_said_aside(archive: Archive) -> None:
     assert "" == command(archive, "in:*", "--limit", "1", "--json").stderr
 
 
+def test_a_name_that_is_taken_is_given_away_aloud(archive: Archive) -> None:
+    """Whoever overwrites a saved search is told so."""
+    assert "" == command(archive, "in:*", "--limit", "9", "--save", "two").stderr
+    assert "is replaced\n" in command(archive, "in:*", "--limit", "9", "--save", "two").stderr
+
+
 def test_the_command_prefers_what_it_is_given(archive: Archive) -> None:
     """A saved search keeps its options; one that is written out holds against them, even as the default."""
     command(archive, "in:*", "--limit", "1", "--save", "one")
