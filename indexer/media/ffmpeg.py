@@ -109,6 +109,16 @@ def send(streams: Sequence[Stream], **options: Any) -> Stream:
     return ffmpeg.output(*streams, "pipe:1", **options)
 
 
+def merge(outputs: Sequence[Stream]) -> Stream:
+    """Several outputs of one graph, made by one run."""
+    return outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
+
+
+def combine(streams: Sequence[Stream], name: str, **options: Any) -> Stream:
+    """What a filter makes of several streams."""
+    return ffmpeg.filter(list(streams), name, **options)
+
+
 def discard(streams: Sequence[Stream], **options: Any) -> Stream:
     """Streams decoded and thrown away, for what the program logs about them."""
     return ffmpeg.output(*streams, "-", format="null", **options)
