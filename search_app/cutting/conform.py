@@ -9,6 +9,7 @@ frames than its length promised, the clip is cut again with what was learnt.
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
 import threading
@@ -19,8 +20,9 @@ from pathlib import Path
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source, save
-from search_app.cutting.coding import CODINGS, picture_options
+from search_app.cutting.coding import CODINGS
 from search_app.cutting.cut_list import Clip
+from search_app.cutting.dressing import PLAIN, Dress
 from search_app.cutting.target_profile import Profile
 from store.records import VideoFacts
 from store.timespan import TimeSpan
@@ -74,6 +76,10 @@ class Conformed:
         zero_tick: the instant of the source, in ticks, at which it starts.
         n_source_frames: how many frames of the source lie in it.
         is_steady: whether it shows each of them exactly once.
+        first_clear_tick: time stamp of the source frame in the first frame that shows nothing else.
+        last_clear_tick: the same for the last.
+        n_blended_first: how many frames at its beginning show something else too.
+        n_blended_last: how many at its end.
     """
 
     n_frames: int
@@ -82,6 +88,10 @@ class Conformed:
     zero_tick: int
     n_source_frames: int
     is_steady: bool
+    first_clear_tick: int
+    last_clear_tick: int
+    n_blended_first: int = 0
+    n_blended_last: int = 0
 
 
 def tick_span(span: TimeSpan, facts: VideoFacts) -> tuple[int, int]:
@@ -161,10 +171,11 @@ def conform_picture(
     profile: Profile,
     target: Path,
     *,
+    dress: Dress = PLAIN,
     cancel: threading.Event | None = None,
     on_frame_count: Callable[[int], None] | None = None,
 ) -> Conformed:
-    """Encode the pictures of a clip, without sound, into `target`.
+    """Encode the pictures of a clip, dressed and without sound, into `target`.
 
     Raises:
         FfmpegError: it failed, was cancelled, or the source has no frame in the clip.
@@ -176,7 +187,7 @@ def conform_picture(
         log = FrameLog()
         shown = source_frames(clip.facts, source, clip.span.start, prerolls[0])
         pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile)
-        output = save([pictures], target, **picture_options(profile))
+        output = dress.encode(pictures, n_frames, profile, target)
         program.run(
             output,
             file_bytes=_largest_file(profile, n_frames),
@@ -191,7 +202,7 @@ def conform_picture(
             continue
         if not inside:
             raise FfmpegError("the source has no picture in this clip any more")
-        result = _plan(inside, clip, profile)
+        result = _plan(inside, clip, profile, dress)
         if result.n_frames == n_frames:
             return result
         n_frames = result.n_frames
@@ -215,7 +226,7 @@ def _beat_ticks(clip: Clip, profile: Profile) -> int:
     return math.floor(1 / (profile.frame_rate * clip.facts.time_base))
 
 
-def _plan(inside: Sequence[int], clip: Clip, profile: Profile) -> Conformed:
+def _plan(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress) -> Conformed:
     """What a clip of these source frames must look like; mirrors what the `fps` filter does with them."""
     first, _ = tick_span(clip.span, clip.facts)
     beat = clip.facts.time_base * profile.frame_rate  # frames of the profile in one tick
@@ -226,9 +237,23 @@ def _plan(inside: Sequence[int], clip: Clip, profile: Profile) -> Conformed:
     )
     n_frames = len(inside) if steady else max(1, round(clip.span.duration * profile.frame_rate))
     places = [math.floor((tick - zero) * beat + Fraction(1, 2)) for tick in inside]
-    shown_first = [tick for tick, place in zip(inside, places, strict=True) if place <= 0] or [inside[0]]
-    shown_last = [tick for tick, place in zip(inside, places, strict=True) if place < n_frames] or [inside[0]]
-    return Conformed(n_frames, shown_first[-1], shown_last[-1], zero, len(inside), steady)
+    blended = (dress.n_blended_first, dress.n_blended_last) if dress.fits(n_frames) else (0, 0)
+
+    def shown(frame: int) -> int:
+        """Time stamp of what a frame of the clip shows."""
+        return inside[max(0, bisect.bisect_right(places, frame) - 1)]
+
+    return Conformed(
+        n_frames,
+        shown(0),
+        shown(n_frames - 1),
+        zero,
+        len(inside),
+        steady,
+        shown(blended[0]),
+        shown(n_frames - 1 - blended[1]),
+        *blended,
+    )
 
 
 def _largest_file(profile: Profile, n_frames: int) -> int:

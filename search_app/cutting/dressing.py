@@ -1,14 +1,13 @@
 """What is done to the pictures of a piece once they have the profile's shape: layers over them, and their ends.
 
-A dissolve costs no further encoding: the last frames of a piece are not encoded with it but held back, lossless, and
-the next piece is encoded with them dissolving into its first frames. So every frame is encoded once, every piece is
-a file of its own, and none needs more than its neighbour's held-back frames.
+A dissolve costs no further encoding: the last frames of a piece are not encoded with it but held back, lossless,
+and the next piece is encoded with them dissolving into its first frames. So every frame is encoded once, every
+piece is a file of its own, and none needs more than its neighbour's held-back frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.media.ffmpeg import Stream, combine, merge, open_own, save

@@ -8,9 +8,10 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from search_app.cutting.conform import tick_seconds
 from search_app.cutting.cut_list import Clip, LeftOut
 from search_app.cutting.target_profile import Profile
-from search_app.cutting.verify import ClipCheck
+from search_app.cutting.verify import ClipCheck, Placed
 from store.timespan import TimeSpan
 
 
@@ -80,6 +81,23 @@ class ClipOutcome:
     check: ClipCheck | None = None
 
 
+def outcome_of(placed: Placed, warnings: tuple[str, ...]) -> ClipOutcome:
+    """How a clip ended that is in the file."""
+    clip, made = placed.clip, placed.conformed
+    return ClipOutcome(
+        clip,
+        ClipStatus.DONE,
+        "",
+        placed.source,
+        made.n_frames,
+        placed.first_frame,
+        made.n_source_frames,
+        tick_seconds(made.first_tick, clip.facts),
+        tick_seconds(made.last_tick, clip.facts),
+        warnings,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SupercutReport:
     """A rendered supercut.
@@ -92,6 +110,7 @@ class SupercutReport:
         left_out: hits that are in no clip.
         n_frames: its length.
         seconds: time spent in each stage.
+        n_taken_over: clips that an interrupted render had encoded already.
     """
 
     output: Path
@@ -101,6 +120,7 @@ class SupercutReport:
     left_out: tuple[LeftOut, ...]
     n_frames: int
     seconds: Mapping[str, float] = field(default_factory=dict)
+    n_taken_over: int = 0
 
     @property
     def duration(self) -> Fraction:
@@ -145,6 +165,8 @@ class SupercutReport:
             f"{float(self.profile.frame_rate):.5g} frames per second",
             self.verification_line(),
         ]
+        if self.n_taken_over:
+            lines.append(f"{self.n_taken_over} clips were taken over from an interrupted render")
         for place, clip in enumerate(self.clips, start=1):
             if clip.reason:
                 lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -94,6 +95,12 @@ def check_space(output: Path, clips: Iterable[Clip], profile: Profile) -> None:
             f"no space left on the disk of {output.parent}: at least {needed // 2**20} MB are needed, "
             f"{free // 2**20} MB are free"
         )
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether something failed for want of space."""
+    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return full or os.strerror(errno.ENOSPC) in str(error)
 
 
 def sight_sources(

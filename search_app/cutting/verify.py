@@ -7,6 +7,7 @@ is nearer. The source is decoded anew, with another seek than when the clip was 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,7 @@ class Placed:
         look: how its pictures are stored.
         conformed: what was made of it.
         first_frame: number of its first frame in the supercut.
+        covered: what lies over its pictures, each as left, top, width and height in pixels of the profile.
     """
 
     clip: Clip
@@ -97,11 +99,22 @@ class Placed:
     look: FrameLog
     conformed: Conformed
     first_frame: int
+    covered: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def last_frame(self) -> int:
         """Number of its last frame in the supercut."""
         return self.first_frame + self.conformed.n_frames - 1
+
+    @property
+    def first_clear(self) -> int:
+        """Number of the first frame in the supercut that shows nothing but it."""
+        return self.first_frame + self.conformed.n_blended_first
+
+    @property
+    def last_clear(self) -> int:
+        """Number of the last such frame."""
+        return self.last_frame - self.conformed.n_blended_last
 
 
 def verify_supercut(
@@ -109,46 +122,57 @@ def verify_supercut(
     rendered: Path,
     placed: Sequence[Placed],
     profile: Profile,
+    n_frames: int,
     *,
     cancel: threading.Event | None = None,
     on_clip: Callable[[int], None] | None = None,
 ) -> list[ClipCheck]:
-    """Compare both ends of each clip in the rendered file with their sources.
+    """Compare both ends of each clip in the rendered file with their sources, where nothing else is shown.
 
     Args:
         program: ffmpeg.
         rendered: the supercut.
         placed: its clips, in order.
         profile: its profile.
+        n_frames: how many frames it must have.
         cancel: stops it when set.
         on_clip: told how many clips were compared so far.
 
     Raises:
         FfmpegError: the rendered file does not decode, or it was cancelled.
     """
-    wanted = {number for place in placed for number in (place.first_frame, place.last_frame)}
-    seen, n_frames = _rendered_frames(program, rendered, profile, wanted, cancel)
-    expected = placed[-1].last_frame + 1 if placed else 0
+    wanted = {number for place in placed for number in (place.first_clear, place.last_clear)}
+    seen, n_seen = _rendered_frames(program, rendered, profile, wanted, cancel)
     checks = []
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
         compare = partial(_check_clip, program, profile=profile, seen=seen, cancel=cancel)
         for check in pool.map(compare, placed):
             checks.append(check)
-            if n_frames != expected and not check.reason:
+            if n_seen != n_frames and not check.reason:
                 checks[-1] = ClipCheck(
-                    check.first, check.last, f"the file has {n_frames} frames instead of {expected}"
+                    check.first, check.last, f"the file has {n_seen} frames instead of {n_frames}"
                 )
             if on_clip:
                 on_clip(len(checks))
     return checks
 
 
-def compare_edge(seen: Luma | None, around: Sequence[tuple[int, Luma]], expected_tick: int) -> EdgeCheck:
-    """Judge one rendered frame against source frames in order of time, of which one should be it."""
+def compare_edge(
+    seen: Luma | None,
+    around: Sequence[tuple[int, Luma]],
+    expected_tick: int,
+    open_part: NDArray[np.bool_] | None = None,
+) -> EdgeCheck:
+    """Judge one rendered frame against source frames in order of time, of which one should be it.
+
+    Where something lies over the picture, only the `open_part` of it is compared.
+    """
     ticks = [tick for tick, _ in around]
     if seen is None or expected_tick not in ticks:
         return EdgeCheck(is_exact=False)
     place = ticks.index(expected_tick)
+    if open_part is not None:
+        seen, around = seen[open_part], [(tick, frame[open_part]) for tick, frame in around]
     distances = {
         i - place: _distance(seen, around[i][1]) for i in (place - 1, place, place + 1) if 0 <= i < len(ticks)
     }
@@ -177,13 +201,27 @@ def _check_clip(
         if cancel and cancel.is_set():
             raise
         return ClipCheck(EdgeCheck(is_exact=False), EdgeCheck(is_exact=False), f"cannot compare: {error}")
-    first = compare_edge(seen.get(place.first_frame), around_first, made.first_tick)
-    last = compare_edge(seen.get(place.last_frame), around_last, made.last_tick)
+    open_part = _open_part(place, profile)
+    first = compare_edge(seen.get(place.first_clear), around_first, made.first_clear_tick, open_part)
+    last = compare_edge(seen.get(place.last_clear), around_last, made.last_clear_tick, open_part)
     return ClipCheck(
         first,
         last,
         "; ".join(_words(name, edge) for name, edge in (("first", first), ("last", last)) if not edge.is_exact),
     )
+
+
+def _open_part(place: Placed, profile: Profile) -> NDArray[np.bool_] | None:
+    """(height, width) of a small picture: where nothing lies over the clip; None if nothing does anywhere."""
+    if not place.covered:
+        return None
+    width, height = _small(profile)
+    across, down = width / profile.width_px, height / profile.height_px
+    is_open = np.ones((height, width), np.bool_)
+    for left, top, width_px, height_px in place.covered:
+        rows = slice(max(0, int(top * down) - 1), math.ceil((top + height_px) * down) + 1)
+        is_open[rows, max(0, int(left * across) - 1) : math.ceil((left + width_px) * across) + 1] = False
+    return is_open if is_open.any() else None
 
 
 def _words(name: str, edge: EdgeCheck) -> str:
@@ -200,8 +238,8 @@ def _windows(
     """The source frames, with their ticks, around the first and around the last frame of a clip."""
     facts, made = place.clip.facts, place.conformed
     margin = int(5 / (2 * (facts.frame_rate or FALLBACK_FRAME_RATE) * facts.time_base)) + 1
-    ends = [range(tick - margin, tick + margin + 1) for tick in (made.first_tick, made.last_tick)]
-    if (made.last_tick - made.first_tick) * facts.time_base > ONE_SEEK_SECONDS:
+    ends = [range(tick - margin, tick + margin + 1) for tick in (made.first_clear_tick, made.last_clear_tick)]
+    if (made.last_clear_tick - made.first_clear_tick) * facts.time_base > ONE_SEEK_SECONDS:
         return [_source_frames_at(program, place, profile, [end], cancel) for end in ends]
     frames = _source_frames_at(program, place, profile, ends, cancel)
     return [[(tick, frame) for tick, frame in frames if tick in end] for end in ends]
@@ -213,7 +251,8 @@ def _source_frames_at(
     """The frames of the source, as the supercut must show them, whose ticks lie in some ranges."""
     facts, size = place.clip.facts, _small(profile)
     first, end_tick = ends[0].start, ends[-1].stop
-    must_be = {tick for tick in (place.conformed.first_tick, place.conformed.last_tick) if _lies_in(tick, ends)}
+    made = place.conformed
+    must_be = {tick for tick in (made.first_clear_tick, made.last_clear_tick) if _lies_in(tick, ends)}
     for preroll in PREROLLS:
         log = FrameLog()
         shown = source_frames(facts, place.source, tick_seconds(first, facts), preroll)

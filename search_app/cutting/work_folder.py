@@ -49,7 +49,7 @@ class WorkFolder:
     robbed: set[Path] = field(default_factory=set)
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """The record of a finished piece, its files taken over if another render made it; None if there is none."""
+        """The record of a finished piece, taken over with its files if another render made it; or None."""
         for folder in (self.path, *self.dead.values()):
             record = folder / f"{key}{_RECORD}"
             if record.is_file():
@@ -65,6 +65,12 @@ class WorkFolder:
                 path.replace(self.path / path.name)
         record.replace(self.path / record.name)
         self.robbed.add(folder)
+
+    def forget(self) -> None:
+        """Have everything made anew."""
+        for folder in (self.path, *self.dead.values()):
+            for record in folder.glob(f"*{_RECORD}"):
+                record.unlink()
 
     def finish(self, key: str, entries: dict[str, Any]) -> None:
         """Declare all files of a piece complete."""

@@ -350,6 +350,7 @@ def test_verification_finds_a_cut_that_is_one_frame_off(shift: int, tmp_path: Pa
     clip = cut_list.clips[0]
     first, end = tick_span(clip.span, clip.facts)
     frame = (end - first) // 10
-    wanted = Conformed(10, first + shift * frame, end + (shift - 1) * frame, first, 10, is_steady=True)
-    (check,) = verify_supercut(program, report.output, [Placed(clip, path, FrameLog(), wanted, 0)], SMALL)
+    shown = (first + shift * frame, end + (shift - 1) * frame)
+    wanted = Conformed(10, *shown, first, 10, True, *shown)
+    (check,) = verify_supercut(program, report.output, [Placed(clip, path, FrameLog(), wanted, 0)], SMALL, 10)
     assert (False, -shift, -shift) == (check.is_exact, check.first.seen_offset, check.last.seen_offset)

@@ -21,7 +21,7 @@ from indexer.media.limits import ChildLimits
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.outcomes import RenderProgress, RenderStage
 from search_app.cutting.supercut import render_supercut
-from search_app.cutting.work_folder import remove_dead_folders
+from search_app.cutting.work_folder import private_folder
 from search_app.errors import RenderError
 from store.errors import ConfigError
 from tests.counted_video import CountedVideo, hit_of, row_of
@@ -169,7 +169,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from search_app.cutting.supercut import render_supercut
-from tests.integration.search_app.test_supercut_limits import whole
+from tests.integration.search_app.cutting.test_supercut_limits import whole
 
 def say(progress):
     if progress.stage == "clips":
@@ -191,7 +191,8 @@ def test_the_next_render_removes_what_a_killed_one_left(long_video: Path, tmp_pa
             assert b"rendering\n" == victim.stdout.readline()
             os.kill(victim.pid, signal.SIGSTOP)
             (left,) = tmp_path.iterdir()
-            remove_dead_folders(tmp_path)
+            with private_folder(tmp_path):
+                pass
             assert [left] == list(tmp_path.iterdir())
         finally:
             victim.kill()
@@ -206,7 +207,8 @@ def test_only_folders_of_our_own_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".rushes-render-link").symlink_to(tmp_path / "kept")
     (tmp_path / ".rushes-render-file").touch()
     (tmp_path / ".rushes-render-dead").mkdir()
-    remove_dead_folders(tmp_path)
+    with private_folder(tmp_path):
+        pass
     assert [".rushes-render-file", ".rushes-render-link", "kept"] == sorted(
         path.name for path in tmp_path.iterdir()
     )

@@ -1,0 +1,59 @@
+"""The pieces of a supercut joined into one file: pictures copied, sound coded once over the whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from indexer.media.ffmpeg import Ffmpeg, open_own, save
+from search_app.cutting.assembly import Piece
+from search_app.cutting.coding import container_of, join_options
+from search_app.cutting.target_profile import Profile
+
+_MICROSECOND = Fraction(1, 1_000_000)
+
+
+def join_pieces(
+    program: Ffmpeg,
+    pieces: Sequence[Piece],
+    sound: Path,
+    profile: Profile,
+    target: Path,
+    *,
+    cancel: threading.Event | None = None,
+    on_frame_count: Callable[[int], None] | None = None,
+) -> None:
+    """Write the joined file.
+
+    Args:
+        program: ffmpeg.
+        pieces: the files of the pictures, in order; beside the sound.
+        sound: raw samples of the whole.
+        profile: its shape.
+        target: the file to write; its ending names the container.
+        cancel: stops it when set.
+        on_frame_count: told how many frames are copied.
+
+    Raises:
+        FfmpegError: it failed or was cancelled.
+    """
+    listed = sound.with_name("clips.ffconcat")
+    listed.write_text(_concat_list(pieces, profile))
+    pictures = open_own(listed, format="concat", safe=1)
+    samples = open_own(sound, format="s16le", ar=profile.sample_rate, ch_layout=profile.channel_layout)
+    container = container_of(target, profile.codec)
+    options = join_options(profile, container)
+    output = save([pictures["v:0"], samples["a:0"]], target, format=container, **options)
+    program.run(output, cancel=cancel, on_frame_count=on_frame_count)
+
+
+def _concat_list(pieces: Sequence[Piece], profile: Profile) -> str:
+    lines, first = ["ffconcat version 1.0"], 0
+    for piece in pieces:
+        # Durations are differences of rounded places, so that rounding never adds up to half a tick.
+        start, end = (round(n / profile.frame_rate / _MICROSECOND) for n in (first, first + piece.n_frames))
+        lines += [f"file {piece.name}", f"duration {end - start}us"]
+        first += piece.n_frames
+    return "\n".join(lines) + "\n"
