@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from search_app.cutting.film_options import add_film_options
+
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.outcomes import RenderProgress, SupercutReport
@@ -23,7 +25,7 @@ def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command everything that says how a cut list becomes a film; `render_cut` takes it."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command
+    return add_film_options(command)
 
 
 def render_cut(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any, Self
 
@@ -41,6 +42,10 @@ class FilmOptions:
         """Those of a command's options; they are taken out."""
         return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
+    def provenance(self) -> dict[str, Any]:
+        """What the ledger says about it: what `FilmOptions` takes."""
+        return asdict(self)
+
     @property
     def exact_transition_seconds(self) -> Fraction:
         """How long a transition takes; what a person types as 0.1 is meant as a tenth."""
@@ -64,7 +69,12 @@ _OPTIONS = (
 
 
 def add_film_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of `FilmOptions`."""
+    """Give a command the options of `FilmOptions`; it gets them as one, named `film`."""
+
+    @functools.wraps(command)
+    def with_film(*arguments: Any, **options: Any) -> Any:
+        return command(*arguments, film=FilmOptions.take_from(options), **options)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        with_film = option(with_film)
+    return with_film

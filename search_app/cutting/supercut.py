@@ -275,7 +275,8 @@ class _Job:
     ) -> None:
         """Give the finished file and its ledger their names."""
         ledger = folder / "ledger.json"
-        ledger.write_text(ledger_text(report, provenance, {"ffmpeg": self.program.version}), encoding="utf-8")
+        told = {**provenance, "film": self.film.provenance()}
+        ledger.write_text(ledger_text(report, told, {"ffmpeg": self.program.version}), encoding="utf-8")
         for path in (self._joined(folder), ledger):
             sync_file(path)
         if self.cancel.is_set():
