@@ -11,58 +11,37 @@ from __future__ import annotations
 
 import bisect
 import math
-import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source, save
-from search_app.cutting.coding import CODINGS
+from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, save, send
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.dressing import PLAIN, Dress
-from search_app.cutting.target_profile import Profile
-from store.records import VideoFacts
-from store.timespan import TimeSpan
-
-PREROLLS: tuple[Fraction | None, ...] = (Fraction(1), Fraction(15), None)
-"""How long before a clip decoding starts; None is the beginning of the file. MPEG-TS has no index: a seek there
-lands between two i_frames, and the first picture comes up to a group of pictures later."""
+from search_app.cutting.framing import CENTRE, Focus, fitted
+from search_app.cutting.salience import find_focus, thumbnail_size
+from search_app.cutting.source_frames import (
+    PREROLLS,
+    FrameLog,
+    frames_between,
+    source_frames,
+    tick_seconds,
+    tick_span,
+)
+from search_app.cutting.target_profile import Framing, Profile
 
 STEADY_TOLERANCE = Fraction(1, 10)
 """Frames that stray from the profile's beat by less than this part of a frame (and one tick) are on it."""
 
-HD_HEIGHT_PX = 720
 BYTES_PER_SAMPLE = 2
-_SHOWN = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) ")
-_FIELDS = re.compile(r"\[Parsed_showinfo[^\]]*\].* i:([PTB]) ")
-_MATRIX = re.compile(r"\[Parsed_showinfo[^\]]*\].*color_space:(\S+)")
 
-
-@dataclass(slots=True)
-class FrameLog:
-    """What `showinfo` told about the frames that passed it.
-
-    Args:
-        ticks: time stamps, in the order decoded.
-        interlaced: whether a frame was made of two fields.
-        matrix: the colour matrix that the frames name, `unknown` if they name none.
-    """
-
-    ticks: list[int] = field(default_factory=list)
-    interlaced: bool = False
-    matrix: str = "unknown"
-
-    def read(self, line: str) -> None:
-        """Take in one line of ffmpeg's log."""
-        if shown := _SHOWN.search(line):
-            self.ticks.append(int(shown[1]))
-            if fields := _FIELDS.search(line):
-                self.interlaced |= fields[1] != "P"
-        elif matrix := _MATRIX.search(line):
-            self.matrix = matrix[1]
+SAMPLES_PER_SECOND, MAX_SAMPLES = 5.0, 200
+"""Pictures of a clip in which smart framing looks for what draws the eye; long clips have fewer a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +59,7 @@ class Conformed:
         last_clear_tick: the same for the last.
         n_blended_first: how many frames at its beginning show something else too.
         n_blended_last: how many at its end.
+        focus: what is kept of pictures that are cropped.
     """
 
     n_frames: int
@@ -92,75 +72,7 @@ class Conformed:
     last_clear_tick: int
     n_blended_first: int = 0
     n_blended_last: int = 0
-
-
-def tick_span(span: TimeSpan, facts: VideoFacts) -> tuple[int, int]:
-    """First tick of a span and first tick after it, on the source's own time stamps."""
-    first, end = (math.ceil(time / facts.time_base + facts.start_pts_offset) for time in (span.start, span.end))
-    return first, end
-
-
-def tick_seconds(tick: int, facts: VideoFacts) -> Fraction:
-    """The instant of a time stamp, in seconds of the source."""
-    return (tick - facts.start_pts_offset) * facts.time_base
-
-
-def look_at(program: Ffmpeg, clip: Clip, source: Path, cancel: threading.Event | None = None) -> FrameLog:
-    """How the pictures of a source are stored, seen from the first one near the clip.
-
-    Raises:
-        FfmpegError: no picture decodes there.
-    """
-    log = FrameLog()
-    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0])
-    program.run(discard([shown], **{"frames:v": 1}), cancel=cancel, on_line=log.read)
-    if not log.ticks:
-        raise FfmpegError("ffmpeg found no picture at the place of the clip")
-    return log
-
-
-def source_frames(facts: VideoFacts, source: Path, start: Fraction, preroll: Fraction | None) -> Stream:
-    """All frames of a source from some instant before `start`, on the source's own clock, logged by `showinfo`."""
-    options: dict[str, object] = {"copyts": None}
-    if preroll is not None and start - preroll > facts.span.start:
-        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
-    pictures = _on_clock(open_source(source, **options)["V:0"], facts)
-    return pictures.filter("showinfo", checksum=0)
-
-
-def frames_between(shown: Stream, facts: VideoFacts, look: FrameLog, first_tick: int, end_tick: int) -> Stream:
-    """The frames from one time stamp up to and without another, with interlaced ones made whole."""
-    pictures = shown.filter("trim", start_pts=first_tick, end_pts=end_tick)
-    if look.interlaced:
-        # The filter halves the tick, hence the clock again.
-        pictures = _on_clock(pictures.filter("bwdif", mode="send_frame", deint="interlaced"), facts)
-    return pictures
-
-
-def _on_clock(pictures: Stream, facts: VideoFacts) -> Stream:
-    return pictures.filter("settb", expr=f"{facts.time_base.numerator}/{facts.time_base.denominator}")
-
-
-def fitted(pictures: Stream, facts: VideoFacts, look: FrameLog, profile: Profile) -> Stream:
-    """Pictures with the profile's size, pixel shape, colours and depth, whole inside black bars."""
-    width, height = profile.fit(facts)
-    # Untagged pictures are taken for what players take them for.
-    guess = "bt709" if facts.height_px >= HD_HEIGHT_PX else "bt601"
-    return (
-        pictures.filter(
-            "scale",
-            width,
-            height,
-            flags="bicubic+accurate_rnd",
-            in_color_matrix="auto" if look.matrix not in {"unknown", "reserved"} else guess,
-            out_color_matrix="bt709",
-            out_range="tv",
-        )
-        .filter("format", CODINGS[profile.codec].pixel_format)
-        .filter("pad", profile.width_px, profile.height_px, "(ow-iw)/2", "(oh-ih)/2")
-        .filter("setsar", 1)
-        .filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
-    )
+    focus: Focus = CENTRE
 
 
 def conform_picture(
@@ -182,11 +94,14 @@ def conform_picture(
     """
     n_frames = max(1, round(clip.span.duration * profile.frame_rate))
     first, end = tick_span(clip.span, clip.facts)
+    focus = CENTRE
+    if profile.framing is Framing.SMART:
+        focus = _focus(program, clip, source, look, profile, cancel)
     prerolls = list(PREROLLS)
     while True:
         log = FrameLog()
-        shown = source_frames(clip.facts, source, clip.span.start, prerolls[0])
-        pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile)
+        shown = source_frames(clip.facts, source, clip.span.start, prerolls[0], look)
+        pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile, focus)
         output = dress.encode(pictures, n_frames, profile, target)
         program.run(
             output,
@@ -204,8 +119,28 @@ def conform_picture(
             raise FfmpegError("the source has no picture in this clip any more")
         result = _plan(inside, clip, profile, dress)
         if result.n_frames == n_frames:
-            return result
+            return replace(result, focus=focus)
         n_frames = result.n_frames
+
+
+def _focus(
+    program: Ffmpeg, clip: Clip, source: Path, look: FrameLog, profile: Profile, cancel: threading.Event | None
+) -> Focus:
+    """Where to crop: one place for the whole clip, found in small pictures of it."""
+    first, end = tick_span(clip.span, clip.facts)
+    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0], look)
+    width, height = thumbnail_size(clip.facts)
+    rate = min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration))
+    small = (
+        frames_between(shown, clip.facts, look, first, end)
+        .filter("fps", fps=f"{rate:.6f}", round="near")
+        .filter("scale", width, height, flags="area")
+        .filter("format", "rgb24")
+    )
+    data = bytearray()
+    program.run(send([small], format="rawvideo"), cancel=cancel, on_bytes=data.extend)
+    frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, height, width, 3)
+    return find_focus(frames, profile.window(clip.facts))
 
 
 def _on_beat(shown: Stream, clip: Clip, look: FrameLog, profile: Profile, n_frames: int) -> Stream:

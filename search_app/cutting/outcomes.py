@@ -8,8 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from search_app.cutting.conform import tick_seconds
 from search_app.cutting.cut_list import Clip, LeftOut
+from search_app.cutting.source_frames import tick_seconds
 from search_app.cutting.target_profile import Profile
 from search_app.cutting.verify import ClipCheck, Placed
 from store.timespan import TimeSpan

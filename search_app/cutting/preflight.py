@@ -13,9 +13,10 @@ from pathlib import Path
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg
 from search_app.cutting.coding import container_of
-from search_app.cutting.conform import BYTES_PER_SAMPLE, FrameLog, look_at
+from search_app.cutting.conform import BYTES_PER_SAMPLE
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.ledger import ledger_path
+from search_app.cutting.source_frames import FrameLog, look_at
 from search_app.cutting.target_profile import Codec, Profile
 from search_app.errors import RenderError
 

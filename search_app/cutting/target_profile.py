@@ -23,6 +23,7 @@ MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
 """What H.264 decoders of phones and browsers play; larger sources are scaled down."""
 
 DEFAULT_RATE = Fraction(25)
+_MOST_PX = 16_384
 
 
 class Codec(StrEnum):
@@ -31,6 +32,19 @@ class Codec(StrEnum):
     H264 = "h264"
     PRORES = "prores"
     DNXHR = "dnxhr"
+
+
+class Framing(StrEnum):
+    """What becomes of a picture whose shape is not the profile's.
+
+    `pad`: whole inside black bars. `crop`: fills the frame, its middle is kept. `blur`: whole, before a blurred
+    copy of itself. `smart`: fills the frame, what draws the eye is kept.
+    """
+
+    PAD = "pad"
+    CROP = "crop"
+    BLUR = "blur"
+    SMART = "smart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class Profile:
         preset: x264's trade of time for size.
         audio_bits_per_second: of AAC sound.
         codec: what pictures are coded in; the sound goes with it.
+        framing: what becomes of pictures of another shape.
     """
 
     width_px: int
@@ -60,11 +75,12 @@ class Profile:
     preset: str = "veryfast"
     audio_bits_per_second: int = 192_000
     codec: Codec = Codec.H264
+    framing: Framing = Framing.PAD
 
     def __post_init__(self) -> None:
         """Refuse shapes that the encoder refuses."""
         for side in (self.width_px, self.height_px):
-            if side % 2 or not 2 <= side <= 16_384:
+            if side % 2 or not 2 <= side <= _MOST_PX:
                 raise ValueError(f"both sides must be even and positive, got {self.width_px}x{self.height_px}")
         if not 1 <= self.frame_rate <= 240:
             raise ValueError(f"a frame rate of {self.frame_rate} cannot be rendered")
@@ -73,6 +89,17 @@ class Profile:
         """Width and height that a source's picture gets inside the frame: whole, undistorted, as large as fits."""
         scale = min(Fraction(self.width_px, facts.width_px), Fraction(self.height_px, facts.height_px))
         return _even(facts.width_px * scale, self.width_px), _even(facts.height_px * scale, self.height_px)
+
+    def cover(self, facts: VideoFacts) -> tuple[int, int]:
+        """Width and height that a source's picture gets to fill the frame: undistorted, as small as covers it."""
+        scale = max(Fraction(self.width_px, facts.width_px), Fraction(self.height_px, facts.height_px))
+        width, height = (_even(side * scale, _MOST_PX) for side in (facts.width_px, facts.height_px))
+        return max(width, self.width_px), max(height, self.height_px)
+
+    def window(self, facts: VideoFacts) -> tuple[Fraction, Fraction]:
+        """Which parts of a source's width and height are seen when it fills the frame."""
+        width, height = self.cover(facts)
+        return Fraction(self.width_px, width), Fraction(self.height_px, height)
 
 
 def choose_profile(sources: Sequence[VideoFacts]) -> Profile:

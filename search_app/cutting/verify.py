@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, send
-from search_app.cutting.conform import Conformed, FrameLog, fitted, frames_between, source_frames, tick_seconds
+from search_app.cutting.conform import Conformed
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
+from search_app.cutting.framing import fitted
+from search_app.cutting.source_frames import FrameLog, frames_between, source_frames, tick_seconds
 from search_app.cutting.target_profile import Profile
 
 Luma = NDArray[np.uint8]
@@ -255,13 +257,13 @@ def _source_frames_at(
     must_be = {tick for tick in (made.first_clear_tick, made.last_clear_tick) if _lies_in(tick, ends)}
     for preroll in PREROLLS:
         log = FrameLog()
-        shown = source_frames(facts, place.source, tick_seconds(first, facts), preroll)
+        shown = source_frames(facts, place.source, tick_seconds(first, facts), preroll, place.look)
         between = frames_between(shown, facts, place.look, first, end_tick)
         # Only these are scaled: what lies between both ends is decoded and left.
         wanted = between.filter("select", "+".join(f"between(pts,{end.start},{end[-1]})" for end in ends))
         frames: list[Luma] = []
         reader = _FrameReader(size, lambda _, frame, frames=frames: frames.append(frame))  # type: ignore[misc]
-        pictures = fitted(wanted, facts, place.look, profile)
+        pictures = fitted(wanted, facts, place.look, profile, place.conformed.focus)
         program.run(_to_luma(pictures, size), cancel=cancel, on_bytes=reader.take, on_line=log.read)
         ticks = [tick for tick in log.ticks if _lies_in(tick, ends)]
         if len(ticks) == len(frames) and must_be <= set(ticks):

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
-from search_app.cutting.conform import Conformed, FrameLog, tick_span
+from search_app.cutting.conform import Conformed
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
+from search_app.cutting.source_frames import FrameLog, tick_span
 from search_app.cutting.supercut import render_supercut
 from search_app.cutting.target_profile import Profile
 from search_app.cutting.verify import Placed, verify_supercut

@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
-from search_app.cutting.conform import FrameLog, conform_picture, look_at
+from search_app.cutting.conform import conform_picture
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.outcomes import ClipStatus
+from search_app.cutting.source_frames import FrameLog, look_at
 from search_app.cutting.supercut import render_supercut
 from search_app.cutting.target_profile import Profile
 from store.timespan import TimeSpan

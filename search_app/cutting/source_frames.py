@@ -1,0 +1,156 @@
+"""The frames of a source: how they are stored, and those between two instants on the source's own clock."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source
+from search_app.cutting.cut_list import Clip
+from store.records import VideoFacts
+from store.timespan import TimeSpan
+
+PREROLLS: tuple[Fraction | None, ...] = (Fraction(1), Fraction(15), None)
+"""How long before a clip decoding starts; None is the beginning of the file. MPEG-TS has no index: a seek there
+lands between two i_frames, and the first picture comes up to a group of pictures later."""
+
+_SHOWN = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) .* fmt:(\S+) .* i:([PTB]) ")
+_COLOURS = re.compile(
+    r"\[Parsed_showinfo[^\]]*\].*color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)"
+)
+_BRIGHTEST = re.compile(r"\[Parsed_showinfo[^\]]*\].*(?:MaxCLL=|max_luminance=)([\d.]+)")
+_PREMULTIPLIED = re.compile(r"\[Parsed_showinfo[^\]]*\].*alpha_mode:premultiplied")
+_STREAM = re.compile(r"Stream #0:.*: Video: .* (?:\w+)\(([^()]*)\), \d+x\d+")
+_LAYER = re.compile(r"^(?:\[info\])? +alpha_mode +: 1$")
+_TRANSPARENT = re.compile(r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya")
+
+LAYER_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders that see the transparency of WebM, a second picture beside each picture; ffmpeg's own do not."""
+
+
+@dataclass(slots=True)
+class FrameLog:
+    """What ffmpeg told about the frames that passed `showinfo`, and about their file where they did not say.
+
+    Names are ffmpeg's, `unknown` where neither names anything.
+
+    Args:
+        ticks: time stamps, in the order decoded.
+        interlaced: whether a frame was made of two fields.
+        pixel_format: how pixels are stored.
+        color_range: `tv` or `pc`.
+        matrix: the colour matrix.
+        primaries: the colours of red, green and blue.
+        transfer: how light becomes numbers.
+        brightest_nits: the brightest light of all pictures, as the file says, in cd/m2; 0 where it does not say.
+        premultiplied: whether colours are already multiplied by their transparency.
+        has_alpha_layer: whether transparency lies beside the pictures, where a special decoder must look.
+    """
+
+    ticks: list[int] = field(default_factory=list)
+    interlaced: bool = False
+    pixel_format: str = ""
+    color_range: str = "unknown"
+    matrix: str = "unknown"
+    primaries: str = "unknown"
+    transfer: str = "unknown"
+    brightest_nits: float = 0.0
+    premultiplied: bool = False
+    has_alpha_layer: bool = False
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether pixels have transparency that still has to be applied."""
+        return bool(_TRANSPARENT.match(self.pixel_format)) and not self.premultiplied
+
+    def read(self, line: str) -> None:
+        """Take in one line of ffmpeg's log."""
+        if shown := _SHOWN.search(line):
+            self.ticks.append(int(shown[1]))
+            self.pixel_format = shown[2]
+            self.interlaced |= shown[3] != "P"
+        elif colours := _COLOURS.search(line):
+            self._take_colours(*colours.groups())
+        elif brightest := _BRIGHTEST.search(line):
+            # Of the brightest pixel and the brightest that the mastering screen can show, the lower one holds.
+            known = [nits for nits in (self.brightest_nits, float(brightest[1])) if nits]
+            self.brightest_nits = min(known, default=0.0)
+        elif (stream := _STREAM.search(line)) and not self.ticks:
+            # ProRes keeps such tags in the file, and says nothing in its frames.
+            words = stream[1].split(", ")
+            names = next((word for word in words if "/" in word or word.startswith(("bt", "smpte"))), "unknown")
+            three = names.split("/") if "/" in names else [names] * 3
+            self._take_colours(next((word for word in words if word in {"tv", "pc"}), "unknown"), *three)
+        self.premultiplied |= bool(_PREMULTIPLIED.search(line))
+        self.has_alpha_layer |= bool(_LAYER.match(line))
+
+    def _take_colours(self, color_range: str, matrix: str, primaries: str, transfer: str) -> None:
+        """Keep what is named; what is not stays as it was."""
+        told = (color_range, matrix, primaries, transfer)
+        held = (self.color_range, self.matrix, self.primaries, self.transfer)
+        self.color_range, self.matrix, self.primaries, self.transfer = (
+            old if new in {"unknown", "reserved"} else new for old, new in zip(held, told, strict=True)
+        )
+
+
+def tick_span(span: TimeSpan, facts: VideoFacts) -> tuple[int, int]:
+    """First tick of a span and first tick after it, on the source's own time stamps."""
+    first, end = (math.ceil(time / facts.time_base + facts.start_pts_offset) for time in (span.start, span.end))
+    return first, end
+
+
+def tick_seconds(tick: int, facts: VideoFacts) -> Fraction:
+    """The instant of a time stamp, in seconds of the source."""
+    return (tick - facts.start_pts_offset) * facts.time_base
+
+
+def look_at(program: Ffmpeg, clip: Clip, source: Path, cancel: threading.Event | None = None) -> FrameLog:
+    """How the pictures of a source are stored, seen from the first one near the clip.
+
+    Raises:
+        FfmpegError: no picture decodes there.
+    """
+    log = _look(program, clip, source, FrameLog(), cancel)
+    if log.has_alpha_layer and clip.facts.video_codec in LAYER_DECODERS:
+        log = _look(program, clip, source, log, cancel)
+    return log
+
+
+def _look(program: Ffmpeg, clip: Clip, source: Path, known: FrameLog, cancel: threading.Event | None) -> FrameLog:
+    log = FrameLog()
+    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0], known)
+    program.run(discard([shown], **{"frames:v": 1}), cancel=cancel, on_line=log.read)
+    if not log.ticks:
+        raise FfmpegError("ffmpeg found no picture at the place of the clip")
+    return log
+
+
+def source_frames(
+    facts: VideoFacts, source: Path, start: Fraction, preroll: Fraction | None, look: FrameLog
+) -> Stream:
+    """All frames of a source from some instant before `start`, on the source's own clock, logged by `showinfo`."""
+    options: dict[str, object] = {"copyts": None}
+    if look.has_alpha_layer and facts.video_codec in LAYER_DECODERS:
+        options["c:v"] = LAYER_DECODERS[facts.video_codec]
+    if preroll is not None and start - preroll > facts.span.start:
+        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
+    pictures = _on_clock(open_source(source, **options)["V:0"], facts)
+    return pictures.filter("showinfo", checksum=0)
+
+
+def frames_between(shown: Stream, facts: VideoFacts, look: FrameLog, first_tick: int, end_tick: int) -> Stream:
+    """The frames from one time stamp up to and without another, with interlaced ones made whole."""
+    pictures = shown.filter("trim", start_pts=first_tick, end_pts=end_tick)
+    if look.interlaced:
+        # The filter halves the tick, hence the clock again.
+        pictures = _on_clock(pictures.filter("bwdif", mode="send_frame", deint="interlaced"), facts)
+    return pictures
+
+
+def _on_clock(pictures: Stream, facts: VideoFacts) -> Stream:
+    return pictures.filter("settb", expr=f"{facts.time_base.numerator}/{facts.time_base.denominator}")
