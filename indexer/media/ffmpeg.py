@@ -99,6 +99,11 @@ def open_own(path: Path, **options: Any) -> Stream:
     return ffmpeg.input(_url(path), protocol_whitelist="file", **options)
 
 
+def draw(description: str) -> Stream:
+    """Pictures that ffmpeg draws itself, as one of its own sources describes them."""
+    return ffmpeg.input(description, format="lavfi")["v:0"]
+
+
 def save(streams: Sequence[Stream], path: Path, **options: Any) -> Stream:
     """Streams written to a file; `options` go before its name."""
     return ffmpeg.output(*streams, _url(path), **options)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.media.ffmpeg import thread_count
+from indexer.media.ffmpeg import Stream, save, thread_count
+from search_app.cutting.hardware import as_encoder_needs, h264_options
 from search_app.cutting.target_profile import Codec, Profile
 from search_app.errors import RenderError
 
@@ -25,17 +26,20 @@ class Coding:
     Args:
         containers: endings that such a file may have, and ffmpeg's name of the container.
         sound: ffmpeg's names of the sound's encoder, by container; empty where there is no sound.
-        pixel_format: ffmpeg's name of how pictures are stored; empty where there are none.
-        pictures: ffmpeg's options for the pictures of a clip.
+        pixel_format: ffmpeg's name of how the pictures of a clip are stored.
+        pictures: ffmpeg's options for them; empty for H.264.
+        shows_pictures: whether the joined file has pictures.
     """
 
     containers: Mapping[str, str]
     sound: Mapping[str, str]
-    pixel_format: str = ""
+    pixel_format: str
     pictures: Mapping[str, object] = field(default_factory=dict)
+    shows_pictures: bool = True
 
 
 _MOVIES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_SOUNDS = {".m4a": "ipod", ".wav": "wav", ".mp3": "mp3", ".flac": "flac"}
 _QUICKTIME = {".mov": "mov"}
 _SAMPLES = {"mov": "pcm_s16le"}
 
@@ -45,6 +49,15 @@ CODINGS: Mapping[Codec, Coding] = {
         _QUICKTIME, _SAMPLES, "yuv422p10le", {"c:v": "prores_ks", "profile:v": "hq", "vendor": "apl0"}
     ),
     Codec.DNXHR: Coding(_QUICKTIME, _SAMPLES, "yuv422p10le", {"c:v": "dnxhd", "profile:v": "dnxhr_hqx"}),
+    # Clips of a GIF are H.264: its colours are chosen over the whole, when all clips are joined.
+    Codec.GIF: Coding({".gif": "gif"}, {}, "yuv420p"),
+    # Clips of sound alone have pictures too, small ones: they give the time and are left out of the whole.
+    Codec.SOUND: Coding(
+        _SOUNDS,
+        {"ipod": "aac", "wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac"},
+        "yuv420p",
+        shows_pictures=False,
+    ),
 }
 
 
@@ -64,11 +77,16 @@ def container_of(output: Path, codec: Codec) -> str:
     return container
 
 
+def encoded(pictures: Stream, profile: Profile, target: Path) -> Stream:
+    """The output of a graph that writes the pictures of one clip."""
+    return save([as_encoder_needs(pictures, profile.encoder)], target, **picture_options(profile))
+
+
 def picture_options(profile: Profile) -> dict[str, object]:
     """Options for the pictures of one clip; the clips of one profile can be joined by copying."""
     coding = CODINGS[profile.codec]
     return {
-        **(coding.pictures or _x264(profile)),
+        **(coding.pictures or h264_options(profile.encoder, profile.crf, profile.preset)),
         "color_range": "tv",
         "colorspace": "bt709",
         "color_primaries": "bt709",
@@ -78,22 +96,16 @@ def picture_options(profile: Profile) -> dict[str, object]:
     }
 
 
-def _x264(profile: Profile) -> dict[str, object]:
-    return {
-        "c:v": "libx264",
-        "crf": profile.crf,
-        "preset": profile.preset,
-        # Headers must not depend on the pictures: all clips are joined under the headers of the first.
-        "x264-params": "stitchable=1",
-    }
-
-
 def join_options(profile: Profile, container: str) -> dict[str, object]:
     """Options for the joined file: pictures as they are, sound coded once over the whole."""
-    sound = CODINGS[profile.codec].sound[container]
-    options: dict[str, object] = {"c:v": "copy", "c:a": sound, "map_metadata": -1}
-    if sound == "aac":
-        options["b:a"] = profile.audio_bits_per_second
-    if container in {"mp4", "mov"}:
+    coding = CODINGS[profile.codec]
+    options: dict[str, object] = {"map_metadata": -1}
+    if coding.shows_pictures:
+        options["c:v"] = "copy"
+    if sound := coding.sound.get(container):
+        options["c:a"] = sound
+        if sound in {"aac", "libmp3lame"}:
+            options["b:a"] = profile.audio_bits_per_second
+    if container in {"mp4", "mov", "ipod"}:
         options["movflags"] = "+faststart"
     return options

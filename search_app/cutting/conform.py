@@ -24,6 +24,7 @@ from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, save, send
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.dressing import PLAIN, Dress
 from search_app.cutting.framing import CENTRE, Focus, fitted
+from search_app.cutting.hardware import encoder_limits
 from search_app.cutting.salience import find_focus, thumbnail_size
 from search_app.cutting.source_frames import (
     PREROLLS,
@@ -105,6 +106,7 @@ def conform_picture(
         output = dress.encode(pictures, n_frames, profile, target)
         program.run(
             output,
+            limits=encoder_limits(profile.encoder),
             file_bytes=_largest_file(profile, n_frames),
             cancel=cancel,
             on_frame_count=on_frame_count,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.media.ffmpeg import Stream, combine, merge, open_own, save
-from search_app.cutting.coding import picture_options
+from search_app.cutting.coding import encoded
 from search_app.cutting.target_profile import Profile
 
 _HELD_FORMAT = "nut"
@@ -124,9 +124,8 @@ class Dress:
         """The output of a graph that writes `n_frames` dressed pictures, less those held back, into `target`."""
         for layer in self.layers:
             pictures = layer.over(pictures)
-        options = picture_options(profile)
         if not self.fits(n_frames):
-            return save([pictures], target, **options)
+            return encoded(pictures, profile, target)
         if self.fade_frames_in:
             pictures = pictures.filter("fade", type="in", start_frame=0, nb_frames=self.fade_frames_in)
         if self.fade_frames_out:
@@ -135,10 +134,10 @@ class Dress:
         if self.before:
             pictures = _dissolved(self.before, pictures, profile)
         if not self.hold_back:
-            return save([pictures], target, **options)
+            return encoded(pictures, profile, target)
         n_kept = n_frames - self.hold_back.n_frames
         parts = pictures.split()
-        kept = save([parts[0].filter("trim", end_frame=n_kept)], target, **options)
+        kept = encoded(parts[0].filter("trim", end_frame=n_kept), profile, target)
         rest = parts[1].filter("trim", start_frame=n_kept).filter("setpts", "PTS-STARTPTS")
         held = save([rest], self.hold_back.path, **{"c:v": "ffv1", "format": _HELD_FORMAT})
         return merge([kept, held])
@@ -150,7 +149,7 @@ PLAIN = Dress()
 
 def encode_held(held: Held, profile: Profile, target: Path) -> Stream:
     """The output of a graph that writes held-back frames as they are, where no piece could take them."""
-    return save([held.open(profile)], target, **picture_options(profile))
+    return encoded(held.open(profile), profile, target)
 
 
 def _dissolved(before: Held, pictures: Stream, profile: Profile) -> Stream:

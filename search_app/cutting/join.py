@@ -8,9 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from indexer.media.ffmpeg import Ffmpeg, open_own, save
+from search_app.cutting.animation import write_gif
 from search_app.cutting.assembly import Piece
-from search_app.cutting.coding import container_of, join_options
-from search_app.cutting.target_profile import Profile
+from search_app.cutting.coding import CODINGS, container_of, join_options
+from search_app.cutting.target_profile import Codec, Profile
 
 _MICROSECOND = Fraction(1, 1_000_000)
 
@@ -43,10 +44,15 @@ def join_pieces(
     listed.write_text(_concat_list(pieces, profile))
     pictures = open_own(listed, format="concat", safe=1)
     samples = open_own(sound, format="s16le", ar=profile.sample_rate, ch_layout=profile.channel_layout)
-    container = container_of(target, profile.codec)
+    is_gif = profile.codec is Codec.GIF
+    written = target.with_name("pictures.mov") if is_gif else target
+    container = "mov" if is_gif else container_of(target, profile.codec)
     options = join_options(profile, container)
-    output = save([pictures["v:0"], samples["a:0"]], target, format=container, **options)
-    program.run(output, cancel=cancel, on_frame_count=on_frame_count)
+    streams = [pictures["v:0"]] if CODINGS[profile.codec].shows_pictures else []
+    streams += [samples["a:0"]] if CODINGS[profile.codec].sound else []
+    program.run(save(streams, written, format=container, **options), cancel=cancel, on_frame_count=on_frame_count)
+    if is_gif:
+        write_gif(program, written, target, cancel=cancel, on_frame_count=on_frame_count)
 
 
 def _concat_list(pieces: Sequence[Piece], profile: Profile) -> str:

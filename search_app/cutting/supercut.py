@@ -16,6 +16,7 @@ from typing import Any
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.cutting.assembly import Assembly, HeldFramesLostError, expected_frames
+from search_app.cutting.coding import CODINGS
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions
 from search_app.cutting.join import join_pieces
@@ -192,7 +193,7 @@ class _Job:
             cancel=self.cancel,
             on_frame_count=lambda n: self.clock.tell(0, n / max(1, assembly.n_frames)),
         )
-        if verify:
+        if verify and CODINGS[self.profile.codec].shows_pictures:
             self.clock.enter(RenderStage.VERIFY)
             self._verify(joined, assembly.n_frames)
         self.clock.leave()

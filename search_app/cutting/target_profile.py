@@ -23,15 +23,18 @@ MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
 """What H.264 decoders of phones and browsers play; larger sources are scaled down."""
 
 DEFAULT_RATE = Fraction(25)
+SOFTWARE_ENCODER = "libx264"
 _MOST_PX = 16_384
 
 
 class Codec(StrEnum):
-    """What a supercut is coded in."""
+    """What a supercut is coded in; `sound` has no pictures, and `gif` no sound."""
 
     H264 = "h264"
     PRORES = "prores"
     DNXHR = "dnxhr"
+    GIF = "gif"
+    SOUND = "sound"
 
 
 class Framing(StrEnum):
@@ -63,6 +66,7 @@ class Profile:
         audio_bits_per_second: of AAC sound.
         codec: what pictures are coded in; the sound goes with it.
         framing: what becomes of pictures of another shape.
+        encoder: ffmpeg's name of the encoder of H.264.
     """
 
     width_px: int
@@ -76,6 +80,7 @@ class Profile:
     audio_bits_per_second: int = 192_000
     codec: Codec = Codec.H264
     framing: Framing = Framing.PAD
+    encoder: str = SOFTWARE_ENCODER
 
     def __post_init__(self) -> None:
         """Refuse shapes that the encoder refuses."""

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, send
+from indexer.media.ffmpeg import Ffmpeg, Stream, open_own, send
 from search_app.cutting.conform import Conformed
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
 from search_app.cutting.framing import fitted
@@ -286,7 +286,7 @@ def _rendered_frames(
 
     size = _small(profile)
     reader = _FrameReader(size, keep)
-    program.run(_to_luma(open_source(rendered)["V:0"], size), cancel=cancel, on_bytes=reader.take)
+    program.run(_to_luma(open_own(rendered)["V:0"], size), cancel=cancel, on_bytes=reader.take)
     return kept, reader.n_frames
 
 
