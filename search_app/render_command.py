@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 _OPTIONS = (
     click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails."),
+    click.option("--dry-run", is_flag=True, help="Only tell length, size, time and bad sources; write nothing."),
     click.option("--overwrite", is_flag=True, help="Replace the output if it exists."),
 )
 
@@ -35,16 +36,18 @@ def render_cut(
     provenance: Mapping[str, Any],
     *,
     quiet: bool = False,
+    dry_run: bool = False,
     **options: Any,
 ) -> SupercutReport:
-    """Render a cut list with a progress bar.
+    """Render a cut list with a progress bar, or only tell what it would be and leave the command.
 
     Args:
         archive: where its clips come from; none of its videos is ever written over.
         cut_list: the clips.
         output: the file to make.
         provenance: for the ledger.
-        quiet: without the bar.
+        quiet: for programs: without the bar, and what is told as JSON.
+        dry_run: render nothing.
         options: those of `add_render_options`.
     """
     from indexer.console import progress_bar
@@ -53,6 +56,8 @@ def render_cut(
     from search_app.guard import refuse_footage
 
     refuse_footage(archive.snapshot(), output)
+    if dry_run:
+        _tell_estimate(cut_list, output, as_json=quiet, **options)
     with progress_bar(visible=not quiet) as bar:
         task = bar.add_task("rendering", total=1.0, detail="")
 
@@ -63,6 +68,23 @@ def render_cut(
         return render_supercut(
             cut_list, output, identify=fingerprint_file, provenance=provenance, on_progress=show, **options
         )
+
+
+def _tell_estimate(
+    cut_list: CutList, output: Path, *, as_json: bool, skip_missing: bool = False, **options: Any
+) -> None:
+    """Say what would be rendered, and leave the command: with 1 if it could not be."""
+    from indexer.console import print_json
+    from indexer.scan import fingerprint_file
+    from search_app.cutting.estimate import estimate_supercut
+
+    estimate = estimate_supercut(cut_list, output, identify=fingerprint_file, **options)
+    if as_json:
+        print_json(estimate.entries())
+    else:
+        click.echo(estimate.summary())
+    can_be_rendered = not estimate.unusable or (skip_missing and estimate.n_clips > 0)
+    click.get_current_context().exit(0 if can_be_rendered else 1)
 
 
 def finish_render(context: click.Context, archive: Archive, report: SupercutReport, *, as_json: bool) -> None:

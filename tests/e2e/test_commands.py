@@ -144,6 +144,9 @@ def test_a_missing_source_is_named_and_skipped_only_on_demand(tmp_path: Path) ->
     _rushes("index", tmp_path / "arch", copy, "--model", "demo")
     (copy / "b.mp4").unlink()
     assert "b.mp4" in _refusal("supercut", tmp_path / "arch", "red", "-o", film, status=1)
+    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--dry-run", status=1).stdout
+    assert "2 of 3 clips, 2.00 s" in told
+    assert "b.mp4 is missing" in told
     assert not film.exists()
     ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--skip-missing")
     assert "2 of 3 clips" in ran.stdout

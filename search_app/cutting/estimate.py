@@ -1,0 +1,157 @@
+"""What a supercut will be, told before it is rendered: its length, size and time, and which sources cannot be used."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.cutting.assembly import expected_frames
+from search_app.cutting.coding import CLIP_SUFFIX
+from search_app.cutting.conform import conform_picture
+from search_app.cutting.cut_list import CutList
+from search_app.cutting.film_options import FilmOptions
+from search_app.cutting.outcomes import RenderStage
+from search_app.cutting.preflight import Sighted, Unusable, check_target, sight_sources
+from search_app.cutting.progress import share_of
+from search_app.cutting.target_profile import Profile, choose_profile
+from search_app.cutting.transitions import Blend, Transition, plan_blend
+from search_app.errors import RenderError
+from store.timespan import TimeSpan
+
+N_SAMPLES = 3
+SAMPLE_SECONDS = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A supercut before it is rendered.
+
+    Args:
+        profile: its shape.
+        n_clips: how many clips can be rendered.
+        n_frames: its length.
+        size_bytes: its size, from pieces encoded to measure it.
+        render_seconds: how long rendering takes, likewise.
+        unusable: place in the cut list, source and reason of each clip that cannot be rendered.
+    """
+
+    profile: Profile
+    n_clips: int
+    n_frames: int
+    size_bytes: int
+    render_seconds: float
+    unusable: tuple[tuple[int, Path, str], ...] = ()
+
+    def summary(self) -> str:
+        """Lines for people."""
+        seconds = float(self.n_frames / self.profile.frame_rate)
+        return "\n".join(
+            [
+                f"{self.n_clips} of {self.n_clips + len(self.unusable)} clips, {seconds:.2f} s, "
+                f"{self.profile.width_px}x{self.profile.height_px}, "
+                f"{float(self.profile.frame_rate):.5g} frames per second",
+                f"about {self.size_bytes / 1e6:.1f} MB, about {self.render_seconds:.0f} s to render",
+                *(
+                    f"clip {place} cannot be rendered: {source} {reason}"
+                    for place, source, reason in self.unusable
+                ),
+            ]
+        )
+
+    def entries(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "clips": self.n_clips,
+            "frames": self.n_frames,
+            "duration_seconds": float(self.n_frames / self.profile.frame_rate),
+            "size_bytes": self.size_bytes,
+            "render_seconds": round(self.render_seconds, 1),
+            "unusable": [
+                {"clip": place, "source": str(source), "reason": reason} for place, source, reason in self.unusable
+            ],
+        }
+
+
+def estimate_supercut(
+    cut_list: CutList,
+    output: Path,
+    *,
+    profile: Profile | None = None,
+    film: FilmOptions | None = None,
+    program: Ffmpeg | None = None,
+    identify: Callable[[Path], str] | None = None,
+    overwrite: bool = False,
+    cancel: threading.Event | None = None,
+) -> Estimate:
+    """Look at everything that rendering needs, and write nothing.
+
+    Length follows from the cut list. For size and time a second each of three clips is encoded as the film would
+    be, into a folder for temporary files; what they take for each frame is taken for all.
+
+    Args:
+        cut_list: the clips, in order.
+        output: the file that would be made.
+        profile: its shape; chosen from the sources if None.
+        film: what there would be beside the clips.
+        program: ffmpeg; the one that came with the installation if None.
+        identify: gives the fingerprint of a file, to notice sources that changed since they were indexed.
+        overwrite: whether `output` may exist.
+        cancel: stops it when set.
+
+    Raises:
+        RenderError: there are no clips, or the target cannot be used.
+    """
+    if not cut_list.clips:
+        raise RenderError("there is nothing to render: the cut list has no clips")
+    program = program or find_ffmpeg()
+    profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
+    film = film or FilmOptions()
+    check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite)
+    sighted = sight_sources(program, cut_list.clips, identify, cancel=cancel)
+    usable = [one for one in sighted if isinstance(one, Sighted)]
+    bad = [(i, one.source, one.reason) for i, one in enumerate(sighted, start=1) if isinstance(one, Unusable)]
+    lengths = [expected_frames(one.clip, profile) for one in usable]
+    blend = plan_blend(film.transition, film.exact_transition_seconds, profile.frame_rate)
+    frame_bytes, frame_seconds = _measure(program, usable, profile, cancel)
+    n_frames = film_length(lengths, blend)
+    sound_bytes = float(n_frames / profile.frame_rate) * profile.audio_bits_per_second / 8
+    size_bytes = round(n_frames * frame_bytes + sound_bytes)
+    render_seconds = sum(lengths) * frame_seconds / share_of(RenderStage.CLIPS)
+    return Estimate(profile, len(usable), n_frames, size_bytes, render_seconds, tuple(bad))
+
+
+def film_length(lengths: Sequence[int], blend: Blend) -> int:
+    """Frames of a film of pieces of these lengths."""
+    shared = 0
+    if blend.kind is Transition.DISSOLVE:
+        shared = sum(blend.between(one, other) for one, other in zip(lengths, lengths[1:], strict=False))
+    return sum(lengths) - shared
+
+
+def _measure(
+    program: Ffmpeg, usable: Sequence[Sighted], profile: Profile, cancel: threading.Event | None
+) -> tuple[float, float]:
+    """Bytes and seconds that a frame takes; 0 where no sample could be encoded."""
+    n_frames, size_bytes, started = 0, 0, time.monotonic()
+    with TemporaryDirectory(prefix="rushes-estimate-") as folder:
+        target = Path(folder) / f"sample{CLIP_SUFFIX}"
+        for seen in usable[:: max(1, len(usable) // N_SAMPLES)][:N_SAMPLES]:
+            span = seen.clip.span
+            sample = replace(seen.clip, span=TimeSpan(span.start, min(span.end, span.start + SAMPLE_SECONDS)))
+            try:
+                made = conform_picture(program, sample, seen.source, seen.look, profile, target, cancel=cancel)
+            except FfmpegError:
+                if cancel and cancel.is_set():
+                    raise
+                continue
+            n_frames += made.n_frames
+            size_bytes += target.stat().st_size
+    return size_bytes / max(1, n_frames), (time.monotonic() - started) / max(1, n_frames)
