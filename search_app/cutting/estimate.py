@@ -1,4 +1,4 @@
-"""What a supercut will be, told before it is rendered: its length, size and time, and which sources cannot be used."""
+"""What a supercut will be, told before it is rendered: length, size and time, and sources that cannot be used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -122,7 +123,8 @@ def estimate_supercut(
     blend = plan_blend(film.transition, film.exact_transition_seconds, profile.frame_rate)
     frame_bytes, frame_seconds = _measure(program, usable, profile, cancel)
     n_frames = film_length(lengths, blend)
-    sound_bytes = float(n_frames / profile.frame_rate) * profile.audio_bits_per_second / 8
+    is_heard = any(one.clip.facts.has_audio for one in usable)
+    sound_bytes = is_heard * float(n_frames / profile.frame_rate) * profile.audio_bits_per_second / 8
     size_bytes = round(n_frames * frame_bytes + sound_bytes)
     render_seconds = sum(lengths) * frame_seconds / share_of(RenderStage.CLIPS)
     return Estimate(profile, len(usable), n_frames, size_bytes, render_seconds, tuple(bad))
@@ -132,7 +134,7 @@ def film_length(lengths: Sequence[int], blend: Blend) -> int:
     """Frames of a film of pieces of these lengths."""
     shared = 0
     if blend.kind is Transition.DISSOLVE:
-        shared = sum(blend.between(one, other) for one, other in zip(lengths, lengths[1:], strict=False))
+        shared = sum(blend.between(one, other) for one, other in pairwise(lengths))
     return sum(lengths) - shared
 
 

@@ -21,7 +21,7 @@ from tests.counted_video import CountedVideo, hit_of, row_of
 def test_length_is_exact_size_is_near_and_bad_sources_are_named(tmp_path: Path) -> None:
     """Nothing is written; a source that is gone or has changed is told with its place."""
     program = find_ffmpeg()
-    good = CountedVideo("good.mp4", n_frames=150, layout="mono").write(tmp_path, program)
+    good = CountedVideo("good.mp4", n_frames=150).write(tmp_path, program)
     gone = CountedVideo("gone.mp4", n_frames=10).write(tmp_path, program)
     row, times = row_of(good)
     lost, lost_times = row_of(gone)
