@@ -52,10 +52,12 @@ def render_cut(
     """
     from indexer.console import progress_bar
     from indexer.scan import fingerprint_file
+    from search_app.cutting.clip_texts import read_clip_texts
     from search_app.cutting.supercut import render_supercut
     from search_app.guard import refuse_footage
 
     refuse_footage(archive.snapshot(), output)
+    options["texts"] = read_clip_texts(archive.snapshot(), cut_list)
     if dry_run:
         _tell_estimate(cut_list, output, as_json=quiet, **options)
     with progress_bar(visible=not quiet) as bar:

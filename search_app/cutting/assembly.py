@@ -15,7 +15,7 @@ from indexer.media.ffmpeg import Ffmpeg
 from search_app.cutting.coding import CLIP_SUFFIX
 from search_app.cutting.conform import Conformed, conform_picture, conform_sound
 from search_app.cutting.cut_list import Clip
-from search_app.cutting.dressing import Dress, Held, Layer, encode_held
+from search_app.cutting.dressing import Dress, Held, Layer, encode_held, still
 from search_app.cutting.preflight import Sighted, is_disk_full
 from search_app.cutting.soundtrack import SoundTrack
 from search_app.cutting.target_profile import Profile
@@ -141,6 +141,25 @@ class Assembly:
         if n_next is not None and self.blend.n_frames and not made.n_blended_last:
             warnings += (f"no {self.blend.kind} after it: it or the next one is too short for it",)
         return placed, warnings
+
+    def add_card(self, picture: Path, digest: str, n_frames: int, n_next: int | None = None) -> None:
+        """Encode a still picture of the profile's size, without sound, as the next piece.
+
+        Raises:
+            FfmpegError: it was cancelled.
+            HeldFramesLostError: all must be made anew.
+        """
+        dress = self._dress(n_frames, (), n_next)
+        key = self._key(dress, digest, n_frames)
+        dress = self._with_room(dress, key)
+        if self.work.find(key) is None:
+            self._need_held()
+            target = self.work.path / f"{key}{CLIP_SUFFIX}"
+            self.program.run(dress.encode(still(picture, n_frames, self.profile), n_frames, self.profile, target))
+            self.work.finish(key, {})
+        first_frame = self._append(key, n_frames, dress)
+        start, end = self._samples(first_frame), self._samples(first_frame + n_frames)
+        self.sound.add(None, start, end - start)
 
     def close(self) -> None:
         """End the last piece; frames that waited for one that never came are encoded as they are."""

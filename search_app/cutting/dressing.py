@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.media.ffmpeg import Stream, combine, merge, open_own, save
-from search_app.cutting.coding import encoded
+from search_app.cutting.coding import CODINGS, encoded
 from search_app.cutting.target_profile import Profile
 
 _HELD_FORMAT = "nut"
@@ -150,6 +150,21 @@ PLAIN = Dress()
 def encode_held(held: Held, profile: Profile, target: Path) -> Stream:
     """The output of a graph that writes held-back frames as they are, where no piece could take them."""
     return encoded(held.open(profile), profile, target)
+
+
+def still(picture: Path, n_frames: int, profile: Profile) -> Stream:
+    """A picture of ours, of the profile's size, shown for some frames."""
+    rate = f"{profile.frame_rate.numerator}/{profile.frame_rate.denominator}"
+    return (
+        open_own(picture, format="png_pipe", framerate=rate)["v:0"]
+        .filter("scale", out_color_matrix="bt709", out_range="tv")
+        .filter("format", CODINGS[profile.codec].pixel_format)
+        .filter("setsar", 1)
+        .filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
+        .filter("fps", fps=rate, start_time=0)
+        .filter("tpad", stop=-1, stop_mode="clone")
+        .filter("trim", end_frame=n_frames)
+    )
 
 
 def _dissolved(before: Held, pictures: Stream, profile: Profile) -> Stream:

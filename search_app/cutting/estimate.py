@@ -15,13 +15,16 @@ from typing import Any
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.cutting.assembly import expected_frames
+from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.coding import CLIP_SUFFIX
 from search_app.cutting.conform import conform_picture
 from search_app.cutting.cut_list import CutList
-from search_app.cutting.film_options import FilmOptions
+from search_app.cutting.film_options import FilmOptions, Subtitles
 from search_app.cutting.outcomes import RenderStage
+from search_app.cutting.overlays import check_overlays
 from search_app.cutting.preflight import Sighted, Unusable, check_target, sight_sources
 from search_app.cutting.progress import share_of
+from search_app.cutting.subtitles import subtitle_path
 from search_app.cutting.target_profile import Profile, choose_profile
 from search_app.cutting.transitions import Blend, Transition, plan_blend
 from search_app.errors import RenderError
@@ -87,6 +90,7 @@ def estimate_supercut(
     *,
     profile: Profile | None = None,
     film: FilmOptions | None = None,
+    texts: Sequence[ClipText] | None = None,
     program: Ffmpeg | None = None,
     identify: Callable[[Path], str] | None = None,
     overwrite: bool = False,
@@ -102,6 +106,7 @@ def estimate_supercut(
         output: the file that would be made.
         profile: its shape; chosen from the sources if None.
         film: what there would be beside the clips.
+        texts: what the archive says about each clip.
         program: ffmpeg; the one that came with the installation if None.
         identify: gives the fingerprint of a file, to notice sources that changed since they were indexed.
         overwrite: whether `output` may exist.
@@ -115,14 +120,18 @@ def estimate_supercut(
     program = program or find_ffmpeg()
     profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
     film = film or FilmOptions()
-    check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite)
+    beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
+    check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite, beside=beside)
+    check_overlays(film, texts or ())
     sighted = sight_sources(program, cut_list.clips, identify, cancel=cancel)
     usable = [one for one in sighted if isinstance(one, Sighted)]
     bad = [(i, one.source, one.reason) for i, one in enumerate(sighted, start=1) if isinstance(one, Unusable)]
     lengths = [expected_frames(one.clip, profile) for one in usable]
     blend = plan_blend(film.transition, film.exact_transition_seconds, profile.frame_rate)
     frame_bytes, frame_seconds = _measure(program, usable, profile, cancel)
-    n_frames = film_length(lengths, blend)
+    n_card = film.card_frames(profile.frame_rate)
+    pieces = [*[n_card] * (film.title is not None), *lengths, *[n_card] * (film.end_card is not None)]
+    n_frames = film_length(pieces, blend)
     is_heard = any(one.clip.facts.has_audio for one in usable)
     sound_bytes = is_heard * float(n_frames / profile.frame_rate) * profile.audio_bits_per_second / 8
     size_bytes = round(n_frames * frame_bytes + sound_bytes)

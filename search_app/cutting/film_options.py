@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Self
 
@@ -14,6 +15,22 @@ from search_app.cutting.transitions import Transition
 from search_app.errors import QueryError
 
 _TRANSITION_SECONDS = 0.5
+_CARD_SECONDS = 3.0
+
+
+class LowerThird(StrEnum):
+    """What is written over a clip at the lower left."""
+
+    CAPTION = "caption"
+    FILE = "file"
+    DATE = "date"
+
+
+class Subtitles(StrEnum):
+    """Where speech goes."""
+
+    BESIDE = "beside"
+    BURN = "burn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +40,13 @@ class FilmOptions:
     Args:
         transition: what is seen between two clips.
         transition_seconds: how long it takes.
+        title: text of a card before the first clip, and the file's title.
+        end_card: text of a card after the last.
+        card_seconds: how long each card is shown.
+        lower_third: what is written over each clip at the lower left.
+        watermark: a text, or the name of a picture, at the upper right of every clip.
+        subtitles: whether speech goes into a file beside the film or into its pictures.
+        chapters: whether the file gets a chapter for each clip.
 
     Raises:
         QueryError: they contradict each other.
@@ -30,12 +54,25 @@ class FilmOptions:
 
     transition: Transition = Transition.CUT
     transition_seconds: float | None = None
+    title: str | None = None
+    end_card: str | None = None
+    card_seconds: float | None = None
+    lower_third: LowerThird | None = None
+    watermark: str | None = None
+    subtitles: Subtitles | None = None
+    chapters: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         object.__setattr__(self, "transition", Transition(self.transition))  # a plain word will do
         if self.transition is Transition.CUT and self.transition_seconds is not None:
             raise QueryError("--transition-seconds: only with --transition dissolve or dip")
+        if self.lower_third is not None:
+            object.__setattr__(self, "lower_third", LowerThird(self.lower_third))
+        if self.subtitles is not None:
+            object.__setattr__(self, "subtitles", Subtitles(self.subtitles))
+        if self.card_seconds is not None and self.title is None and self.end_card is None:
+            raise QueryError("--card-seconds: only with --title or --end-card")
 
     @classmethod
     def take_from(cls, options: dict[str, Any]) -> Self:
@@ -51,6 +88,16 @@ class FilmOptions:
         """How long a transition takes; what a person types as 0.1 is meant as a tenth."""
         return Fraction(str(_TRANSITION_SECONDS if self.transition_seconds is None else self.transition_seconds))
 
+    def card_frames(self, frame_rate: Fraction) -> int:
+        """How many frames a card is shown."""
+        seconds = Fraction(str(_CARD_SECONDS if self.card_seconds is None else self.card_seconds))
+        return max(1, round(seconds * frame_rate))
+
+    @property
+    def burns_subtitles(self) -> bool:
+        """Whether speech is drawn into the pictures."""
+        return self.subtitles is Subtitles.BURN
+
 
 _OPTIONS = (
     click.option(
@@ -65,6 +112,25 @@ _OPTIONS = (
         type=click.FloatRange(0, 10, min_open=True),
         help=f"How long it takes.  [default: {_TRANSITION_SECONDS:g}]",
     ),
+    click.option("--title", help="Text of a card before the first clip, and title of the file."),
+    click.option("--end-card", help="Text of a card after the last clip."),
+    click.option(
+        "--card-seconds",
+        type=click.FloatRange(0, 60, min_open=True),
+        help=f"How long a card is shown.  [default: {_CARD_SECONDS:g}]",
+    ),
+    click.option(
+        "--lower-third",
+        type=click.Choice([*map(str, LowerThird)]),
+        help="Write over each clip what it shows, its file's name, or when it was recorded.",
+    ),
+    click.option("--watermark", metavar="FILE|TEXT", help="A PNG, JPEG or WebP, or a text, over every clip."),
+    click.option(
+        "--subtitles",
+        type=click.Choice([*map(str, Subtitles)]),
+        help="What is said, from the archive's transcripts: in an .srt beside the film, or in its pictures.",
+    ),
+    click.option("--chapters", is_flag=True, help="A chapter for each clip, named after its caption or file."),
 )
 
 

@@ -23,6 +23,7 @@ def join_pieces(
     profile: Profile,
     target: Path,
     *,
+    metadata: str = "",
     cancel: threading.Event | None = None,
     on_frame_count: Callable[[int], None] | None = None,
 ) -> None:
@@ -34,6 +35,7 @@ def join_pieces(
         sound: raw samples of the whole.
         profile: its shape.
         target: the file to write; its ending names the container.
+        metadata: title and chapters, as ffmpeg's metadata file; empty for none.
         cancel: stops it when set.
         on_frame_count: told how many frames are copied.
 
@@ -50,6 +52,11 @@ def join_pieces(
     options = join_options(profile, container)
     streams = [pictures["v:0"]] if CODINGS[profile.codec].shows_pictures else []
     streams += [samples["a:0"]] if CODINGS[profile.codec].sound else []
+    if metadata:
+        described = sound.with_name("film.ffmetadata")
+        described.write_text(metadata, encoding="utf-8")
+        options |= {"map_metadata": len(streams), "map_chapters": len(streams)}
+        streams.append(open_own(described, format="ffmetadata")["?"])  # it has no streams, and none is missed
     program.run(save(streams, written, format=container, **options), cancel=cancel, on_frame_count=on_frame_count)
     if is_gif:
         write_gif(program, written, target, cancel=cancel, on_frame_count=on_frame_count)

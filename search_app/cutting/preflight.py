@@ -54,7 +54,9 @@ class Unusable:
     reason: str
 
 
-def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite: bool) -> None:
+def check_target(
+    output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite: bool, beside: Sequence[Path] = ()
+) -> None:
     """Refuse a target that cannot be written or must not be.
 
     Raises:
@@ -65,7 +67,7 @@ def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite
         raise RenderError(f"there is no folder {output.parent}: create it first")
     if not os.access(output.parent, os.W_OK | os.X_OK):
         raise RenderError(f"cannot write into the folder {output.parent}: check its permissions")
-    for target in (output, ledger_path(output)):
+    for target in (output, ledger_path(output), *beside):
         if target.is_dir():
             raise RenderError(f"{target} is a folder: name a file")
         if not target.exists() and not target.is_symlink():

@@ -16,9 +16,11 @@ from typing import Any
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.cutting.assembly import Assembly, HeldFramesLostError, expected_frames
+from search_app.cutting.chapters import metadata_text
+from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.coding import CODINGS
 from search_app.cutting.cut_list import CutList
-from search_app.cutting.film_options import FilmOptions
+from search_app.cutting.film_options import FilmOptions, Subtitles
 from search_app.cutting.join import join_pieces
 from search_app.cutting.ledger import ledger_path, ledger_text
 from search_app.cutting.outcomes import (
@@ -29,6 +31,7 @@ from search_app.cutting.outcomes import (
     SupercutReport,
     outcome_of,
 )
+from search_app.cutting.overlays import Overlays, check_overlays
 from search_app.cutting.preflight import (
     Sighted,
     Unusable,
@@ -38,6 +41,7 @@ from search_app.cutting.preflight import (
     sight_sources,
 )
 from search_app.cutting.progress import Clock
+from search_app.cutting.subtitles import srt_text, subtitle_path
 from search_app.cutting.target_profile import Profile, choose_profile
 from search_app.cutting.transitions import plan_blend
 from search_app.cutting.verify import Placed, verify_supercut
@@ -52,6 +56,7 @@ def render_supercut(
     *,
     profile: Profile | None = None,
     film: FilmOptions | None = None,
+    texts: Sequence[ClipText] | None = None,
     program: Ffmpeg | None = None,
     identify: Callable[[Path], str] | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -67,7 +72,8 @@ def render_supercut(
         cut_list: the clips, in order.
         output: the file to make; its ending chooses the container.
         profile: its shape; chosen from the sources if None.
-        film: what there is beside the clips: transitions.
+        film: what there is beside the clips: transitions, cards, texts over them, chapters.
+        texts: what the archive says about each clip, in order, and what must be marked on it.
         program: ffmpeg; the one that came with the installation if None.
         identify: gives the fingerprint of a file, to notice sources that changed since they were indexed.
         provenance: for the ledger: query, embedding space, generation of the archive.
@@ -88,12 +94,17 @@ def render_supercut(
         raise RenderError("there is nothing to render: the cut list has no clips")
     output = output.absolute()
     profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
-    check_target(output, cut_list.clips, profile.codec, overwrite=overwrite)
+    film = film or FilmOptions()
+    texts = list(texts or [ClipText()] * len(cut_list.clips))
+    beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
+    check_target(output, cut_list.clips, profile.codec, overwrite=overwrite, beside=beside)
+    check_overlays(film, texts)
     job = _Job(
         cut_list,
         output,
         profile,
-        film or FilmOptions(),
+        film,
+        texts,
         program or find_ffmpeg(),
         skip_missing,
         Clock(on_progress, len(cut_list.clips)),
@@ -145,6 +156,7 @@ class _Job:
     output: Path
     profile: Profile
     film: FilmOptions
+    texts: Sequence[ClipText]
     program: Ffmpeg
     skip_missing: bool
     clock: Clock
@@ -152,6 +164,7 @@ class _Job:
     sighted: list[Sighted | Unusable] = field(default_factory=list)
     outcomes: list[ClipOutcome] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
+    shown_texts: list[ClipText] = field(default_factory=list)
 
     def sight(self, identify: Callable[[Path], str] | None) -> None:
         """Find all sources; raise if one is unusable and none may be skipped."""
@@ -190,6 +203,7 @@ class _Job:
             assembly.sound.path,
             self.profile,
             joined,
+            metadata=self._metadata(assembly.n_frames),
             cancel=self.cancel,
             on_frame_count=lambda n: self.clock.tell(0, n / max(1, assembly.n_frames)),
         )
@@ -211,10 +225,17 @@ class _Job:
     def _assemble(self, work: WorkFolder) -> Assembly:
         self.outcomes.clear()
         self.placed.clear()
+        self.shown_texts.clear()
+        overlays = Overlays(self.profile, self.film, work.path)
         blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
         assembly = Assembly(self.program, self.profile, blend, work, self.cancel)
-        for seen, lengths in zip(self.sighted, self._lengths(), strict=True):
-            self.outcomes.append(self._render_clip(assembly, seen, lengths))
+        n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
+        if self.film.title is not None:
+            assembly.add_card(*overlays.card(self.film.title), n_card, next(n.n_own for n in lengths if n.n_own))
+        for seen, text, around in zip(self.sighted, self.texts, lengths, strict=True):
+            self.outcomes.append(self._render_clip(assembly, overlays, seen, text, around))
+        if self.film.end_card is not None:
+            assembly.add_card(*overlays.card(self.film.end_card), n_card)
         assembly.close()
         return assembly
 
@@ -222,13 +243,16 @@ class _Job:
         """Expected lengths around each clip, in order; clips that cannot be rendered have none."""
         own = [expected_frames(one.clip, self.profile) * isinstance(one, Sighted) for one in self.sighted]
         n_before, n_all = 0, sum(own)
+        last = None if self.film.end_card is None else self.film.card_frames(self.profile.frame_rate)
         following = [n for n in own if n]
         for n_own in own:
             following = following[1:] if n_own else following
-            yield _Lengths(n_before, n_own, next(iter(following), None), n_all)
+            yield _Lengths(n_before, n_own, next(iter(following), last), n_all)
             n_before += n_own
 
-    def _render_clip(self, assembly: Assembly, seen: Sighted | Unusable, lengths: _Lengths) -> ClipOutcome:
+    def _render_clip(
+        self, assembly: Assembly, overlays: Overlays, seen: Sighted | Unusable, text: ClipText, lengths: _Lengths
+    ) -> ClipOutcome:
         if isinstance(seen, Unusable):
             return ClipOutcome(seen.clip, ClipStatus.SKIPPED, seen.reason, seen.source)
 
@@ -236,20 +260,28 @@ class _Job:
             n_done = lengths.n_before + min(n_frames, lengths.n_own)
             self.clock.tell(len(self.outcomes), n_done / lengths.n_all)
 
+        layers, drawn_otherwise = overlays.layers(seen, text)
         try:
-            placed, warnings = assembly.add_clip(seen, n_next=lengths.n_next, on_frame_count=tell)
+            placed, warnings = assembly.add_clip(seen, layers, lengths.n_next, tell)
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
             return self._failed(seen, f"cannot be cut: {error}")
         self.placed.append(placed)
+        self.shown_texts.append(text)
         tell(lengths.n_own)
-        return outcome_of(placed, warnings)
+        return outcome_of(placed, warnings + drawn_otherwise)
 
     def _failed(self, seen: Sighted, reason: str) -> ClipOutcome:
         if not self.skip_missing:
             self._refuse([(len(self.outcomes) + 1, seen.source, reason)])
         return ClipOutcome(seen.clip, ClipStatus.SKIPPED, reason, seen.source)
+
+    def _metadata(self, n_frames: int) -> str:
+        if not self.film.chapters and self.film.title is None:
+            return ""
+        placed = self.placed if self.film.chapters else []
+        return metadata_text(self.film.title, placed, self.shown_texts[: len(placed)], self.profile, n_frames)
 
     def _joined(self, folder: Path) -> Path:
         return folder / f"joined{self.output.suffix.lower()}"
@@ -275,13 +307,20 @@ class _Job:
         self, folder: Path, report: SupercutReport, provenance: Mapping[str, Any], *, overwrite: bool
     ) -> None:
         """Give the finished file and its ledger their names."""
-        ledger = folder / "ledger.json"
+        made = {report.output: self._joined(folder), report.ledger: folder / "ledger.json"}
         told = {**provenance, "film": self.film.provenance()}
-        ledger.write_text(ledger_text(report, told, {"ffmpeg": self.program.version}), encoding="utf-8")
-        for path in (self._joined(folder), ledger):
+        made[report.ledger].write_text(
+            ledger_text(report, told, {"ffmpeg": self.program.version}), encoding="utf-8"
+        )
+        if self.film.subtitles is Subtitles.BESIDE:
+            made[subtitle_path(self.output)] = folder / "film.srt"
+            lines = srt_text(self.placed, self.shown_texts, self.profile)
+            made[subtitle_path(self.output)].write_text(lines, encoding="utf-8")
+        for path in made.values():
             sync_file(path)
         if self.cancel.is_set():
             raise FfmpegError("cancelled")
-        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite)
-        self._joined(folder).replace(self.output)
-        ledger.replace(report.ledger)
+        beside = [path for path in made if path not in {report.output, report.ledger}]
+        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, beside=beside)
+        for target, path in made.items():
+            path.replace(target)
