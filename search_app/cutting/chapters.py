@@ -36,9 +36,9 @@ def metadata_text(
     lines = [";FFMETADATA1"]
     if title:
         lines.append(f"title={_escaped(' '.join(title.split()))}")
-    starts = [place.first_frame for place in placed]
+    ends = [*(place.first_frame for place in placed), n_frames][1:]
     rate = profile.frame_rate
-    for place, text, end in zip(placed, texts, [*starts[1:], n_frames], strict=True):
+    for place, text, end in zip(placed, texts, ends, strict=True):
         lines += ["[CHAPTER]", f"TIMEBASE={rate.denominator}/{rate.numerator}"]
         lines += [f"START={place.first_frame}", f"END={end}", f"title={_escaped(chapter_title(place, text))}"]
     return "\n".join(lines) + "\n"

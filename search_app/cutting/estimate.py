@@ -122,7 +122,7 @@ def estimate_supercut(
     film = film or FilmOptions()
     beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
     check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite, beside=beside)
-    check_overlays(film, texts or ())
+    check_overlays(film, texts or (), profile)
     sighted = sight_sources(program, cut_list.clips, identify, cancel=cancel)
     usable = [one for one in sighted if isinstance(one, Sighted)]
     bad = [(i, one.source, one.reason) for i, one in enumerate(sighted, start=1) if isinstance(one, Unusable)]

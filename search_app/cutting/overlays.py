@@ -14,12 +14,13 @@ from pathlib import Path
 from PIL import Image
 
 from search_app.cutting.clip_texts import ClipText
+from search_app.cutting.coding import CODINGS
 from search_app.cutting.dressing import Layer
 from search_app.cutting.film_options import FilmOptions, LowerThird
 from search_app.cutting.fonts import missing_characters
 from search_app.cutting.lettering import Style, check_text, draw_text
 from search_app.cutting.preflight import Sighted
-from search_app.cutting.target_profile import Profile
+from search_app.cutting.target_profile import Codec, Profile
 from search_app.errors import RenderError
 
 SAFE = 0.05
@@ -120,6 +121,7 @@ class Overlays:
         return picture.resize(size, Image.Resampling.LANCZOS)
 
     def _drawn(self, text: str, style: Style, warnings: list[str]) -> Image.Image:
+        text = " ".join(text.split())  # how the archive's texts are broken into lines is for the picture to say
         drawn, is_whole = draw_text(text, style)
         if not is_whole:
             warnings.append(f"its text of {len(text)} characters is cut short")
@@ -160,12 +162,18 @@ class Overlays:
         return round(self.profile.width_px * share)
 
 
-def check_overlays(film: FilmOptions, texts: Sequence[ClipText]) -> None:
+def check_overlays(film: FilmOptions, texts: Sequence[ClipText], profile: Profile) -> None:
     """Refuse what cannot be drawn as it is asked for, before anything is encoded.
 
     Raises:
-        RenderError: a text has characters that no font has, or the watermark's picture cannot be read.
+        RenderError: a text has characters that no font has, the watermark's picture cannot be read, or there are
+            no pictures to draw on.
     """
+    asked = [flag for flag, value in _drawn_options(film).items() if value]
+    if asked and not CODINGS[profile.codec].shows_pictures:
+        raise RenderError(f"{', '.join(asked)}: a file of sound alone has no pictures for it; leave it out")
+    if film.chapters and profile.codec is Codec.GIF:
+        raise RenderError("--chapters: a GIF has none; leave it out, or render a video")
     if film.title is not None:
         check_text(film.title, "--title")
     if film.end_card is not None:
@@ -177,6 +185,16 @@ def check_overlays(film: FilmOptions, texts: Sequence[ClipText]) -> None:
             check_text(film.watermark, "--watermark")
     for mark in dict.fromkeys(text.mark for text in texts if text.mark):
         check_text(mark, "the mark of a clip")
+
+
+def _drawn_options(film: FilmOptions) -> dict[str, object]:
+    return {
+        "--title": film.title is not None,
+        "--end-card": film.end_card is not None,
+        "--lower-third": film.lower_third,
+        "--watermark": film.watermark,
+        "--subtitles burn": film.burns_subtitles,
+    }
 
 
 def is_picture_name(mark: str) -> bool:

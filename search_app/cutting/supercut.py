@@ -98,7 +98,7 @@ def render_supercut(
     texts = list(texts or [ClipText()] * len(cut_list.clips))
     beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
     check_target(output, cut_list.clips, profile.codec, overwrite=overwrite, beside=beside)
-    check_overlays(film, texts)
+    check_overlays(film, texts, profile)
     job = _Job(
         cut_list,
         output,
