@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from search_app.cutting.film_options import add_film_options
+from search_app.cutting.picture_options import PictureOptions, add_picture_options
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
@@ -26,7 +27,7 @@ def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command everything that says how a cut list becomes a film; `render_cut` takes it."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return add_film_options(command)
+    return add_picture_options(add_film_options(command))
 
 
 def render_cut(
@@ -35,6 +36,7 @@ def render_cut(
     output: Path,
     provenance: Mapping[str, Any],
     *,
+    picture: PictureOptions | None = None,
     quiet: bool = False,
     dry_run: bool = False,
     **options: Any,
@@ -46,11 +48,13 @@ def render_cut(
         cut_list: the clips.
         output: the file to make.
         provenance: for the ledger.
+        picture: size, framing and coding.
         quiet: for programs: without the bar, and what is told as JSON.
         dry_run: render nothing.
-        options: those of `add_render_options`.
+        options: the others of `add_render_options`.
     """
     from indexer.console import progress_bar
+    from indexer.media.ffmpeg import find_ffmpeg
     from indexer.scan import fingerprint_file
     from search_app.cutting.clip_texts import read_clip_texts
     from search_app.cutting.supercut import render_supercut
@@ -58,6 +62,8 @@ def render_cut(
 
     refuse_footage(archive.snapshot(), output)
     options["texts"] = read_clip_texts(archive.snapshot(), cut_list)
+    sources = [clip.facts for clip in cut_list.clips]
+    options["profile"] = picture.profile(sources, find_ffmpeg()) if picture and sources else None
     if dry_run:
         _tell_estimate(cut_list, output, as_json=quiet, **options)
     with progress_bar(visible=not quiet) as bar:
@@ -68,7 +74,12 @@ def render_cut(
             bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
 
         return render_supercut(
-            cut_list, output, identify=fingerprint_file, provenance=provenance, on_progress=show, **options
+            cut_list,
+            output,
+            identify=fingerprint_file,
+            provenance=provenance,
+            on_progress=show,
+            **options,
         )
 
 

@@ -227,7 +227,7 @@ class Assembly:
         start, end = self._samples(placed.first_frame), self._samples(placed.last_frame + 1)
         piece = self.work.path / "piece.s16le"
         warnings: tuple[str, ...] = ()
-        arguments = (made.zero_tick, end - start, self.profile, piece)
+        arguments = (placed.look, made.zero_tick, end - start, self.profile, piece)
         try:
             conform_sound(self.program, placed.clip, placed.source, *arguments, cancel=self.cancel)
         except FfmpegError as error:

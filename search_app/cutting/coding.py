@@ -12,7 +12,8 @@ from pathlib import Path
 
 from indexer.media.ffmpeg import Stream, save, thread_count
 from search_app.cutting.hardware import as_encoder_needs, h264_options
-from search_app.cutting.target_profile import Codec, Profile
+from search_app.cutting.picture_names import Codec
+from search_app.cutting.target_profile import Profile
 from search_app.errors import RenderError
 
 CLIP_SUFFIX = ".mov"

@@ -25,6 +25,7 @@ from search_app.cutting.cut_list import Clip
 from search_app.cutting.dressing import PLAIN, Dress
 from search_app.cutting.framing import CENTRE, Focus, fitted
 from search_app.cutting.hardware import encoder_limits
+from search_app.cutting.picture_names import Framing
 from search_app.cutting.salience import find_focus, thumbnail_size
 from search_app.cutting.source_frames import (
     PREROLLS,
@@ -34,7 +35,7 @@ from search_app.cutting.source_frames import (
     tick_seconds,
     tick_span,
 )
-from search_app.cutting.target_profile import Framing, Profile
+from search_app.cutting.target_profile import Profile
 
 STEADY_TOLERANCE = Fraction(1, 10)
 """Frames that stray from the profile's beat by less than this part of a frame (and one tick) are on it."""
@@ -202,6 +203,7 @@ def conform_sound(
     program: Ffmpeg,
     clip: Clip,
     source: Path,
+    look: FrameLog,
     zero_tick: int,
     n_samples: int,
     profile: Profile,
@@ -215,6 +217,7 @@ def conform_sound(
         program: ffmpeg.
         clip: the clip.
         source: its file.
+        look: how it is stored.
         zero_tick: the instant at which the clip's pictures start.
         n_samples: length, in samples of each channel.
         profile: gives sample rate and channels.
@@ -226,7 +229,7 @@ def conform_sound(
     """
     size_bytes = n_samples * profile.n_channels * BYTES_PER_SAMPLE
     if clip.facts.has_audio:
-        samples = _sound(clip, source, zero_tick, n_samples, profile)
+        samples = _sound(clip, source, look, zero_tick, n_samples, profile)
         output = save([samples], target, format="s16le", **{"c:a": "pcm_s16le"})
         program.run(output, file_bytes=size_bytes + 2**20, cancel=cancel)
     with target.open("ab") as stream:
@@ -234,7 +237,7 @@ def conform_sound(
         stream.truncate(size_bytes)
 
 
-def _sound(clip: Clip, source: Path, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
+def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
     start = tick_seconds(zero_tick, clip.facts)
     on_clock = zero_tick * clip.facts.time_base
     length = Fraction(n_samples, profile.sample_rate)
@@ -242,13 +245,32 @@ def _sound(clip: Clip, source: Path, zero_tick: int, n_samples: int, profile: Pr
     preroll = PREROLLS[0]
     if preroll is not None and start > preroll:
         options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
-    return (
-        open_source(source, **options)["a:0"]
+    track = _heard_track(look, profile)
+    samples = (
+        open_source(source, **options)[f"a:{track}"]
         .filter("atrim", start=f"{float(on_clock):.9f}", end=f"{float(on_clock + length) + 0.5:.9f}")
         .filter("asetpts", f"PTS-{float(on_clock):.9f}/TB")
-        # Fills gaps and drops overlaps of more than 10 ms; smaller ones are the rounding of time stamps.
-        .filter("aresample", profile.sample_rate, **{"async": 1, "min_hard_comp": 0.01, "first_pts": 0})
+    )
+    if look.sound_tracks and look.sound_tracks[track].is_mono and profile.channel_layout == "stereo":
+        # As loud as a player makes it; the general rule would lower it by 3 dB.
+        samples = samples.filter("pan", args="stereo|c0=c0|c1=c0")
+    # Fills gaps and drops overlaps of more than 10 ms; smaller ones are the rounding of time stamps.
+    on_time = {"async": 1, "min_hard_comp": 0.01, "first_pts": 0}
+    # Fewer speakers get the others' sound after ITU-R BS.775, all of it so much lower that nothing can clip.
+    speakers = {"ochl": profile.channel_layout, "rematrix_maxval": 1}
+    return (
+        samples.filter("aresample", profile.sample_rate, **on_time, **speakers)
         .filter("aformat", sample_fmts="s16", channel_layouts=profile.channel_layout)
         .filter("apad", whole_len=n_samples)
         .filter("atrim", end_sample=n_samples)
     )
+
+
+def _heard_track(look: FrameLog, profile: Profile) -> int:
+    """Number of a sound track among those of its file, from 0."""
+    tracks = look.sound_tracks
+    if profile.audio_track is None:
+        return next((place for place, track in enumerate(tracks) if track.is_default), 0)
+    if profile.audio_track > len(tracks):
+        raise FfmpegError(f"the file has no sound track {profile.audio_track}, only {len(tracks)}")
+    return profile.audio_track - 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from indexer.media.ffmpeg import Stream
 from search_app.cutting.coding import CODINGS
 from search_app.cutting.colours import converted
+from search_app.cutting.picture_names import Framing
 from search_app.cutting.source_frames import FrameLog
-from search_app.cutting.target_profile import Framing, Profile
+from search_app.cutting.target_profile import Profile
 from store.records import VideoFacts
 
 Focus = tuple[float, float]

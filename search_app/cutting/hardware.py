@@ -8,24 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import DEFAULT_LIMITS, Ffmpeg, Stream, discard, draw
 from indexer.media.limits import ChildLimits
+from search_app.cutting.picture_names import Encoder
 from search_app.cutting.target_profile import SOFTWARE_ENCODER
 from search_app.errors import RenderError
-
-
-class Encoder(StrEnum):
-    """Who encodes H.264: `auto` is the first of the cards that works, else the software."""
-
-    AUTO = "auto"
-    SOFTWARE = "software"
-    NVENC = "nvenc"
-    QSV = "qsv"
-    VAAPI = "vaapi"
-    VIDEOTOOLBOX = "videotoolbox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from indexer.media.ffmpeg import Ffmpeg, open_own, save
 from search_app.cutting.animation import write_gif
 from search_app.cutting.assembly import Piece
 from search_app.cutting.coding import CODINGS, container_of, join_options
-from search_app.cutting.target_profile import Codec, Profile
+from search_app.cutting.picture_names import Codec
+from search_app.cutting.target_profile import Profile
 
 _MICROSECOND = Fraction(1, 1_000_000)
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cutting.cut_list import Clip, LeftOut
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.source_frames import tick_seconds
 from search_app.cutting.target_profile import Profile
 from search_app.cutting.verify import ClipCheck, Placed
@@ -178,6 +179,8 @@ class SupercutReport:
 
     def verification_line(self) -> str:
         """One line for people, such as `24/24 cuts exact`."""
+        if self.profile.codec is Codec.SOUND:
+            return "sound alone: it has no pictures that could be compared with the sources"
         if not any(clip.check for clip in self.done):
             return "cuts not verified"
         wrong = [

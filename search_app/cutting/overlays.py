@@ -19,8 +19,9 @@ from search_app.cutting.dressing import Layer
 from search_app.cutting.film_options import FilmOptions, LowerThird
 from search_app.cutting.fonts import missing_characters
 from search_app.cutting.lettering import Style, check_text, draw_text
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.preflight import Sighted
-from search_app.cutting.target_profile import Codec, Profile
+from search_app.cutting.target_profile import Profile
 from search_app.errors import RenderError
 
 SAFE = 0.05

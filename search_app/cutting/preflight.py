@@ -16,8 +16,9 @@ from search_app.cutting.coding import container_of
 from search_app.cutting.conform import BYTES_PER_SAMPLE
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.ledger import ledger_path
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.source_frames import FrameLog, look_at
-from search_app.cutting.target_profile import Codec, Profile
+from search_app.cutting.target_profile import Profile
 from search_app.errors import RenderError
 
 LEAST_BITS_PER_PIXEL = 0.02

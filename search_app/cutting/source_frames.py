@@ -26,11 +26,25 @@ _COLOURS = re.compile(
 _BRIGHTEST = re.compile(r"\[Parsed_showinfo[^\]]*\].*(?:MaxCLL=|max_luminance=)([\d.]+)")
 _PREMULTIPLIED = re.compile(r"\[Parsed_showinfo[^\]]*\].*alpha_mode:premultiplied")
 _STREAM = re.compile(r"Stream #0:.*: Video: .* (?:\w+)\(([^()]*)\), \d+x\d+")
+_SOUND = re.compile(r"Stream #0:\S+: Audio: ")
 _LAYER = re.compile(r"^(?:\[info\])? +alpha_mode +: 1$")
 _TRANSPARENT = re.compile(r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya")
 
 LAYER_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Decoders that see the transparency of WebM, a second picture beside each picture; ffmpeg's own do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSound:
+    """One sound track of a source.
+
+    Args:
+        is_mono: whether it has one channel.
+        is_default: whether the file names it as the one to be heard.
+    """
+
+    is_mono: bool
+    is_default: bool
 
 
 @dataclass(slots=True)
@@ -50,6 +64,7 @@ class FrameLog:
         brightest_nits: the brightest light of all pictures, as the file says, in cd/m2; 0 where it does not say.
         premultiplied: whether colours are already multiplied by their transparency.
         has_alpha_layer: whether transparency lies beside the pictures, where a special decoder must look.
+        sound_tracks: of the file, in order.
     """
 
     ticks: list[int] = field(default_factory=list)
@@ -62,6 +77,7 @@ class FrameLog:
     brightest_nits: float = 0.0
     premultiplied: bool = False
     has_alpha_layer: bool = False
+    sound_tracks: list[SourceSound] = field(default_factory=list)
 
     @property
     def is_transparent(self) -> bool:
@@ -86,6 +102,8 @@ class FrameLog:
             names = next((word for word in words if "/" in word or word.startswith(("bt", "smpte"))), "unknown")
             three = names.split("/") if "/" in names else [names] * 3
             self._take_colours(next((word for word in words if word in {"tv", "pc"}), "unknown"), *three)
+        elif _SOUND.search(line) and not self.ticks:
+            self.sound_tracks.append(SourceSound(", mono" in line, line.rstrip().endswith("(default)")))
         self.premultiplied |= bool(_PREMULTIPLIED.search(line))
         self.has_alpha_layer |= bool(_LAYER.match(line))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 
+from search_app.cutting.picture_names import Codec, Framing
 from store.records import VideoFacts
 
 STANDARD_RATES = tuple(
@@ -27,29 +27,6 @@ SOFTWARE_ENCODER = "libx264"
 _MOST_PX = 16_384
 
 
-class Codec(StrEnum):
-    """What a supercut is coded in; `sound` has no pictures, and `gif` no sound."""
-
-    H264 = "h264"
-    PRORES = "prores"
-    DNXHR = "dnxhr"
-    GIF = "gif"
-    SOUND = "sound"
-
-
-class Framing(StrEnum):
-    """What becomes of a picture whose shape is not the profile's.
-
-    `pad`: whole inside black bars. `crop`: fills the frame, its middle is kept. `blur`: whole, before a blurred
-    copy of itself. `smart`: fills the frame, what draws the eye is kept.
-    """
-
-    PAD = "pad"
-    CROP = "crop"
-    BLUR = "blur"
-    SMART = "smart"
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Shape and coding of a supercut; pixels are square.
@@ -67,6 +44,7 @@ class Profile:
         codec: what pictures are coded in; the sound goes with it.
         framing: what becomes of pictures of another shape.
         encoder: ffmpeg's name of the encoder of H.264.
+        audio_track: which of a source's sound tracks is heard, from 1; the default one if None.
     """
 
     width_px: int
@@ -81,6 +59,7 @@ class Profile:
     codec: Codec = Codec.H264
     framing: Framing = Framing.PAD
     encoder: str = SOFTWARE_ENCODER
+    audio_track: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes that the encoder refuses."""
@@ -121,7 +100,7 @@ def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
     """
     if not sources:
         raise ValueError("a profile needs at least one clip")
-    shapes = Counter(_playable(facts.width_px, facts.height_px) for facts in sources)
+    shapes = Counter(scaled_size(facts.width_px, facts.height_px, MAX_SIDE_PX) for facts in sources)
     (width, height), _ = max(shapes.items(), key=lambda item: (item[1], item[0][0] * item[0][1], item[0]))
     rates = Counter(rate for facts in sources if (rate := standard_rate(facts.frame_rate)))
     rate = max(rates.items(), key=lambda item: (item[1], item[0]))[0] if rates else DEFAULT_RATE
@@ -140,9 +119,11 @@ def standard_rate(measured: Fraction | None) -> Fraction | None:
     return next((rate for rate in STANDARD_RATES if rate >= measured), STANDARD_RATES[-1])
 
 
-def _playable(width: int, height: int) -> tuple[int, int]:
-    scale = min(Fraction(1), Fraction(MAX_SIDE_PX, max(width, height)))
-    return tuple(max(MIN_SIDE_PX, _even(side * scale, MAX_SIDE_PX)) for side in (width, height))  # type: ignore[return-value]  # two sides
+def scaled_size(width_px: int, height_px: int, longest_px: int) -> tuple[int, int]:
+    """Even sides of the same shape, the longer one no longer than given and none too short to be played."""
+    scale = min(Fraction(1), Fraction(longest_px, max(width_px, height_px)))
+    width, height = (max(MIN_SIDE_PX, _even(side * scale, longest_px)) for side in (width_px, height_px))
+    return width, height
 
 
 def _even(side: Fraction, most: int) -> int:

@@ -11,8 +11,9 @@ import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.cutting.cut_list import CutList, build_cut_list
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.supercut import render_supercut
-from search_app.cutting.target_profile import Codec, Profile
+from search_app.cutting.target_profile import Profile
 from store.timespan import TimeSpan
 from tests.coloured_video import PATCHES, SIZE, Colours, Stored, as_rec709, hlg, pq, shown_colours, stripes, to_xyz
 from tests.counted_video import hit_of, row_of
