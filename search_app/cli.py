@@ -65,7 +65,7 @@ for command in (
 @main.command()
 @ARCHIVE
 @click.argument("query", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write, or what --preset says.")
 @add_cut_options
 @NEAREST
 @add_render_options
