@@ -65,7 +65,9 @@ for command in (
 @main.command()
 @ARCHIVE
 @click.argument("query", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write, or what --preset says.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
+)
 @add_cut_options
 @NEAREST
 @add_render_options
