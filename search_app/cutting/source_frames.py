@@ -25,8 +25,8 @@ _COLOURS = re.compile(
 )
 _BRIGHTEST = re.compile(r"\[Parsed_showinfo[^\]]*\].*(?:MaxCLL=|max_luminance=)([\d.]+)")
 _PREMULTIPLIED = re.compile(r"\[Parsed_showinfo[^\]]*\].*alpha_mode:premultiplied")
-_STREAM = re.compile(r"Stream #0:.*: Video: .* (?:\w+)\(([^()]*)\), \d+x\d+")
-_SOUND = re.compile(r"Stream #0:\S+: Audio: ")
+_STREAM = re.compile(r"^(?:\[info\])? +Stream #0:.*: Video: .* (?:\w+)\(([^()]*)\), \d+x\d+")
+_SOUND = re.compile(r"^(?:\[info\])? +Stream #0:\S+: Audio: ")
 _LAYER = re.compile(r"^(?:\[info\])? +alpha_mode +: 1$")
 _TRANSPARENT = re.compile(r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya")
 

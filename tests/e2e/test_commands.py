@@ -126,6 +126,18 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
     assert "1/1 cuts exact" in _rushes(*absent, "--nearest").stdout
 
 
+def test_presets_choose_the_file_and_refuse_another_ending(archive: Path, tmp_path: Path) -> None:
+    """A preset makes what it is named for; an ending or an option that does not fit it is refused in one line."""
+    asked = ("supercut", archive, "something red", "--limit", "1")
+    ran = _rushes(*asked, "--preset", "gif", "--framing", "smart", "--size", "96x160", "-o", tmp_path / "a.gif")
+    assert (0, "1/1 cuts exact") == (ran.returncode, ran.stdout.splitlines()[1])
+    assert (tmp_path / "a.gif").read_bytes().startswith(b"GIF89a")
+    line = _refusal(*asked, "--preset", "prores", "-o", tmp_path / "a.mp4", status=1)
+    assert "give it one of the endings .mov" in line
+    line = _refusal(*asked, "--preset", "audio-only", "--size", "64x64", "-o", tmp_path / "a.wav", status=2)
+    assert "--size: not with --preset audio-only" in line
+
+
 def test_footage_is_never_replaced(archive: Path, library: Path) -> None:
     """A video of the archive is no place for a supercut or a timeline, also with --overwrite."""
     video = next(library.glob("line*.mp4"))
