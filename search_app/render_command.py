@@ -9,14 +9,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from search_app.cutting.film_options import add_film_options
+from search_app.cutting.modes import Mode
 from search_app.cutting.picture_options import PictureOptions, add_picture_options
+from search_app.errors import QueryError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.outcomes import RenderProgress, SupercutReport
+    from search_app.cutting.target_profile import Profile
     from store.archive import Archive
 
 _OPTIONS = (
+    click.option(
+        "--mode",
+        type=click.Choice([*map(str, Mode)]),
+        default=str(Mode.EXACT),
+        show_default=True,
+        help="exact: every frame encoded anew; fast: copied where the source allows, else encoded, and the report "
+        "says why; preview: small, rough and not verified.",
+    ),
     click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails."),
     click.option("--dry-run", is_flag=True, help="Only tell length, size, time and bad sources; write nothing."),
     click.option("--overwrite", is_flag=True, help="Replace the output if it exists."),
@@ -58,11 +69,14 @@ def render_cut(
     from indexer.scan import fingerprint_file
     from search_app.cutting.clip_texts import read_clip_texts
     from search_app.cutting.supercut import render_supercut
+    from search_app.cutting.target_profile import commonest_coding
     from search_app.guard import refuse_footage
 
     refuse_footage(archive.snapshot(), output)
     options["texts"] = read_clip_texts(archive.snapshot(), cut_list)
     sources = [clip.facts for clip in cut_list.clips]
+    if options.get("mode") == Mode.FAST:
+        sources = commonest_coding(sources)
     options["profile"] = picture.profile(sources, find_ffmpeg()) if picture and sources else None
     if dry_run:
         _tell_estimate(cut_list, output, as_json=quiet, **options)
@@ -84,14 +98,31 @@ def render_cut(
 
 
 def _tell_estimate(
-    cut_list: CutList, output: Path, *, as_json: bool, skip_missing: bool = False, **options: Any
+    cut_list: CutList,
+    output: Path,
+    *,
+    as_json: bool,
+    mode: str = Mode.EXACT,
+    profile: Profile | None = None,
+    skip_missing: bool = False,
+    **options: Any,
 ) -> None:
-    """Say what would be rendered, and leave the command: with 1 if it could not be."""
+    """Say what would be rendered, and leave the command: with 1 if it could not be.
+
+    Raises:
+        QueryError: the mode is fast.
+    """
     from indexer.console import print_json
     from indexer.scan import fingerprint_file
     from search_app.cutting.estimate import estimate_supercut
+    from search_app.cutting.target_profile import shape_for
 
-    estimate = estimate_supercut(cut_list, output, identify=fingerprint_file, **options)
+    if mode == Mode.FAST:
+        raise QueryError(
+            "--dry-run, --mode fast: what can be copied is only known once it is; leave one of them out"
+        )
+    profile = shape_for(Mode(mode), profile, [clip.facts for clip in cut_list.clips]) if cut_list.clips else None
+    estimate = estimate_supercut(cut_list, output, profile=profile, identify=fingerprint_file, **options)
     if as_json:
         print_json(estimate.entries())
     else:

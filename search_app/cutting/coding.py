@@ -20,6 +20,10 @@ CLIP_SUFFIX = ".mov"
 """Ending of the file of each clip; the container holds every codec here."""
 
 
+REORDER_FRAMES = 4
+"""By so many frames decoding may run ahead of showing; x264 needs two, hardware encoders up to four."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coding:
     """What a codec's files hold.
@@ -89,12 +93,19 @@ def picture_options(profile: Profile) -> dict[str, object]:
     return {
         **(coding.pictures or h264_options(profile.encoder, profile.crf, profile.preset)),
         "color_range": "tv",
-        "colorspace": "bt709",
-        "color_primaries": "bt709",
-        "color_trc": "bt709",
+        **profile.color_tags,
         "threads": thread_count(),
         "format": "mov",
     }
+
+
+def decoding_clock(profile: Profile) -> str:
+    """A filter of packets that lets decoding run ahead of showing by the same number of frames from start to end.
+
+    Encoded and copied pieces reorder their frames differently, and times of decoding must never go back.
+    """
+    beat = f"{profile.frame_rate.denominator}/{profile.frame_rate.numerator}"
+    return f"setts=time_base={beat}:prescale=1:pts=PTS:dts=N-{REORDER_FRAMES}:duration=1"
 
 
 def join_options(profile: Profile, container: str) -> dict[str, object]:
@@ -103,6 +114,8 @@ def join_options(profile: Profile, container: str) -> dict[str, object]:
     options: dict[str, object] = {"map_metadata": -1}
     if coding.shows_pictures:
         options["c:v"] = "copy"
+    if profile.codec is Codec.H264:
+        options["bsf:v"] = decoding_clock(profile)
     if sound := coding.sound.get(container):
         options["c:a"] = sound
         if sound in {"aac", "libmp3lame"}:

@@ -25,9 +25,9 @@ _UNKNOWN = {"unknown", "reserved"}
 
 
 def converted(
-    pictures: Stream, facts: VideoFacts, look: FrameLog, size: tuple[int, int], pixel_format: str
+    pictures: Stream, facts: VideoFacts, look: FrameLog, size: tuple[int, int], pixel_format: str, matrix: str
 ) -> Stream:
-    """Pictures of a source at a size, in the colours of a supercut."""
+    """Pictures of a source at a size, in BT.709, or with the colours of another matrix that are theirs already."""
     tags = _tags(facts, look)
     if tags:
         pictures = pictures.filter("setparams", **tags)
@@ -40,19 +40,25 @@ def converted(
         )
     if look.transfer in HIGH_RANGE:
         scaled = _tone_mapped(pictures, look, size)
-    elif look.primaries not in {"bt709", *_UNKNOWN}:
+    elif look.primaries not in {matrix, *_UNKNOWN}:
         rec709 = {"tin": "bt709", "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}
         scaled = pictures.filter("zscale", *size, f="bicubic", **rec709)
     else:
-        scaled = pictures.filter("scale", *size, flags=_BICUBIC, out_color_matrix="bt709", out_range="tv")
+        scaled = pictures.filter("scale", *size, flags=_BICUBIC, out_color_matrix=matrix, out_range="tv")
     return scaled.filter("format", pixel_format)
+
+
+def matrix_of(facts: VideoFacts, named: str) -> str:
+    """The matrix of pictures in standard range: the one they name, else what players take them for."""
+    guess = "bt709" if facts.height_px >= HD_HEIGHT_PX else "smpte170m"
+    return guess if named in _UNKNOWN else named
 
 
 def _tags(facts: VideoFacts, look: FrameLog) -> dict[str, str]:
     """What the pictures are to be taken for; where nothing says, what players take them for."""
     is_high_range = look.transfer in HIGH_RANGE
     guesses = {
-        "colorspace": "bt2020nc" if is_high_range else "bt709" if facts.height_px >= HD_HEIGHT_PX else "smpte170m",
+        "colorspace": "bt2020nc" if is_high_range else matrix_of(facts, look.matrix),
         "color_primaries": "bt2020" if is_high_range else "",
     }
     told = {

@@ -62,6 +62,8 @@ class Conformed:
         n_blended_first: how many frames at its beginning show something else too.
         n_blended_last: how many at its end.
         focus: what is kept of pictures that are cropped.
+        n_copied_frames: how many of its frames were copied instead of encoded.
+        note: what people should know about how it was made; empty if nothing.
     """
 
     n_frames: int
@@ -75,6 +77,8 @@ class Conformed:
     n_blended_first: int = 0
     n_blended_last: int = 0
     focus: Focus = CENTRE
+    n_copied_frames: int = 0
+    note: str = ""
 
 
 def conform_picture(
@@ -120,7 +124,7 @@ def conform_picture(
             continue
         if not inside:
             raise FfmpegError("the source has no picture in this clip any more")
-        result = _plan(inside, clip, profile, dress)
+        result = plan_frames(inside, clip, profile, dress)
         if result.n_frames == n_frames:
             return replace(result, focus=focus)
         n_frames = result.n_frames
@@ -164,7 +168,7 @@ def _beat_ticks(clip: Clip, profile: Profile) -> int:
     return math.floor(1 / (profile.frame_rate * clip.facts.time_base))
 
 
-def _plan(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress) -> Conformed:
+def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress = PLAIN) -> Conformed:
     """What a clip of these source frames must look like; mirrors what the `fps` filter does with them."""
     first, _ = tick_span(clip.span, clip.facts)
     beat = clip.facts.time_base * profile.frame_rate  # frames of the profile in one tick

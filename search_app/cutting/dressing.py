@@ -84,7 +84,7 @@ class Held:
             .filter("setpts", "N")
             .filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0)
             .filter("setsar", 1)
-            .filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
+            .filter("setparams", range="tv", **profile.color_tags)
         )
 
 

@@ -35,16 +35,14 @@ def fitted(pictures: Stream, facts: VideoFacts, look: FrameLog, profile: Profile
     pixel_format = CODINGS[profile.codec].pixel_format
     fills = profile.framing in {Framing.CROP, Framing.SMART}
     size = profile.cover(facts) if fills else profile.fit(facts)
-    scaled = converted(pictures, facts, look, size, pixel_format)
+    scaled = converted(pictures, facts, look, size, pixel_format, profile.matrix)
     if fills:
         framed = _cropped(scaled, profile.width_px, profile.height_px, focus)
     elif profile.framing is Framing.BLUR and size != (profile.width_px, profile.height_px):
         framed = _before_blur(scaled, size, profile, pixel_format)
     else:
         framed = scaled.filter("pad", profile.width_px, profile.height_px, "(ow-iw)/2", "(oh-ih)/2")
-    return framed.filter("setsar", 1).filter(
-        "setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709"
-    )
+    return framed.filter("setsar", 1).filter("setparams", range="tv", **profile.color_tags)
 
 
 def _cropped(pictures: Stream, width: int, height: int, focus: Focus) -> Stream:

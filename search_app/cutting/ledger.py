@@ -44,6 +44,7 @@ def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Ma
         "version": VERSION,
         **provenance,
         "output": report.output.name,
+        "mode": report.mode.value,
         "n_frames": report.n_frames,
         "duration": _time(report.duration),
         "verification": report.verification_line(),
@@ -95,6 +96,7 @@ def _clip(place: int, outcome: ClipOutcome, profile: Profile) -> dict[str, Any]:
         "first_frame": outcome.first_frame,
         "starts_at": _time(outcome.first_frame / profile.frame_rate),
         "n_source_frames": outcome.n_source_frames,
+        "n_copied_frames": outcome.n_copied_frames,
         "first_shown": _time(outcome.first_shown),
         "last_shown": _time(outcome.last_shown),
         "verification": check

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cutting.cut_list import Clip, LeftOut
+from search_app.cutting.modes import Mode
 from search_app.cutting.picture_names import Codec
 from search_app.cutting.source_frames import tick_seconds
 from search_app.cutting.target_profile import Profile
@@ -65,7 +66,8 @@ class ClipOutcome:
         n_source_frames: how many frames of the source lie in it.
         first_shown: time in the source of what its first frame shows; None if skipped.
         last_shown: time in the source of what its last frame shows; None if skipped.
-        warnings: what is not as in the source, one line each.
+        n_copied_frames: how many of its frames were copied from the source instead of encoded.
+        warnings: what is not as in the source or as asked, one line each.
         check: what verification found; None if it was skipped or not verified.
     """
 
@@ -78,6 +80,7 @@ class ClipOutcome:
     n_source_frames: int = 0
     first_shown: Fraction | None = None
     last_shown: Fraction | None = None
+    n_copied_frames: int = 0
     warnings: tuple[str, ...] = ()
     check: ClipCheck | None = None
 
@@ -95,7 +98,8 @@ def outcome_of(placed: Placed, warnings: tuple[str, ...]) -> ClipOutcome:
         made.n_source_frames,
         tick_seconds(made.first_tick, clip.facts),
         tick_seconds(made.last_tick, clip.facts),
-        warnings,
+        made.n_copied_frames,
+        (*filter(None, [made.note]), *warnings),
     )
 
 
@@ -112,6 +116,7 @@ class SupercutReport:
         n_frames: its length.
         seconds: time spent in each stage.
         n_taken_over: clips that an interrupted render had encoded already.
+        mode: how it was made.
     """
 
     output: Path
@@ -122,6 +127,7 @@ class SupercutReport:
     n_frames: int
     seconds: Mapping[str, float] = field(default_factory=dict)
     n_taken_over: int = 0
+    mode: Mode = Mode.EXACT
 
     @property
     def duration(self) -> Fraction:
@@ -164,6 +170,7 @@ class SupercutReport:
             f"{self.output}: {len(self.done)} of {len(self.clips)} clips, {float(self.duration):.2f} s, "
             f"{self.profile.width_px}x{self.profile.height_px}, "
             f"{float(self.profile.frame_rate):.5g} frames per second",
+            *self._mode_lines(),
             self.verification_line(),
         ]
         if self.n_taken_over:
@@ -176,6 +183,16 @@ class SupercutReport:
             f"left out: {left.hit.shot.path}, rank {left.hit.rank}: {left.reason}" for left in self.left_out
         )
         return "\n".join(lines)
+
+    def _mode_lines(self) -> list[str]:
+        if self.mode is Mode.PREVIEW:
+            return ["a preview: small, rough and not verified"]
+        if self.mode is Mode.EXACT:
+            return []
+        n_copied = sum(clip.n_copied_frames for clip in self.done)
+        n_clips = sum(1 for clip in self.done if clip.n_copied_frames)
+        share = n_copied / max(1, self.n_frames)
+        return [f"fast: {share:.0%} of the frames copied, in {n_clips} of {len(self.done)} clips"]
 
     def verification_line(self) -> str:
         """One line for people, such as `24/24 cuts exact`."""

@@ -19,10 +19,12 @@ from search_app.cutting.assembly import Assembly, HeldFramesLostError, expected_
 from search_app.cutting.chapters import metadata_text
 from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.coding import CODINGS
+from search_app.cutting.conform import conform_picture
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions, Subtitles
 from search_app.cutting.join import join_pieces
 from search_app.cutting.ledger import ledger_path, ledger_text
+from search_app.cutting.modes import Mode
 from search_app.cutting.outcomes import (
     ClipOutcome,
     ClipStatus,
@@ -41,8 +43,9 @@ from search_app.cutting.preflight import (
     sight_sources,
 )
 from search_app.cutting.progress import Clock
+from search_app.cutting.stream_copy import copy_picture
 from search_app.cutting.subtitles import srt_text, subtitle_path
-from search_app.cutting.target_profile import Profile, choose_profile
+from search_app.cutting.target_profile import Profile, shape_for
 from search_app.cutting.transitions import plan_blend
 from search_app.cutting.verify import Placed, verify_supercut
 from search_app.cutting.work_folder import WorkFolder, private_folder
@@ -57,6 +60,7 @@ def render_supercut(
     profile: Profile | None = None,
     film: FilmOptions | None = None,
     texts: Sequence[ClipText] | None = None,
+    mode: Mode = Mode.EXACT,
     program: Ffmpeg | None = None,
     identify: Callable[[Path], str] | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -74,6 +78,7 @@ def render_supercut(
         profile: its shape; chosen from the sources if None.
         film: what there is beside the clips: transitions, cards, texts over them, chapters.
         texts: what the archive says about each clip, in order, and what must be marked on it.
+        mode: how exact and how fast; a preview is smaller than the profile, and not verified.
         program: ffmpeg; the one that came with the installation if None.
         identify: gives the fingerprint of a file, to notice sources that changed since they were indexed.
         provenance: for the ledger: query, embedding space, generation of the archive.
@@ -92,8 +97,8 @@ def render_supercut(
     """
     if not cut_list.clips:
         raise RenderError("there is nothing to render: the cut list has no clips")
-    output = output.absolute()
-    profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
+    output, mode = output.absolute(), Mode(mode)  # a plain word will do
+    profile = shape_for(mode, profile, [clip.facts for clip in cut_list.clips])
     film = film or FilmOptions()
     texts = list(texts or [ClipText()] * len(cut_list.clips))
     beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
@@ -105,6 +110,7 @@ def render_supercut(
         profile,
         film,
         texts,
+        mode,
         program or find_ffmpeg(),
         skip_missing,
         Clock(on_progress, len(cut_list.clips)),
@@ -114,7 +120,7 @@ def render_supercut(
     try:
         job.sight(identify)
         with private_folder(output.parent) as work:
-            report = job.render(work, verify=verify)
+            report = job.render(work, verify=verify and mode is not Mode.PREVIEW)
             job.publish(work.path, report, provenance or {}, overwrite=overwrite)
         return report
     except (FfmpegError, OSError) as error:
@@ -157,6 +163,7 @@ class _Job:
     profile: Profile
     film: FilmOptions
     texts: Sequence[ClipText]
+    mode: Mode
     program: Ffmpeg
     skip_missing: bool
     clock: Clock
@@ -220,6 +227,7 @@ class _Job:
             assembly.n_frames,
             self.clock.seconds,
             assembly.n_taken_over,
+            self.mode,
         )
 
     def _assemble(self, work: WorkFolder) -> Assembly:
@@ -228,7 +236,8 @@ class _Job:
         self.shown_texts.clear()
         overlays = Overlays(self.profile, self.film, work.path)
         blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
-        assembly = Assembly(self.program, self.profile, blend, work, self.cancel)
+        conform = copy_picture if self.mode is Mode.FAST else conform_picture
+        assembly = Assembly(self.program, self.profile, blend, work, self.cancel, conform)
         n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
         if self.film.title is not None:
             assembly.add_card(*overlays.card(self.film.title), n_card, next(n.n_own for n in lengths if n.n_own))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from search_app.cutting.modes import Mode
 from search_app.cutting.picture_names import Codec, Framing
+from search_app.errors import RenderError
 from store.records import VideoFacts
 
 STANDARD_RATES = tuple(
@@ -23,6 +25,11 @@ MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
 """What H.264 decoders of phones and browsers play; larger sources are scaled down."""
 
 DEFAULT_RATE = Fraction(25)
+
+PREVIEW_SIDE_PX = 480
+"""The longer side of a preview."""
+
+BT709 = "bt709"
 SOFTWARE_ENCODER = "libx264"
 _MOST_PX = 16_384
 
@@ -45,6 +52,8 @@ class Profile:
         framing: what becomes of pictures of another shape.
         encoder: ffmpeg's name of the encoder of H.264.
         audio_track: which of a source's sound tracks is heard, from 1; the default one if None.
+        matrix: ffmpeg's name of its colours, for matrix, primaries and transfer; another one only for the ends of
+            a clip that is copied and keeps its own.
     """
 
     width_px: int
@@ -60,6 +69,7 @@ class Profile:
     framing: Framing = Framing.PAD
     encoder: str = SOFTWARE_ENCODER
     audio_track: int | None = None
+    matrix: str = BT709
 
     def __post_init__(self) -> None:
         """Refuse shapes that the encoder refuses."""
@@ -68,6 +78,11 @@ class Profile:
                 raise ValueError(f"both sides must be even and positive, got {self.width_px}x{self.height_px}")
         if not 1 <= self.frame_rate <= 240:
             raise ValueError(f"a frame rate of {self.frame_rate} cannot be rendered")
+
+    @property
+    def color_tags(self) -> dict[str, str]:
+        """What says to ffmpeg, its filters and its encoders, which colours pictures have."""
+        return dict.fromkeys(("color_primaries", "color_trc", "colorspace"), self.matrix)
 
     def fit(self, facts: VideoFacts) -> tuple[int, int]:
         """Width and height that a source's picture gets inside the frame: whole, undistorted, as large as fits."""
@@ -105,6 +120,44 @@ def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
     rates = Counter(rate for facts in sources if (rate := standard_rate(facts.frame_rate)))
     rate = max(rates.items(), key=lambda item: (item[1], item[0]))[0] if rates else DEFAULT_RATE
     return Profile(width, height, rate)
+
+
+def shape_for(mode: Mode, profile: Profile | None, sources: Sequence[VideoFacts]) -> Profile:
+    """The profile to render at in a mode.
+
+    Args:
+        mode: the mode. For `fast` the commonest coding among the sources is chosen, so that most can be copied;
+            for `preview` the profile is made small and quick to encode.
+        profile: the one asked for; None chooses from the sources.
+        sources: facts of each clip's source, one for each clip.
+
+    Raises:
+        RenderError: the mode cannot make what the profile asks for.
+    """
+    if mode is Mode.FAST:
+        if profile and profile.codec is not Codec.H264:
+            raise RenderError(
+                f"--mode fast copies H.264, and {profile.codec.value} is asked for: leave one of the two out"
+            )
+        profile = profile or choose_profile(commonest_coding(sources))
+    profile = profile or choose_profile(sources)
+    return _small(profile) if mode is Mode.PREVIEW else profile
+
+
+def commonest_coding(sources: Sequence[VideoFacts]) -> list[VideoFacts]:
+    """Those that have one shape and rate, the commonest among what can be copied; all if nothing can."""
+    by_coding: dict[tuple[int, int, Fraction | None], list[VideoFacts]] = {}
+    for facts in sources:
+        if facts.video_codec == Codec.H264 and not facts.rotation_degrees:
+            coding = (facts.width_px, facts.height_px, standard_rate(facts.frame_rate))
+            by_coding.setdefault(coding, []).append(facts)
+    return max(by_coding.values(), key=lambda group: (len(group), group[0].width_px), default=list(sources))
+
+
+def _small(profile: Profile) -> Profile:
+    scale = min(Fraction(1), Fraction(PREVIEW_SIDE_PX, max(profile.width_px, profile.height_px)))
+    width, height = (_even(side * scale, PREVIEW_SIDE_PX) for side in (profile.width_px, profile.height_px))
+    return replace(profile, width_px=width, height_px=height, preset="ultrafast", crf=28)
 
 
 def standard_rate(measured: Fraction | None) -> Fraction | None:

@@ -1,17 +1,18 @@
 """Proof that a rendered supercut shows what its cut list says.
 
-The finished file is decoded once from start to end. The first and the last frame of each clip are compared with
-the frame of the source that must be there, and with its neighbours in the source: a cut is exact when no neighbour
-is nearer. The source is decoded anew, with another seek than when the clip was made.
+The first and the last frame of each clip are compared with the frame of the source that must be there, and with
+its neighbours in the source: a cut is exact when no neighbour is nearer. The finished file is decoded for it once
+from start to end, or, where few clips need it, only in these; the source anew, with another seek than when the
+clip was made. Clips that were copied whole are compared bit for bit instead, which needs no decoding.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,9 @@ from numpy.typing import NDArray
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, open_own, send
+from search_app.cutting.colours import matrix_of
 from search_app.cutting.conform import Conformed
+from search_app.cutting.copy_proof import read_film, shows_its_source
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
 from search_app.cutting.framing import fitted
 from search_app.cutting.source_frames import FrameLog, frames_between, source_frames, tick_seconds
@@ -31,8 +34,8 @@ Luma = NDArray[np.uint8]
 """(height, width): a small grey picture."""
 
 LONG_SIDE_PX = 256
-PREROLLS: tuple[Fraction | None, ...] = (Fraction(4), None)
-ONE_SEEK_SECONDS = 4
+PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), None)
+ONE_SEEK_SECONDS = 2
 """Both ends of shorter clips are read in one go; it takes as long as the first preroll to seek anew."""
 
 N_AT_ONCE = 2
@@ -143,11 +146,19 @@ def verify_supercut(
     Raises:
         FfmpegError: the rendered file does not decode, or it was cancelled.
     """
-    wanted = {number for place in placed for number in (place.first_clear, place.last_clear)}
-    seen, n_seen = _rendered_frames(program, rendered, profile, wanted, cancel)
+    proven, n_seen = _prove_copied(program, rendered, placed, profile, cancel)
+    rest = [place for place in placed if place.first_frame not in proven]
+    wanted = {number for place in rest for number in (place.first_clear, place.last_clear)}
+    seen: dict[int, Luma] = {}
+    if n_seen == n_frames and 2 * sum(place.conformed.n_frames for place in rest) < n_frames:
+        for place in rest:
+            stretch = range(place.first_frame, place.last_frame + 1)
+            seen |= _rendered_frames(program, rendered, profile, wanted, cancel, stretch)[0]
+    else:
+        seen, n_seen = _rendered_frames(program, rendered, profile, wanted, cancel)
     checks = []
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        compare = partial(_check_clip, program, profile=profile, seen=seen, cancel=cancel)
+        compare = partial(_check_clip, program, profile=profile, seen=seen, proven=proven, cancel=cancel)
         for check in pool.map(compare, placed):
             checks.append(check)
             if n_seen != n_frames and not check.reason:
@@ -194,9 +205,13 @@ def _check_clip(
     place: Placed,
     profile: Profile,
     seen: Mapping[int, Luma],
+    proven: Collection[int],
     cancel: threading.Event | None,
 ) -> ClipCheck:
     made = place.conformed
+    if place.first_frame in proven:
+        same = EdgeCheck(is_exact=True, distance=0.0)
+        return ClipCheck(same, same)
     try:
         around_first, around_last = _windows(program, place, profile, cancel)
     except FfmpegError as error:
@@ -226,6 +241,29 @@ def _open_part(place: Placed, profile: Profile) -> NDArray[np.bool_] | None:
     return is_open if is_open.any() else None
 
 
+def _prove_copied(
+    program: Ffmpeg,
+    rendered: Path,
+    placed: Sequence[Placed],
+    profile: Profile,
+    cancel: threading.Event | None,
+) -> tuple[set[int], int | None]:
+    """First frames of the clips that are copies bit for bit, and how many frames the file has if that was counted.
+
+    A copied clip that is not proven so is compared as any other.
+    """
+    copied = [place for place in placed if place.conformed.n_copied_frames == place.conformed.n_frames]
+    if not copied:
+        return set(), None
+    film = read_film(program, rendered, profile, cancel)
+    proven = {
+        place.first_frame
+        for place in copied
+        if shows_its_source(program, film, place.first_frame, place.clip, place.source, place.conformed, cancel)
+    }
+    return proven, len(film.times)
+
+
 def _words(name: str, edge: EdgeCheck) -> str:
     if edge.distance is None:
         return f"its {name} frame has nothing to be compared with"
@@ -251,7 +289,9 @@ def _source_frames_at(
     program: Ffmpeg, place: Placed, profile: Profile, ends: Sequence[range], cancel: threading.Event | None
 ) -> list[tuple[int, Luma]]:
     """The frames of the source, as the supercut must show them, whose ticks lie in some ranges."""
-    facts, size = place.clip.facts, _small(profile)
+    facts, size, shape = place.clip.facts, _small(profile), profile
+    if place.conformed.n_copied_frames:
+        shape = replace(profile, matrix=matrix_of(facts, place.look.matrix))  # what was copied keeps its colours
     first, end_tick = ends[0].start, ends[-1].stop
     made = place.conformed
     must_be = {tick for tick in (made.first_clear_tick, made.last_clear_tick) if _lies_in(tick, ends)}
@@ -263,7 +303,7 @@ def _source_frames_at(
         wanted = between.filter("select", "+".join(f"between(pts,{end.start},{end[-1]})" for end in ends))
         frames: list[Luma] = []
         reader = _FrameReader(size, lambda _, frame, frames=frames: frames.append(frame))  # type: ignore[misc]
-        pictures = fitted(wanted, facts, place.look, profile, place.conformed.focus)
+        pictures = fitted(wanted, facts, place.look, shape, place.conformed.focus)
         program.run(_to_luma(pictures, size), cancel=cancel, on_bytes=reader.take, on_line=log.read)
         ticks = [tick for tick in log.ticks if _lies_in(tick, ends)]
         if len(ticks) == len(frames) and must_be <= set(ticks):
@@ -276,17 +316,30 @@ def _lies_in(tick: int, ends: Sequence[range]) -> bool:
 
 
 def _rendered_frames(
-    program: Ffmpeg, rendered: Path, profile: Profile, wanted: set[int], cancel: threading.Event | None
+    program: Ffmpeg,
+    rendered: Path,
+    profile: Profile,
+    wanted: set[int],
+    cancel: threading.Event | None,
+    stretch: range | None = None,
 ) -> tuple[dict[int, Luma], int]:
+    """The wanted frames of a rendered file, and how many frames were read: all, or those of a stretch."""
     kept: dict[int, Luma] = {}
+    first = stretch.start if stretch else 0
 
     def keep(number: int, frame: Luma) -> None:
-        if number in wanted:
-            kept[number] = frame
+        if first + number in wanted:
+            kept[first + number] = frame
 
+    options: dict[str, object] = {}
+    if stretch:
+        options["t"] = f"{float(len(stretch) / profile.frame_rate):.6f}"
+        if first:
+            # Between two frames, so that rounding cannot take one too many or too few.
+            options["ss"] = f"{float((first - Fraction(1, 2)) / profile.frame_rate):.6f}"
     size = _small(profile)
     reader = _FrameReader(size, keep)
-    program.run(_to_luma(open_own(rendered)["V:0"], size), cancel=cancel, on_bytes=reader.take)
+    program.run(_to_luma(open_own(rendered, **options)["V:0"], size), cancel=cancel, on_bytes=reader.take)
     return kept, reader.n_frames
 
 

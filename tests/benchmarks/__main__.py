@@ -30,11 +30,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="smaller material and fewer rounds")
     parser.add_argument("--sizes", default="", help="search only: how many vectors, as 100000,1000000")
+    parser.add_argument("--clips", default="", help="supercut only: how many clips, as 10,50,200")
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",") if size]
+    clips = [int(number) for number in options.clips.split(",") if number]
     benchmarks: dict[str, Callable[[Path, bool], Iterator[str]]] = {
         **BENCHMARKS,
         "search": partial(bench_search, sizes=sizes),
+        "supercut": partial(bench_supercut, clips=clips),
     }
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.exit(2, f"there is no benchmark {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}\n")

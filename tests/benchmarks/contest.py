@@ -49,10 +49,10 @@ def compete(contestants: Mapping[str, Callable[[str], object]], n_rounds: int) -
     for turn in range(n_rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            started, cpu_started = time.perf_counter(), _cpu_seconds()
+            started, cpu_started = time.perf_counter(), cpu_seconds()
             contestants[name](f"{names.index(name)}-{turn}")
             timings[name].seconds.append(time.perf_counter() - started)
-            timings[name].cpu_seconds.append(_cpu_seconds() - cpu_started)
+            timings[name].cpu_seconds.append(cpu_seconds() - cpu_started)
     return timings
 
 
@@ -68,6 +68,7 @@ def table(title: str, timings: Mapping[str, Timing], base: str) -> Iterator[str]
         )
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
+    """Processor seconds of this process and the children it has waited for."""
     ours, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return ours.ru_utime + ours.ru_stime + theirs.ru_utime + theirs.ru_stime

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.media.ffmpeg import find_ffmpeg, open_own, save
 from indexer.media.writer import VideoFormat, write_video
+from tests.counted_video import draw_number
 from tests.shared_media import MEDIA
 
 RATE = 24
@@ -37,9 +38,36 @@ def write_footage(
     return path
 
 
-def _draw(n_frames: int, size: tuple[int, int], per_shot: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def write_counted_footage(
+    path: Path, n_frames: int, size: tuple[int, int], frames_per_shot: int, seed: int
+) -> Path:
+    """The same, with the number of each frame drawn into the middle, for `tests.counted_video.read_numbers`.
+
+    Args:
+        path: an .mp4 to write.
+        n_frames: its length.
+        size: width and height.
+        frames_per_shot: length of each shot.
+        seed: other pictures for another number.
+    """
+    width, height = size[0] // 4, size[1] // 4
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+
+    def numbered() -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        for number, picture in _draw(n_frames, size, frames_per_shot, seed):
+            picture[top : top + height, left : left + width] = draw_number(number, (width, height))[:, :, None]
+            yield number, picture
+
+    form = VideoFormat("libx264", RATE, options={"preset": "veryfast", "crf": "23"})
+    write_video(path, numbered(), form)
+    return path
+
+
+def _draw(
+    n_frames: int, size: tuple[int, int], per_shot: int, seed: int = 3
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     width, height = size
-    chance = np.random.default_rng(3)
+    chance = np.random.default_rng(seed)
     grain = chance.integers(-6, 7, (height + 64, width + 64, 1), dtype=np.int16)
     for number in range(n_frames):
         if number % per_shot == 0:

@@ -1,0 +1,17 @@
+"""How exact and how fast a supercut is made."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How clips become pieces of a supercut.
+
+    `exact` encodes every frame anew. `fast` copies groups of pictures and encodes only what lies between them and
+    the ends of a clip. `preview` encodes small pictures roughly, and nothing is verified.
+    """
+
+    EXACT = "exact"
+    FAST = "fast"
+    PREVIEW = "preview"
