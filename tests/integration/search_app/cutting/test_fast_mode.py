@@ -17,9 +17,10 @@ from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions
 from search_app.cutting.modes import Mode
 from search_app.cutting.outcomes import SupercutReport
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.source_frames import tick_span
 from search_app.cutting.supercut import render_supercut
-from search_app.cutting.target_profile import Codec, Profile
+from search_app.cutting.target_profile import Profile
 from search_app.cutting.transitions import Transition
 from search_app.errors import RenderError
 from tests.counted_video import CountedVideo, frame_times
