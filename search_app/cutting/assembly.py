@@ -16,6 +16,7 @@ from search_app.cutting.coding import CLIP_SUFFIX
 from search_app.cutting.conform import Conformed, conform_picture, conform_sound
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.dressing import Dress, Held, Layer, encode_held, still
+from search_app.cutting.loudness import Loudspeaker
 from search_app.cutting.preflight import Sighted, is_disk_full
 from search_app.cutting.soundtrack import SoundTrack
 from search_app.cutting.target_profile import Profile
@@ -68,6 +69,7 @@ class Assembly:
         work: the folder to make it in.
         cancel: stops it when set.
         conform: cuts one clip and encodes its pictures.
+        loudness_lufs: how loud each clip is made; None leaves them as they are.
     """
 
     program: Ffmpeg
@@ -76,6 +78,7 @@ class Assembly:
     work: WorkFolder
     cancel: threading.Event
     conform: Callable[..., Conformed] = conform_picture
+    loudness_lufs: float | None = None
     pieces: list[Piece] = field(default_factory=list)
     n_frames: int = 0
     n_taken_over: int = 0
@@ -237,10 +240,13 @@ class Assembly:
             warnings = (f"its sound cannot be read, silence instead: {error}",)
             silent = replace(placed.clip, facts=replace(placed.clip.facts, has_audio=False))
             conform_sound(self.program, silent, placed.source, *arguments, cancel=self.cancel)
+        gain = 1.0
+        if self.loudness_lufs is not None:
+            gain = Loudspeaker(self.program, self.profile, self.cancel).level_gain(piece, self.loudness_lufs)
         is_dip = self.blend.kind is Transition.DIP
         fades = (made.n_blended_first, made.n_blended_last) if is_dip else (0, 0)
         self.sound.add(
-            piece, start, end - start, fade_in=self._samples(fades[0]), fade_out=self._samples(fades[1])
+            piece, start, end - start, fade_in=self._samples(fades[0]), fade_out=self._samples(fades[1]), gain=gain
         )
         piece.unlink()
         return warnings

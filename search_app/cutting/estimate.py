@@ -19,12 +19,12 @@ from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.coding import CLIP_SUFFIX
 from search_app.cutting.conform import conform_picture
 from search_app.cutting.cut_list import CutList
-from search_app.cutting.film_options import FilmOptions, Subtitles
+from search_app.cutting.film_options import FilmOptions
+from search_app.cutting.loudness import Loudspeaker
 from search_app.cutting.outcomes import RenderStage
 from search_app.cutting.overlays import check_overlays
 from search_app.cutting.preflight import Sighted, Unusable, check_target, sight_sources
 from search_app.cutting.progress import share_of
-from search_app.cutting.subtitles import subtitle_path
 from search_app.cutting.target_profile import Profile, choose_profile
 from search_app.cutting.transitions import Blend, Transition, plan_blend
 from search_app.errors import RenderError
@@ -120,9 +120,10 @@ def estimate_supercut(
     program = program or find_ffmpeg()
     profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
     film = film or FilmOptions()
-    beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
-    check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite, beside=beside)
+    check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite, film=film)
     check_overlays(film, texts or (), profile)
+    if film.music:
+        Loudspeaker(program, profile, cancel).check_music(film.music)
     sighted = sight_sources(program, cut_list.clips, identify, cancel=cancel)
     usable = [one for one in sighted if isinstance(one, Sighted)]
     bad = [(i, one.source, one.reason) for i, one in enumerate(sighted, start=1) if isinstance(one, Unusable)]

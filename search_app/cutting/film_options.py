@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Self
 
 import click
@@ -47,6 +48,8 @@ class FilmOptions:
         watermark: a text, or the name of a picture, at the upper right of every clip.
         subtitles: whether speech goes into a file beside the film or into its pictures.
         chapters: whether the file gets a chapter for each clip.
+        loudness: how loud clips and the whole are made, in LUFS; None leaves them as they are.
+        music: an audio file to lay under the film.
 
     Raises:
         QueryError: they contradict each other.
@@ -61,12 +64,16 @@ class FilmOptions:
     watermark: str | None = None
     subtitles: Subtitles | None = None
     chapters: bool = False
+    loudness: float | None = None
+    music: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         object.__setattr__(self, "transition", Transition(self.transition))  # a plain word will do
         if self.transition is Transition.CUT and self.transition_seconds is not None:
             raise QueryError("--transition-seconds: only with --transition dissolve or dip")
+        if self.music is not None:
+            object.__setattr__(self, "music", Path(self.music).absolute())
         if self.lower_third is not None:
             object.__setattr__(self, "lower_third", LowerThird(self.lower_third))
         if self.subtitles is not None:
@@ -81,7 +88,7 @@ class FilmOptions:
 
     def provenance(self) -> dict[str, Any]:
         """What the ledger says about it: what `FilmOptions` takes."""
-        return asdict(self)
+        return asdict(self) | {"music": self.music and str(self.music)}
 
     @property
     def exact_transition_seconds(self) -> Fraction:
@@ -129,6 +136,17 @@ _OPTIONS = (
         "--subtitles",
         type=click.Choice([*map(str, Subtitles)]),
         help="What is said, from the archive's transcripts: in an .srt beside the film, or in its pictures.",
+    ),
+    click.option(
+        "--loudness",
+        type=click.FloatRange(-40, -5),
+        metavar="LUFS",
+        help="Make each clip and the whole so loud (EBU R128): -23 for broadcasting, -14 for the web.",
+    ),
+    click.option(
+        "--music",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Lay this audio file under the film: looped or cut, faded out, quieter where clips are heard.",
     ),
     click.option("--chapters", is_flag=True, help="A chapter for each clip, named after its caption or file."),
 )

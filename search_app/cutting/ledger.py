@@ -48,6 +48,7 @@ def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Ma
         "n_frames": report.n_frames,
         "duration": _time(report.duration),
         "verification": report.verification_line(),
+        "loudness": report.loudness_line(),
         "profile": _profile(report.profile),
         "tools": dict(tools),
         "clips": [_clip(place, clip, report.profile) for place, clip in enumerate(report.clips, start=1)],

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cutting.cut_list import Clip, LeftOut
+from search_app.cutting.loudness import TOLERANCE_LU, Loudness
 from search_app.cutting.modes import Mode
 from search_app.cutting.picture_names import Codec
 from search_app.cutting.source_frames import tick_seconds
@@ -117,6 +118,8 @@ class SupercutReport:
         seconds: time spent in each stage.
         n_taken_over: clips that an interrupted render had encoded already.
         mode: how it was made.
+        loudness: how loud it is; None if it was not asked to be so loud.
+        wanted_lufs: how loud it should be.
     """
 
     output: Path
@@ -128,6 +131,8 @@ class SupercutReport:
     seconds: Mapping[str, float] = field(default_factory=dict)
     n_taken_over: int = 0
     mode: Mode = Mode.EXACT
+    loudness: Loudness | None = None
+    wanted_lufs: float | None = None
 
     @property
     def duration(self) -> Fraction:
@@ -173,6 +178,8 @@ class SupercutReport:
             *self._mode_lines(),
             self.verification_line(),
         ]
+        if self.loudness:
+            lines.append(self.loudness_line())
         if self.n_taken_over:
             lines.append(f"{self.n_taken_over} clips were taken over from an interrupted render")
         for place, clip in enumerate(self.clips, start=1):
@@ -193,6 +200,14 @@ class SupercutReport:
         n_clips = sum(1 for clip in self.done if clip.n_copied_frames)
         share = n_copied / max(1, self.n_frames)
         return [f"fast: {share:.0%} of the frames copied, in {n_clips} of {len(self.done)} clips"]
+
+    def loudness_line(self) -> str:
+        """One line for people: what was measured, and whether that is what was asked for; empty if nothing was."""
+        if self.loudness is None or self.wanted_lufs is None:
+            return ""
+        said = f"{self.loudness.integrated_lufs:.1f} LUFS, true peak {self.loudness.true_peak_db:.1f} dBTP"
+        is_near = abs(self.loudness.integrated_lufs - self.wanted_lufs) <= TOLERANCE_LU
+        return said if is_near else f"{said}: its sound does not allow the {self.wanted_lufs:g} LUFS asked for"
 
     def verification_line(self) -> str:
         """One line for people, such as `24/24 cuts exact`."""

@@ -173,6 +173,9 @@ def check_overlays(film: FilmOptions, texts: Sequence[ClipText], profile: Profil
     asked = [flag for flag, value in _drawn_options(film).items() if value]
     if asked and not CODINGS[profile.codec].shows_pictures:
         raise RenderError(f"{', '.join(asked)}: a file of sound alone has no pictures for it; leave it out")
+    heard = [flag for flag, value in (("--loudness", film.loudness), ("--music", film.music)) if value is not None]
+    if heard and not CODINGS[profile.codec].sound:
+        raise RenderError(f"{', '.join(heard)}: a file of pictures alone has no sound; leave it out")
     if film.chapters and profile.codec is Codec.GIF:
         raise RenderError("--chapters: a GIF has none; leave it out, or render a video")
     if film.title is not None:

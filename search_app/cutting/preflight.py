@@ -15,9 +15,11 @@ from indexer.media.ffmpeg import Ffmpeg
 from search_app.cutting.coding import container_of
 from search_app.cutting.conform import BYTES_PER_SAMPLE
 from search_app.cutting.cut_list import Clip
+from search_app.cutting.film_options import FilmOptions, Subtitles
 from search_app.cutting.ledger import ledger_path
 from search_app.cutting.picture_names import Codec
 from search_app.cutting.source_frames import FrameLog, look_at
+from search_app.cutting.subtitles import subtitle_path
 from search_app.cutting.target_profile import Profile
 from search_app.errors import RenderError
 
@@ -55,9 +57,7 @@ class Unusable:
     reason: str
 
 
-def check_target(
-    output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite: bool, beside: Sequence[Path] = ()
-) -> None:
+def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite: bool, film: FilmOptions) -> None:
     """Refuse a target that cannot be written or must not be.
 
     Raises:
@@ -68,12 +68,14 @@ def check_target(
         raise RenderError(f"there is no folder {output.parent}: create it first")
     if not os.access(output.parent, os.W_OK | os.X_OK):
         raise RenderError(f"cannot write into the folder {output.parent}: check its permissions")
+    beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
+    sources = {path for clip in clips for path in clip.paths} | ({str(film.music)} if film.music else set())
     for target in (output, ledger_path(output), *beside):
         if target.is_dir():
             raise RenderError(f"{target} is a folder: name a file")
         if not target.exists() and not target.is_symlink():
             continue
-        for path in {path for clip in clips for path in clip.paths}:
+        for path in sources:
             if _is_same_file(target, path):
                 raise RenderError(f"{target} is one of the sources, {path}: name another file")
         if not overwrite:

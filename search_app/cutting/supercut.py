@@ -24,6 +24,7 @@ from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions, Subtitles
 from search_app.cutting.join import join_pieces
 from search_app.cutting.ledger import ledger_path, ledger_text
+from search_app.cutting.loudness import Loudness, Loudspeaker
 from search_app.cutting.modes import Mode
 from search_app.cutting.outcomes import (
     ClipOutcome,
@@ -101,8 +102,7 @@ def render_supercut(
     profile = shape_for(mode, profile, [clip.facts for clip in cut_list.clips])
     film = film or FilmOptions()
     texts = list(texts or [ClipText()] * len(cut_list.clips))
-    beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
-    check_target(output, cut_list.clips, profile.codec, overwrite=overwrite, beside=beside)
+    check_target(output, cut_list.clips, profile.codec, overwrite=overwrite, film=film)
     check_overlays(film, texts, profile)
     job = _Job(
         cut_list,
@@ -118,6 +118,8 @@ def render_supercut(
     )
     check_space(output, cut_list.clips, job.profile)
     try:
+        if film.music is not None:
+            Loudspeaker(job.program, profile, job.cancel).check_music(film.music)
         job.sight(identify)
         with private_folder(output.parent) as work:
             report = job.render(work, verify=verify and mode is not Mode.PREVIEW)
@@ -203,6 +205,7 @@ class _Job:
             [(i, o.source, o.reason) for i, o in enumerate(self.outcomes, 1) if o.status is ClipStatus.SKIPPED]
         )
         self.clock.enter(RenderStage.JOIN)
+        loudness = self._finish_sound(assembly)
         joined = self._joined(work.path)
         join_pieces(
             self.program,
@@ -228,7 +231,16 @@ class _Job:
             self.clock.seconds,
             assembly.n_taken_over,
             self.mode,
+            loudness,
+            self.film.loudness,
         )
+
+    def _finish_sound(self, assembly: Assembly) -> Loudness | None:
+        """Music under the film, and the film as loud as asked for; how loud it is then, if it was asked."""
+        speaker, samples = Loudspeaker(self.program, self.profile, self.cancel), assembly.sound.path
+        if self.film.music is not None:
+            speaker.add_music(samples, self.film.music, assembly.sound.n_samples)
+        return None if self.film.loudness is None else speaker.level(samples, self.film.loudness)
 
     def _assemble(self, work: WorkFolder) -> Assembly:
         self.outcomes.clear()
@@ -237,7 +249,7 @@ class _Job:
         overlays = Overlays(self.profile, self.film, work.path)
         blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
         conform = copy_picture if self.mode is Mode.FAST else conform_picture
-        assembly = Assembly(self.program, self.profile, blend, work, self.cancel, conform)
+        assembly = Assembly(self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)
         n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
         if self.film.title is not None:
             assembly.add_card(*overlays.card(self.film.title), n_card, next(n.n_own for n in lengths if n.n_own))
@@ -329,7 +341,6 @@ class _Job:
             sync_file(path)
         if self.cancel.is_set():
             raise FfmpegError("cancelled")
-        beside = [path for path in made if path not in {report.output, report.ledger}]
-        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, beside=beside)
+        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, film=self.film)
         for target, path in made.items():
             path.replace(target)
