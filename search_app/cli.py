@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from indexer import cli as indexer_cli
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app import eval_command, search_commands, timeline_command
-from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
+from search_app import cut_command, eval_command, render_command, rights_command, search_commands, timeline_command
+from search_app.cutting.cut_options import CutOptions
 from search_app.errors import QueryError
-from search_app.render_command import add_render_options, finish_render, render_cut
-from search_app.search_commands import LIKE, find, print_hits, question_text
+from search_app.render_command import render_cut
+from search_app.search_commands import print_hits
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError
-
-if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.search import SearchResult
 
 USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError)
 DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")
@@ -57,48 +53,12 @@ for command in (
     *indexer_cli.COMMANDS,
     *search_commands.COMMANDS,
     eval_command.evaluate,
+    render_command.supercut,
     timeline_command.timeline,
+    cut_command.cut,
+    rights_command.rights,
 ):
     main.add_command(command)
-
-
-@main.command()
-@ARCHIVE
-@click.argument("query", required=False)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
-)
-@add_cut_options
-@NEAREST
-@add_render_options
-@LIKE
-@DEVICE
-@AS_JSON
-@click.pass_context
-def supercut(
-    context: click.Context, /, archive: Path, query: str | None, as_json: bool, output: Path, **options: Any
-) -> None:
-    """Join the best shots for QUERY, as given to `rushes search`, into one video.
-
-    They are taken best first, or chosen by --fit to fill a length with shots that are good and unlike each other.
-    Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
-    every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
-    """
-    from search_app.cutting.choice import choose_clips, used_shots
-    from search_app.guard import refuse_footage, refuse_no_match
-    from store.archive import Archive
-
-    wanted = CutOptions.take_from(options)
-    with Archive.open(archive) as opened:
-        refuse_footage(opened.snapshot(), output)
-        question = question_text(query, options.pop("like"))
-        used = used_shots(opened.snapshot()) if wanted.avoid_used else set()
-        result = find(opened, question, device=options.pop("device"), limit=wanted.n_shots + len(used))
-        refuse_no_match(result, question, nearest=options.pop("nearest"))
-        cut_list = choose_clips(opened.snapshot(), result.hits, wanted, used)
-        provenance = _provenance(result, question, wanted)
-        report = render_cut(opened, cut_list, output, provenance, quiet=as_json, **options)
-        finish_render(context, opened, report, as_json=as_json)
 
 
 @main.command()
@@ -129,9 +89,13 @@ def demo(folder: Path, seed: int) -> None:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             print_hits(search(archive, query, encoder=encoder, limit=3))
         best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=5)
-        wanted = CutOptions(max_seconds=20.0)
-        cut_list = choose_clips(archive.snapshot(), best.hits, wanted)
-        report = render_cut(archive, cut_list, film, _provenance(best, DEMO_QUERIES[0], wanted), overwrite=True)
+        cut_list = choose_clips(archive.snapshot(), best.hits, CutOptions(max_seconds=20.0))
+        provenance = {
+            "query": DEMO_QUERIES[0],
+            "embedding_space": best.space_id,
+            "archive_generation": best.generation,
+        }
+        report = render_cut(archive, cut_list, film, provenance, overwrite=True)
     click.echo(f"\n{report.summary()}\n\nlibrary:  {library}\narchive:  {folder / 'archive'}\nsupercut: {film}")
     click.echo(f"look around with:  rushes ui {folder / 'archive'}")
 
@@ -160,13 +124,3 @@ def ui(archive: Path | None, port: int) -> None:
     if archive is not None:
         Archive.open(archive).close()  # what is no archive is said here, not only in the page
     serve_page(archive, port)
-
-
-def _provenance(result: SearchResult, question: str, wanted: CutOptions) -> dict[str, Any]:
-    """What the ledger says about where the clips come from."""
-    return {
-        "query": question,
-        "embedding_space": result.space_id,
-        "archive_generation": result.generation,
-        **wanted.provenance(),
-    }

@@ -22,3 +22,7 @@ class RenderError(ArchiveError):
 
 class TimelineError(ArchiveError):
     """A timeline could not be written, or would not say what the cut list says."""
+
+
+class RightsError(ArchiveError):
+    """A clip must not be exported, or only with a mark that the export cannot draw."""

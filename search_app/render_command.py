@@ -1,4 +1,4 @@
-"""What every command that renders has in common: its options, the rendering, and what is said afterwards."""
+"""`rushes supercut`, and what every command that renders has in common with it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from search_app.clip_source import add_answer_options, take_clips
 from search_app.cutting.film_options import add_film_options
 from search_app.cutting.modes import Mode
 from search_app.cutting.picture_options import PictureOptions, add_picture_options
@@ -39,6 +41,34 @@ def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return add_picture_options(add_film_options(command))
+
+
+@click.command()
+@ARCHIVE
+@click.argument("query", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
+@add_answer_options
+@add_render_options
+@DEVICE
+@AS_JSON
+@click.pass_context
+def supercut(
+    context: click.Context, /, archive: Path, query: str | None, as_json: bool, output: Path, **options: Any
+) -> None:
+    """Join the best shots for QUERY, as given to `rushes search`, into one video.
+
+    They are taken best first, or chosen by --fit to fill a length with shots that are good and unlike each other.
+    Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
+    every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
+    """
+    from search_app.guard import refuse_footage
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        refuse_footage(opened.snapshot(), output)
+        chosen = take_clips(opened, query, options)
+        report = render_cut(opened, chosen.cut_list, output, chosen.provenance, quiet=as_json, **options)
+        finish_render(context, opened, report, as_json=as_json)
 
 
 def render_cut(

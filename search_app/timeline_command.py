@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.cutting.cut_options import NEAREST
-from search_app.search_commands import LIKE, find, question_text
+from search_app.clip_source import add_answer_options, take_clips
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
-    from search_app.search import SearchResult
     from search_app.timelines.relink import Relinker
     from search_app.timelines.timeline import TimelinePlan
     from store.snapshot import Snapshot
@@ -29,19 +27,15 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     required=True,
     help="The .otio, .edl, .fcpxml or .xml to write.",
 )
-@click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Shots to take.")
-@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Longest length of the timeline.")
-@click.option("--handles", type=click.FloatRange(0), default=0.0, help="Seconds added around each shot.")
+@add_answer_options
 @click.option(
     "--path-map",
     multiple=True,
     metavar="FROM=TO",
     help="Sources below FROM here lie below TO where it is opened; may be repeated.",
 )
-@NEAREST
 @click.option("--relative", is_flag=True, help="Name the sources by paths from the timeline's folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
-@LIKE
 @DEVICE
 @AS_JSON
 def timeline(
@@ -54,7 +48,7 @@ def timeline(
     back and compared before it gets its name.
     """
     from indexer.console import print_json, printable
-    from search_app.guard import refuse_footage, refuse_no_match
+    from search_app.guard import refuse_footage
     from search_app.saved import record_export
     from search_app.timelines.timeline import describe_rate
     from search_app.timelines.timeline_export import check_timeline_target, export_timeline
@@ -64,10 +58,9 @@ def timeline(
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        question = question_text(query, options.pop("like"))
-        result = find(opened, question, device=options.pop("device"), limit=options.pop("limit"))
-        refuse_no_match(result, question, nearest=options.pop("nearest"))
-        cut_list, plan = _plan(opened.snapshot(), result, question, output, relink, **options)
+        chosen = take_clips(opened, query, options)
+        cut_list = chosen.cut_list
+        plan = _plan(opened.snapshot(), cut_list, chosen.question, output, relink)
         sources = [path for clip in cut_list.clips for path in clip.paths]
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
         record_export(opened, output.name, [(clip.video_id, clip.span) for clip in cut_list.clips])
@@ -89,21 +82,15 @@ def _relinker(output: Path, path_map: tuple[str, ...], relative: bool) -> Relink
 
 def _plan(
     snapshot: Snapshot,
-    result: SearchResult,
+    cut_list: CutList,
     question: str,
     output: Path,
     relink: Relinker,
-    *,
-    max_seconds: float | None,
-    handles: float,
-) -> tuple[CutList, TimelinePlan]:
-    from search_app.cutting.cut_list import build_cut_list
+) -> TimelinePlan:
     from search_app.timelines.timeline import plan_timeline
 
-    videos = {video.video_id: video for video in snapshot.videos()}
-    cut_list = build_cut_list(result.hits, videos, max_seconds=max_seconds, handles_seconds=handles)
     captions = _captions(snapshot, cut_list)
-    return cut_list, plan_timeline(cut_list, output.stem, question=question, captions=captions, relink=relink)
+    return plan_timeline(cut_list, output.stem, question=question, captions=captions, relink=relink)
 
 
 def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:

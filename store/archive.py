@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,7 +23,7 @@ from store.health import Action, Finding, check_archive, repair_archive
 from store.history import append_history, read_history
 from store.identity import IDENTITY_NAME, has_truth, read_identity, write_identity
 from store.inverted_publish import VectorSettings, build_inverted_files
-from store.publish import publish, remove_leftovers, writer_lock
+from store.publish import publish, publish_locked, remove_leftovers, writer_lock
 from store.records import EmbeddingSpace, Location, Segment, TextSegment
 from store.segments import encode_segment, is_whole, segment_name, segment_path
 from store.shelf import ShardShelf
@@ -233,6 +233,21 @@ class Archive:
                 self._edits_observed = True
         self._edits.append(events)
 
+    def record_if(self, events: Callable[[Snapshot], Iterable[Event]]) -> None:
+        """Write and publish events that depend on what the archive says now; nobody publishes in between.
+
+        Args:
+            events: gives them, from the newest generation; what it raises leaves nothing written.
+
+        Raises:
+            ArchiveLockedError: another process has been publishing for too long.
+            ArchiveFullError: no space; none of the events may be counted on.
+        """
+        with self._lock, writer_lock(self.folder):
+            self._publish(is_locked=True)
+            self.record(events(self.snapshot()))
+            self._publish(is_locked=True)
+
     def publish(self) -> int:
         """Make everything that any writer has written so far visible to all readers.
 
@@ -243,10 +258,14 @@ class Archive:
             ArchiveLockedError: another process has been publishing for too long.
             ArchiveFullError: no space; the last generation stays.
         """
+        return self._publish(is_locked=False)
+
+    def _publish(self, *, is_locked: bool) -> int:
         if not self._swept:
             self._swept = True
             remove_leftovers(self.folder)
-        generation, latest_ns = publish(self._generations, self._shelf)
+        publishing = publish_locked if is_locked else publish
+        generation, latest_ns = publishing(self._generations, self._shelf)
         self._edits.observe(latest_ns)
         return generation
 

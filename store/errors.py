@@ -18,6 +18,7 @@ The whole tree, with the module that adds each branch:
     ├── ScanError                      indexer.errors: nothing to index there
     ├── QueryError                     search_app.errors
     ├── RenderError                    search_app.errors
+    ├── RightsError                    search_app.errors: a clip must not be exported
     └── TimelineError                  search_app.errors
 
 A message says what happened, to which file, and what to do about it, in one line. Only the command line

@@ -246,6 +246,93 @@ class Exported:
             _refuse_impossible(start, end)
 
 
+@dataclass(frozen=True, slots=True)
+class CutEdited:
+    """A cut list got a version. Versions never change; which one counts follows from all events of its name.
+
+    Args:
+        name: of the cut list.
+        version: id of the version.
+        parent: the version that it was made from; empty for the first.
+        action: what was done, for people.
+        editor: who did it; empty if that is not known.
+        clip_ids: its clips in order; ids are made of what a clip is, so that equal clips have the same one.
+        clips: for each id that its parent lacks, what the clip is: `fingerprint`, `start` and `end`, times as in
+            `Judged`, and plain data besides.
+        seen: fingerprint, start and end of what was looked at beside them, and so is nothing new later.
+        settings: what it answers and how, as plain data.
+    """
+
+    kind: ClassVar[str] = "cut"
+    name: str
+    version: str
+    parent: str
+    action: str
+    editor: str
+    clip_ids: tuple[str, ...]
+    clips: Mapping[str, Mapping[str, Any]]
+    seen: tuple[tuple[str, str, str], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse times that are none, or run backwards."""
+        for clip in self.clips.values():
+            _refuse_impossible(clip["start"], clip["end"])
+        for _, start, end in self.seen:
+            _refuse_impossible(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class CutMoved:
+    """Another version of a cut list counts again.
+
+    Args:
+        name: of the cut list.
+        version: the one that counts from now on.
+        based_on: the one that counted before; if another one does, this event means nothing.
+        action: `undo` or `redo`.
+        editor: who did it.
+    """
+
+    kind: ClassVar[str] = "cut-moved"
+    name: str
+    version: str
+    based_on: str
+    action: str
+    editor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightsChanged:
+    """A stretch of a video may not be exported, or only with a mark on it; the last event for a stretch holds.
+
+    Args:
+        fingerprint: the video.
+        start: start of the stretch, as in `Judged`; empty, like `end`, for all of the video.
+        end: its end.
+        rule: `block`, `watermark`, or `clear` to take back what was said before.
+        text: what the mark says.
+        until: the last day on which this holds, such as `2027-01-31`; empty for ever.
+        note: why, for people.
+        editor: who said so.
+    """
+
+    kind: ClassVar[str] = "rights"
+    fingerprint: str
+    start: str
+    end: str
+    rule: str
+    text: str = ""
+    until: str = ""
+    note: str = ""
+    editor: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse times that are none, or run backwards."""
+        if self.start or self.end:
+            _refuse_impossible(self.start, self.end)
+
+
 Event = (
     RootNamed
     | Seen
@@ -262,6 +349,9 @@ Event = (
     | SearchDeleted
     | SetChanged
     | Exported
+    | CutEdited
+    | CutMoved
+    | RightsChanged
 )
 
 _CLASSES: dict[str, type[Event]] = {cls.kind: cls for cls in get_args(Event)}
@@ -282,4 +372,7 @@ def event_from_fields(plain: Mapping[str, Any]) -> Event | None:
         known["space"] = EmbeddingSpace(**known["space"])
     if cls is Exported:
         known["clips"] = tuple(tuple(clip) for clip in known["clips"])
+    if cls is CutEdited:
+        known["clip_ids"] = tuple(known["clip_ids"])
+        known["seen"] = tuple(tuple(stretch) for stretch in known.get("seen", ()))
     return cls(**known)

@@ -358,7 +358,12 @@ def publish(generations: Generations, shelf: ShardShelf, *, anew: bool = False) 
         ArchiveFullError: no space; the last generation stays.
     """
     with writer_lock(generations.folder):
-        try:
-            return Publisher(generations, shelf).publish(anew)
-        except FileNotFoundError as error:
-            raise ArchiveError(f"a file of {generations.folder} vanished while publishing: {error}") from error
+        return publish_locked(generations, shelf, anew=anew)
+
+
+def publish_locked(generations: Generations, shelf: ShardShelf, *, anew: bool = False) -> tuple[int, int]:
+    """As `publish`, by whoever holds the writer lock already."""
+    try:
+        return Publisher(generations, shelf).publish(anew)
+    except FileNotFoundError as error:
+        raise ArchiveError(f"a file of {generations.folder} vanished while publishing: {error}") from error

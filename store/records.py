@@ -462,3 +462,51 @@ class SavedSearch:
     name: str
     query: str
     options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CutStep:
+    """A line in the history of a cut list.
+
+    Args:
+        version: the version that was made, or that counts again.
+        parent: the one that counted before; empty for the first.
+        is_move: whether an older version came to count again, and none was made.
+        action: what was done, for people.
+        editor: who did it; empty if that is not known.
+        time_ns: when.
+        n_clips: how many clips the version has; 0 for a move.
+        settings: what it answers and how, as plain data.
+    """
+
+    version: str
+    parent: str
+    is_move: bool
+    action: str
+    editor: str
+    time_ns: int
+    n_clips: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RightsFlag:
+    """What may not be exported, or only with a mark.
+
+    Args:
+        fingerprint: the video.
+        span: the stretch; None for all of it.
+        rule: `block` or `watermark`.
+        text: what the mark says.
+        until: the last day on which this holds; empty for ever.
+        note: why.
+        editor: who said so.
+    """
+
+    fingerprint: str
+    span: TimeSpan | None
+    rule: str
+    text: str
+    until: str
+    note: str
+    editor: str

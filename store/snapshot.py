@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from store.catalog import decisions, filter_sql, frame_rows
+from store.catalog import cuts, decisions, filter_sql, frame_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from store.generations import Generations, Manifest
     from store.records import (
         Counts,
+        CutStep,
         Embeddings,
         EmbeddingSpace,
         FrameHit,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Judgement,
         Location,
         Outcome,
+        RightsFlag,
         SavedSearch,
         SetMember,
         ShotRow,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         VideoRow,
     )
     from store.shelf import ShardShelf
+    from store.timespan import TimeSpan
     from store.vectors import FrameIds, ShardFile
 
 BACKGROUND_FRAMES = 2_048
@@ -262,6 +265,26 @@ class Snapshot:
     def set_members(self, name: str) -> list[SetMember]:
         """The stretches that a set holds, whatever the case of its name."""
         return decisions.read_set_members(self._catalog, name)
+
+    def cut_names(self) -> list[str]:
+        """Names of all cut lists that ever were, sorted."""
+        return cuts.read_cut_names(self._catalog)
+
+    def cut_steps(self, name: str) -> list[CutStep]:
+        """What became of a cut list, in order."""
+        return cuts.read_cut_steps(self._catalog, name)
+
+    def cut_clips(self, name: str, version: str) -> list[dict[str, Any]]:
+        """The clips of a version of a cut list, in order, as they were put."""
+        return cuts.read_cut_clips(self._catalog, name, version)
+
+    def cut_seen(self, name: str) -> list[tuple[str, TimeSpan]]:
+        """Video and span of all that was ever in a cut list, or looked at for it."""
+        return cuts.read_cut_seen(self._catalog, name)
+
+    def rights(self) -> list[RightsFlag]:
+        """What may not be exported, or only with a mark on it, by video."""
+        return cuts.read_rights(self._catalog)
 
     def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None = None) -> list[FrameHit]:
         """The sampled frames nearest to a vector, best first.

@@ -12,7 +12,7 @@ import numpy as np
 from search_app.background import Background
 from search_app.channels import WORD_CHANNELS
 from search_app.cutting import clip_order
-from search_app.cutting.cut_list import CutList, LeftOut, build_cut_list
+from search_app.cutting.cut_list import Clip, CutList, LeftOut, build_cut_list
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.cutting.fit import fit_to_length
 from search_app.errors import QueryError
@@ -50,14 +50,14 @@ def choose_clips(
     if options.fit is None:
         cut_list = build_cut_list(fresh, videos, max_seconds=options.max_seconds, handles_seconds=options.handles)
     else:
-        vectors, mean_similarity = _vectors_of_hits(snapshot, fresh), _mean_similarity(snapshot)
+        vectors, mean_similarity = _vectors_of_hits(snapshot, fresh), mean_similarity_of(snapshot)
         worths = worth_of_hits(fresh)
         cut_list = fit_to_length(fresh, worths, vectors, videos, options.limits, mean_similarity=mean_similarity)
     left_out = sorted([*left_out, *cut_list.left_out], key=lambda left: left.hit.rank)
     if not cut_list.clips:
         first = f"; the first: {left_out[0].reason}" if left_out else ""
         raise QueryError(f"nothing to render: {len(left_out)} shots answer, and all are left out{first}")
-    places = _places(snapshot, cut_list, options)
+    places = order_clips(snapshot, cut_list.clips, options.order, options.random_seed)
     return CutList(tuple(cut_list.clips[place] for place in places), tuple(left_out))
 
 
@@ -93,12 +93,11 @@ def _avoid(hits: Sequence[Hit], used: Collection[str], n_shots: int) -> tuple[li
     return fresh, left_out
 
 
-def _places(snapshot: Snapshot, cut_list: CutList, options: CutOptions) -> Sequence[int]:
-    """In which order the clips are joined."""
-    clips = cut_list.clips
+def order_clips(snapshot: Snapshot, clips: Sequence[Clip], order: Order, seed: int) -> Sequence[int]:
+    """In which order clips are joined, as their positions from 0."""
     parts = [clip.hits[0] for clip in clips]
     places: Sequence[int] = range(len(clips))
-    match options.order:
+    match order:
         case Order.RELEVANCE:
             places = clip_order.by_relevance(clips)
         case Order.DATE:
@@ -106,11 +105,11 @@ def _places(snapshot: Snapshot, cut_list: CutList, options: CutOptions) -> Seque
         case Order.SOURCE:
             places = clip_order.by_source(clips)
         case Order.LOOK:
-            places = clip_order.by_look(_vectors(snapshot, parts))
+            places = clip_order.by_look(vectors_of_parts(snapshot, parts))
         case Order.BRIGHTNESS:
             places = clip_order.by_brightness([_luma(frame) for frame in _best_frames(snapshot, parts)])
         case Order.RANDOM:
-            places = clip_order.by_chance(len(clips), options.random_seed)
+            places = clip_order.by_chance(len(clips), seed)
     return places
 
 
@@ -134,19 +133,21 @@ def _nearest(frames: Sequence[FrameRow], time: Fraction) -> FrameRow:
     return min(frames, key=lambda frame: abs(frame.time - time))
 
 
-def _vectors(snapshot: Snapshot, parts: Sequence[Hit]) -> Embeddings:
+def vectors_of_parts(snapshot: Snapshot, parts: Sequence[Hit]) -> Embeddings:
+    """For each part of an answer the vector of the frame that answers: float32, (n_parts, dim)."""
     ids = [frame.frame_id for frame in _best_frames(snapshot, parts)]
     return snapshot.frame_vectors(np.array(ids, dtype=np.int64))
 
 
 def _vectors_of_hits(snapshot: Snapshot, hits: Sequence[Hit]) -> Embeddings:
     """One vector for each hit: the middle of those of its steps, if it has several."""
-    vectors = _vectors(snapshot, [part for hit in hits for part in hit.parts])
+    vectors = vectors_of_parts(snapshot, [part for hit in hits for part in hit.parts])
     ends = np.cumsum([len(hit.parts) for hit in hits], dtype=np.int64)
     rows = [unit(one.mean(axis=0)) for one in np.split(vectors, ends[:-1])] if hits else []
     return np.array(rows, dtype=np.float32).reshape(len(hits), vectors.shape[1])
 
 
-def _mean_similarity(snapshot: Snapshot) -> float:
+def mean_similarity_of(snapshot: Snapshot) -> float:
+    """Mean cosine between frames of the archive."""
     frames = snapshot.background()
     return Background(frames, frames[:0]).mean_similarity

@@ -119,7 +119,7 @@ def build_cut_list(
     left_out: list[LeftOut] = []
     parts = [part for hit in hits for part in hit.parts]
     chosen = _choose(parts, videos, len(parts) if limit is None else limit, left_out)
-    clips = _widen(chosen, handles)
+    clips = add_handles(chosen, [(handles, handles)] * len(chosen))
     if budget is not None:
         clips = _fit(clips, budget, left_out)
     return CutList(tuple(clips), tuple(left_out))
@@ -150,32 +150,39 @@ def _choose(
     return clips
 
 
-def _widen(clips: Iterable[Clip], handles: Fraction) -> list[Clip]:
-    """The clips with as much of their handles as is free, better hits first."""
+def add_handles(clips: Sequence[Clip], handles: Sequence[tuple[Fraction, Fraction]]) -> list[Clip]:
+    """The clips with as much of their handles as is free, better hits first.
+
+    Args:
+        clips: the clips; the first one's handles are served first.
+        handles: for each, seconds before and after it, which are rounded to whole frames of its source.
+    """
     clips = list(clips)
-    if not handles:
+    if not any(map(any, handles)):
         return clips
     taken: dict[str, list[TimeSpan]] = {}
     for clip in clips:
         bisect.insort(taken.setdefault(clip.video_id, []), clip.span)
     widened = []
-    for clip in clips:
+    for clip, around in zip(clips, handles, strict=True):
         spans = taken[clip.video_id]
         place = bisect.bisect_left(spans, clip.span)
-        spans[place] = _with_handles(clip, handles, spans[max(0, place - 1) : place], spans[place + 1 : place + 2])
+        spans[place] = _with_handles(clip, around, spans[max(0, place - 1) : place], spans[place + 1 : place + 2])
         widened.append(replace(clip, span=spans[place]))
     return widened
 
 
-def _with_handles(clip: Clip, handles: Fraction, before: list[TimeSpan], after: list[TimeSpan]) -> TimeSpan:
+def _with_handles(
+    clip: Clip, around: tuple[Fraction, Fraction], before: list[TimeSpan], after: list[TimeSpan]
+) -> TimeSpan:
     core, facts = clip.span, clip.facts
-    length = _whole_frames(handles, facts)
+    earlier, later = (_whole_frames(seconds, facts) for seconds in around)
     edge = edge_before(facts)
     floor = max([facts.span.start, *(span.end for span in before)])
     ceiling = min([facts.span.end, *(span.start for span in after)])
     # A file whose facts are wrong must not cost a shot: handles only ever add.
-    start = min(core.start, max(floor, core.start - length - edge if length else core.start))
-    end = max(core.end, min(ceiling, core.end + length - edge if length else core.end))
+    start = min(core.start, max(floor, core.start - earlier - edge if earlier else core.start))
+    end = max(core.end, min(ceiling, core.end + later - edge if later else core.end))
     return TimeSpan(start, end)
 
 

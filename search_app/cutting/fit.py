@@ -17,7 +17,7 @@ limits on sources and gaps the limits always hold, but the share is no longer pr
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -81,6 +81,7 @@ def fit_to_length(
     limits: FitLimits,
     *,
     mean_similarity: float = 0.0,
+    kept: Collection[int] = (),
 ) -> CutList:
     """The best clips within the limits, in the order of the hits; every other hit is left out with a reason.
 
@@ -94,17 +95,21 @@ def fit_to_length(
         videos: the rows of their videos, by id.
         limits: what to keep to.
         mean_similarity: cosine of two frames that have nothing in common, below 1.
+        kept: positions of hits that are in it whatever else is, untrimmed; the rest is chosen beside them.
 
     Raises:
         ValueError: there is not one worth and one vector for each hit, or a worth is negative.
     """
     if not len(hits) == len(worths) == len(vectors) or any(worth < 0 for worth in worths):
         raise ValueError("every hit needs a vector and a worth of 0 or more")
-    made = [_candidate(hit, videos, limits) for hit in hits]
+    made = [
+        _whole(hit, videos) if place in kept else _candidate(hit, videos, limits) for place, hit in enumerate(hits)
+    ]
     places = [place for place, one in enumerate(made) if isinstance(one, _Candidate)]
     candidates = [one for one in made if isinstance(one, _Candidate)]
     benefits = cover_benefits(np.asarray(worths, np.float64)[places], vectors[places], mean_similarity)
-    runs = [_Run(candidates, benefits, limits, per_second=per_second) for per_second in (True, False)]
+    firm = [number for number, place in enumerate(places) if place in kept]
+    runs = [_Run(candidates, benefits, limits, firm, per_second=per_second) for per_second in (True, False)]
     best = max(runs, key=lambda run: run.worth)  # of equals the first
     chosen = {places[number]: clips for number, clips in best.chosen.items()}
     reasons = {places[number]: best.reason(number) for number in range(len(candidates))}
@@ -209,6 +214,19 @@ def _candidate(hit: Hit, videos: Mapping[str, VideoRow], limits: FitLimits) -> _
     return _Room(limits).refusal(clips) or _Candidate(hit, tuple(clips), shots, seconds)
 
 
+def _whole(hit: Hit, videos: Mapping[str, VideoRow]) -> _Candidate | str:
+    """The clips of a hit as they are, to be kept whatever the limits say."""
+    if not all(part.shot.video_id in videos for part in hit.parts):
+        return "its video is not in the archive"
+    rows = [videos[part.shot.video_id] for part in hit.parts]
+    clips = tuple(
+        Clip(row.video_id, (row.path, *row.other_paths), part.span, (part,), row.facts)
+        for row, part in zip(rows, hit.parts, strict=True)
+    )
+    seconds = sum((clip.span.duration for clip in clips), Fraction())
+    return _Candidate(hit, clips, tuple(part.span for part in hit.parts), seconds)
+
+
 class _Room:
     """What is still free within the limits.
 
@@ -253,6 +271,7 @@ class _Run:
         candidates: what to choose from.
         benefits: as `cover_benefits` gives them, for the candidates.
         limits: what to keep to.
+        firm: numbers of candidates that are in it whatever else is.
         per_second: choose by worth added per second; else by worth added.
     """
 
@@ -261,6 +280,7 @@ class _Run:
         candidates: Sequence[_Candidate],
         benefits: NDArray[np.float64],
         limits: FitLimits,
+        firm: Sequence[int],
         *,
         per_second: bool,
     ) -> None:
@@ -270,6 +290,8 @@ class _Run:
         self._room = _Room(limits)
         self._covered = np.zeros(len(candidates))
         self.chosen: dict[int, tuple[Clip, ...]] = {}
+        for number in firm:
+            self._take(number, candidates[number].clips)
         self._choose_whole(per_second=per_second)
         self._fill()
 
@@ -293,7 +315,8 @@ class _Run:
         What a clip adds only ever shrinks, so it is computed anew only for what could be next (Minoux,
         "Accelerated greedy algorithms for maximizing submodular set functions", 1978).
         """
-        waiting = [(-np.inf, number, -1) for number in range(len(self._candidates))]  # -rate, number, known when
+        numbers = (number for number in range(len(self._candidates)) if number not in self.chosen)
+        waiting = [(-np.inf, number, -1) for number in numbers]  # -rate, number, known when
         while waiting:
             _, number, known_at = heapq.heappop(waiting)  # of equals the better ranked one
             one = self._candidates[number]

@@ -86,6 +86,15 @@ CREATE TABLE set_member (
 CREATE TABLE export_clip (
     key VARCHAR, name VARCHAR, fingerprint VARCHAR, start_seconds DOUBLE, end_seconds DOUBLE, exported_at VARCHAR
 );
+CREATE TABLE cut_step (
+    key VARCHAR, name VARCHAR, version VARCHAR, parent VARCHAR, is_move BOOLEAN, action VARCHAR, editor VARCHAR,
+    time_ns BIGINT, n_clips INTEGER, clip_ids VARCHAR, seen VARCHAR, settings VARCHAR, edited_at VARCHAR
+);
+CREATE TABLE cut_clip (key VARCHAR, name VARCHAR, clip_id VARCHAR, clip VARCHAR, edited_at VARCHAR);
+CREATE TABLE rights (
+    key VARCHAR, fingerprint VARCHAR, start_time VARCHAR, end_time VARCHAR, rule VARCHAR, text VARCHAR,
+    until VARCHAR, note VARCHAR, editor VARCHAR, changed_at VARCHAR
+);
 CREATE TABLE removed_frame (frame_id BIGINT, shard VARCHAR);
 CREATE VIEW location AS
     SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.size_bytes,

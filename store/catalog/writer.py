@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from store.catalog.cuts import note_cut
 from store.catalog.decisions import note_decision
 from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_removed, read_space, to_stored_text, translated
 from store.catalog.text_tables import TextTables
@@ -79,6 +80,9 @@ _REGISTERS = {
         ("saved_search", "name", "saved_at"),
         ("set_member", "key", "changed_at"),
         ("export_clip", "key", "exported_at"),
+        ("cut_step", "key", "edited_at"),
+        ("cut_clip", "key", "edited_at"),
+        ("rights", "key", "changed_at"),
     )
 }
 
@@ -117,7 +121,7 @@ class CatalogWriter:
         places: dict[tuple[str, str], dict[str, Any]] = {}
         latest: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in _REGISTERS}
         for ordered in sorted(events, key=lambda item: item.order):
-            if not (_note_place(places, ordered) or note_decision(latest, ordered)):
+            if not (_note_place(places, ordered) or note_decision(latest, ordered) or note_cut(latest, ordered)):
                 _note_other(latest, ordered)
         with translated(self._path):
             self._merge("place", list(places.values()), _MERGE_PLACES)

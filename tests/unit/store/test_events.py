@@ -2,7 +2,19 @@
 
 import pytest
 
-from store.events import Event, Exported, Judged, SetChanged, event_from_fields, event_to_fields
+from store.events import (
+    CutEdited,
+    CutMoved,
+    Event,
+    Exported,
+    Judged,
+    RightsChanged,
+    SetChanged,
+    event_from_fields,
+    event_to_fields,
+)
+
+_CLIP = {"fingerprint": "f1", "start": "0/1", "end": "1/1", "note": "the best"}
 
 
 @pytest.mark.parametrize(
@@ -11,6 +23,11 @@ from store.events import Event, Exported, Judged, SetChanged, event_from_fields,
         Judged("a boat", "f1", "1001/1000", "2/1", "keep"),
         SetChanged("best", "f1", "0/1", "1/1", True),
         Exported("cut.mp4", (("f1", "0/1", "1/1"), ("f2", "1/3", "2/3"))),
+        CutEdited(
+            "cut", "v2", "v1", "moved", "anna", ("a", "b"), {"b": _CLIP}, (("f1", "0/1", "1/1"),), {"query": "x"}
+        ),
+        CutMoved("cut", "v1", "v2", "undo", "anna"),
+        RightsChanged("f1", "", "", "watermark", "draft", "2027-01-31", "embargo", "anna"),
     ],
 )
 def test_decisions_come_back_from_plain_data(event: Event) -> None:
@@ -25,6 +42,9 @@ def test_stretches_that_are_none_are_never_written(times: tuple[str, str]) -> No
         lambda: Judged("a boat", "f1", *times, "keep"),
         lambda: SetChanged("best", "f1", *times, True),
         lambda: Exported("cut.mp4", (("f1", *times),)),
+        lambda: CutEdited("cut", "v", "", "", "", ("a",), {"a": {"start": times[0], "end": times[1]}}),
+        lambda: CutEdited("cut", "v", "", "", "", (), {}, (("f1", *times),)),
+        lambda: RightsChanged("f1", *times, "block"),
     ):
         with pytest.raises(ValueError, match=r"time|span|Fraction"):
             make()

@@ -1,0 +1,230 @@
+"""The commands of `rushes cut` that look at cut lists, go back and forth in them, and make films of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from search_app.clip_source import ANSWER_OPTIONS
+from search_app.render_command import supercut
+from search_app.timeline_command import timeline
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.cutting.cut_list import Clip
+    from search_app.cutting.stored_cut import StoredCut
+    from search_app.ranking import Hit
+    from store.archive import Archive
+
+NAME = click.argument("name")
+
+
+def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
+    """What surely answers the question of a cut list and was never in it or looked at for it, best first."""
+    from search_app.cutting.cut_film import LOOKED_AT, find_candidates
+    from search_app.cutting.stored_cut import BRANCH
+    from search_app.search_commands import find
+
+    snapshot = archive.snapshot()
+    if not cut.query or cut.settings.get("looked_at") == snapshot.manifest.segments_digest:
+        return []
+    result = find(archive, cut.query, device=device, limit=LOOKED_AT)
+    seen = snapshot.cut_seen(cut.name.partition(BRANCH)[0])
+    return [] if result.nothing_matches else find_candidates(result.hits, seen)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@DEVICE
+@AS_JSON
+def show(archive: Path, name: str, device: str, as_json: bool) -> None:
+    """Show the clips of a cut list, what stands in the way of exporting them, and how many candidates are new."""
+    from indexer.console import print_json
+    from search_app.cut_view import cut_json, print_cut
+    from search_app.cutting.cut_film import place_clips
+    from search_app.cutting.stored_cut import read_cut
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        snapshot = opened.snapshot()
+        cut = read_cut(snapshot, name)
+        film = place_clips(snapshot, cut.clips)
+        flagged = _flags(opened, cut, film)
+        news = len(look_for_news(opened, cut, device))
+    if as_json:
+        print_json(cut_json(cut, film, flagged, news))
+    else:
+        print_cut(cut, film, flagged, news)
+
+
+def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int, str]:
+    """For the place of a clip, what stands in the way of exporting it."""
+    from search_app.cutting.rights import rule_clips
+
+    snapshot = archive.snapshot()
+    offline = {video.video_id for video in snapshot.videos() if not video.present}
+    rulings = rule_clips([*film.values()], snapshot.rights())
+    flags = {place: ruling.reason for place, ruling in zip(film, rulings, strict=True) if ruling.reason}
+    for place, clip in enumerate(cut.clips, start=1):
+        if clip.is_wanted and place not in film:
+            flags[place] = "its video is not in the archive any more"
+        elif clip.video_id in offline:
+            flags[place] = "; ".join(["its file was missing at the last scan", *filter(None, [flags.get(place)])])
+    return flags
+
+
+@click.command("list")
+@ARCHIVE
+@AS_JSON
+def list_command(archive: Path, as_json: bool) -> None:
+    """List the cut lists of ARCHIVE."""
+    from indexer.console import print_json, print_table
+    from search_app.cut_view import when
+    from search_app.cutting.stored_cut import list_cuts
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        cuts = list_cuts(opened.snapshot())
+    made = [next(step for step in cut.steps if step.version == cut.version and not step.is_move) for cut in cuts]
+    if as_json:
+        print_json(
+            [
+                {"name": cut.name, "number": cut.number, "clips": step.n_clips, "query": cut.query}
+                for cut, step in zip(cuts, made, strict=True)
+            ]
+        )
+        return
+    rows = [
+        (cut.name, str(cut.number), str(step.n_clips), when(step.time_ns), step.editor, cut.query)
+        for cut, step in zip(cuts, made, strict=True)
+    ]
+    print_table(("cut list", "version", "clips", "changed", "by", "query"), rows, right=(1, 2))
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@AS_JSON
+def log(archive: Path, name: str, as_json: bool) -> None:
+    """List every version of a cut list: when, who, what; * is the one that counts."""
+    from indexer.console import print_json
+    from search_app.cut_view import log_json, print_log
+    from search_app.cutting.stored_cut import look_for_cut
+    from search_app.errors import QueryError
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        cut = look_for_cut(opened.snapshot(), name)
+    if not cut.steps:
+        raise QueryError(f"there is no cut list {name!r}")
+    if as_json:
+        print_json(log_json(cut))
+    else:
+        print_log(cut)
+
+
+def _go(archive: Path, name: str, how: str) -> None:
+    from search_app.cut_view import say_change
+    from search_app.cutting import stored_cut
+    from store.archive import Archive
+
+    steps: dict[str, Callable[[Archive, StoredCut], StoredCut]] = {
+        "undone": stored_cut.undo,
+        "redone": stored_cut.redo,
+        "deleted": stored_cut.delete_cut,
+    }
+    with Archive.open(archive) as opened:
+        read = stored_cut.read_cut if how == "deleted" else stored_cut.look_for_cut
+        after = steps[how](opened, read(opened.snapshot(), name))
+    if how == "deleted":
+        click.echo(f"{name}: deleted; `rushes cut undo` brings it back")
+    else:
+        say_change(after, f"{how}, this is version {after.number}")
+
+
+@click.command()
+@ARCHIVE
+@NAME
+def undo(archive: Path, name: str) -> None:
+    """Go back to the version before this one."""
+    _go(archive, name, "undone")
+
+
+@click.command()
+@ARCHIVE
+@NAME
+def redo(archive: Path, name: str) -> None:
+    """Go to the version that was undone last."""
+    _go(archive, name, "redone")
+
+
+@click.command()
+@ARCHIVE
+@NAME
+def delete(archive: Path, name: str) -> None:
+    """Delete a cut list; `undo` brings it back."""
+    _go(archive, name, "deleted")
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@click.option("--dismiss", is_flag=True, help="They were looked at, and are no candidates any more.")
+@DEVICE
+@AS_JSON
+def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bool) -> None:
+    """List what came since the cut list was made and answers its question; `add --candidates` adds all of it."""
+    from indexer.console import print_json
+    from search_app.cut_view import print_candidates
+    from search_app.cutting.stored_cut import commit, read_cut
+    from search_app.search_commands import hit_json
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        cut = read_cut(opened.snapshot(), name)
+        hits = look_for_news(opened, cut, device)
+        if dismiss and hits:
+            settings = {**cut.settings, "looked_at": opened.snapshot().manifest.segments_digest}
+            seen = [(part.shot.video_id, part.span) for hit in hits for part in hit.parts]
+            action = f"dismissed {len(hits)} candidates"
+            commit(opened, cut, cut.clips, action, settings=settings, seen=seen)
+    if as_json:
+        print_json([hit_json(hit) for hit in hits])
+    elif hits:
+        print_candidates(hits)
+    else:
+        click.echo("no candidates since this cut", err=True)
+
+
+def _of_stored(base: click.Command, name: str, about: str) -> click.Command:
+    """A command that does with a stored cut list what another does with an answer, with its other options."""
+    kept = [param for param in base.params if param.name not in {*ANSWER_OPTIONS, "archive"}]
+    run = base.callback
+
+    def callback(*args: Any, archive: Path, name: str, **options: Any) -> None:
+        assert run is not None  # noqa: S101 - every command has one
+        run(*args, archive=archive, query=None, cut=name, **options)
+
+    command = click.Command(name, callback=callback, help=about)
+    for add_argument in (ARCHIVE, NAME):
+        add_argument(command)
+    command.params += kept
+    return command
+
+
+render = _of_stored(
+    supercut,
+    "render",
+    "Render a cut list into one video, with every option of `rushes supercut` that is not about choosing.",
+)
+export = _of_stored(
+    timeline,
+    "export",
+    "Write a cut list as a timeline, with every option of `rushes timeline` that is not about choosing.",
+)
+
+OUTPUT_COMMANDS = (show, list_command, log, undo, redo, delete, candidates, render, export)

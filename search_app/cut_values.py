@@ -1,0 +1,101 @@
+"""What people type about the clips of a cut list: places, edges, ranges."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from search_app.errors import QueryError
+from search_app.query_values import parse_seconds
+
+if TYPE_CHECKING:
+    from store.records import VideoFacts
+
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+_FRAMES = re.compile(r"(\d{1,12})f")
+_TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;]\d\d\d?")
+
+
+def parse_places(text: str, n_clips: int) -> list[int]:
+    """Places of clips, from 1, in the order named: `3`, `3-5`, `5-3`, `1,4,7-9`, `all`, `last`.
+
+    Raises:
+        QueryError: it names none, or one that is not there.
+    """
+    places: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        match = _RANGE.fullmatch(part)
+        if part == "all":
+            places += range(1, n_clips + 1)
+        elif part == "last" and n_clips:
+            places.append(n_clips)
+        elif match:
+            first, last = int(match[1]), int(match[2] or match[1])
+            if not (1 <= first <= n_clips and 1 <= last <= n_clips):
+                raise QueryError(f"there is no place {part}: the cut list has {n_clips}")
+            places += range(first, last + 1) if first <= last else range(first, last - 1, -1)
+        else:
+            raise QueryError(f"{text!r} names no places; write 3, 3-5, 1,4,7-9, last or all")
+    return list(dict.fromkeys(places))
+
+
+def parse_edge(text: str, facts: VideoFacts, now: int) -> int:
+    """The number of a frame of a source, from 0.
+
+    Args:
+        text: `+12f`, `-0.5s`: so much later or earlier than now; `1:02.5`, `62.5s`, `1562f`: from the beginning of
+            the source; `10:00:04:12`: its timecode.
+        facts: of the source.
+        now: the frame that counts now.
+
+    Raises:
+        QueryError: it is none of that.
+    """
+    text = text.strip()
+    if _TIMECODE.fullmatch(text):
+        return _named_frame(text, facts)
+    sign = {"+": 1, "-": -1, "\u2212": -1}.get(text[:1], 0)
+    n_frames = _length_in_frames(text[1:] if sign else text, facts)
+    return now + sign * n_frames if sign else n_frames
+
+
+def parse_length(text: str, facts: VideoFacts) -> int:
+    """A length in frames of a source, at least one: `2s`, `48f`."""
+    return max(1, _length_in_frames(text.strip(), facts))
+
+
+def parse_time(text: str, facts: VideoFacts) -> Fraction:
+    """An exact time of a source: on a frame for frames and timecode, to the millisecond for seconds."""
+    if _TIMECODE.fullmatch(text) or _FRAMES.fullmatch(text):
+        return facts.span.start + parse_edge(text, facts, 0) / _rate(facts)
+    return Fraction(str(parse_seconds(text, 0)))
+
+
+def _length_in_frames(text: str, facts: VideoFacts) -> int:
+    frames = _FRAMES.fullmatch(text)
+    if frames:
+        return int(frames[1])
+    try:
+        seconds = Fraction(str(parse_seconds(text, 0)))
+    except QueryError as error:
+        raise QueryError(
+            f"{text!r} is no time; write 12f, 0.5s, 1:02.5 or 10:00:04:12, with + or - from now"
+        ) from error
+    return round(seconds * _rate(facts))
+
+
+def _named_frame(text: str, facts: VideoFacts) -> int:
+    from search_app.timelines.timecode import parse_timecode
+
+    try:
+        start = parse_timecode(facts.start_timecode, _rate(facts)) if facts.start_timecode else 0
+        return parse_timecode(text, _rate(facts)) - start
+    except ValueError as error:
+        raise QueryError(str(error)) from error
+
+
+def _rate(facts: VideoFacts) -> Fraction:
+    from search_app.cutting.cut_list import FALLBACK_FRAME_RATE
+
+    return facts.frame_rate or FALLBACK_FRAME_RATE

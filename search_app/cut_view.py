@@ -1,0 +1,212 @@
+"""A stored cut list as people and programs read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from search_app.cutting.cut_film import Take
+    from search_app.cutting.cut_list import Clip
+    from search_app.cutting.stored_cut import CutClip, StoredCut
+    from search_app.ranking import Hit
+    from store.records import CutStep
+
+
+def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()) -> None:
+    """One line about an edit, and on stderr what was left out and why."""
+    from indexer.console import printable, timecode
+
+    for clip, reason in left_out:
+        if reason != "removed":
+            where = f"{Path(clip.path).name} {timecode(clip.span.start_seconds)}"
+            click.echo(printable(f"{where} is not in it: {reason}"), err=True)
+    wanted = [clip for clip in cut.clips if clip.is_wanted]
+    seconds = float(sum((clip.span.duration for clip in wanted), Fraction()))
+    n_rejected = len(cut.clips) - len(wanted)
+    rejected = f", {n_rejected} rejected" if n_rejected else ""
+    handles = " without handles" if any(map(_handles, wanted)) else ""
+    click.echo(printable(f"{cut.name}: {action}; {len(wanted)} clips, {timecode(seconds)}{handles}{rejected}"))
+
+
+def print_cut(cut: StoredCut, film: Mapping[int, Clip], flagged: Mapping[int, str], news: int) -> None:
+    """The clips as a table.
+
+    Args:
+        cut: the cut list.
+        film: for the place of each clip that is rendered, how.
+        flagged: for the place of a clip, what stands in its way.
+        news: how many candidates there are since.
+    """
+    from indexer.console import print_table, printable, timecode
+
+    rows = []
+    at = Fraction(0)
+    for place, clip in enumerate(cut.clips, start=1):
+        shown = film[place].span if place in film else clip.span
+        marks = [flagged.get(place, ""), clip.note, _handles(clip)]
+        rows.append(
+            (
+                str(place),
+                timecode(float(at)) if place in film else "",
+                timecode(float(shown.duration)),
+                timecode(shown.start_seconds),
+                timecode(shown.end_seconds),
+                Path(clip.path).name,
+                ""
+                if clip.state.value == "open"
+                else f"{clip.state.value} by {clip.decided_by}".removesuffix(" by "),
+                "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
+                "; ".join(mark for mark in marks if mark),
+            )
+        )
+        at += shown.duration if place in film else 0
+    heads = ("clip", "at", "length", "in", "out", "source", "state", "sure", "note")
+    print_table(heads, rows, right=(0, 1, 2, 3, 4, 7))
+    asked = f", for {cut.query!r}" if cut.query else ""
+    click.echo()
+    click.echo(printable(f"{cut.name}, version {cut.number}: {len(film)} clips, {timecode(float(at))}{asked}"))
+    if news:
+        click.echo(f"+{news} candidates since this cut: rushes cut candidates")
+    for branch in cut.branches:
+        click.echo(printable(f"edits made elsewhere at the same time are in {branch!r}"))
+
+
+def _handles(clip: CutClip) -> str:
+    if not (clip.before or clip.after):
+        return ""
+    return f"handles {float(clip.before):g} and {float(clip.after):g} s"
+
+
+def cut_json(cut: StoredCut, film: Mapping[int, Clip], flagged: Mapping[int, str], news: int) -> dict[str, Any]:
+    """A cut list as plain data."""
+    clips = []
+    for place, clip in enumerate(cut.clips, start=1):
+        shown = film[place].span if place in film else clip.span
+        clips.append(
+            {
+                "place": place,
+                **clip.to_plain(),
+                "start_seconds": shown.start_seconds,
+                "end_seconds": shown.end_seconds,
+                "shown": [f"{time.numerator}/{time.denominator}" for time in (shown.start, shown.end)],
+                "is_rendered": place in film,
+                "flag": flagged.get(place, ""),
+            }
+        )
+    return {
+        "name": cut.name,
+        "version": cut.version,
+        "number": cut.number,
+        "query": cut.query,
+        "settings": dict(cut.settings),
+        "candidates": news,
+        "branches": list(cut.branches),
+        "clips": clips,
+    }
+
+
+def print_log(cut: StoredCut) -> None:
+    """What became of a cut list, the latest first."""
+    from indexer.console import print_table
+
+    numbers = version_numbers(cut.steps)
+    rows = [
+        (
+            "*" if step.version == cut.version and not step.is_move else "",
+            str(numbers[step.version]),
+            when(step.time_ns),
+            step.editor,
+            f"{step.action} to version {numbers[step.version]}" if step.is_move else step.action,
+            "" if step.is_move else str(step.n_clips),
+        )
+        for step in reversed(cut.steps)
+    ]
+    print_table(("", "version", "when", "who", "what", "clips"), rows, right=(1, 5))
+
+
+def log_json(cut: StoredCut) -> list[dict[str, Any]]:
+    """The same as plain data, the oldest first."""
+    numbers = version_numbers(cut.steps)
+    return [
+        {
+            "version": step.version,
+            "number": numbers[step.version],
+            "parent": step.parent,
+            "is_move": step.is_move,
+            "is_current": step.version == cut.version,
+            "when": when(step.time_ns),
+            "who": step.editor,
+            "what": step.action,
+            "clips": step.n_clips,
+        }
+        for step in cut.steps
+    ]
+
+
+def version_numbers(steps: Iterable[CutStep]) -> dict[str, int]:
+    """For each version its number for people, from 1."""
+    made = (step.version for step in steps if not step.is_move)
+    return {version: number for number, version in enumerate(made, start=1)}
+
+
+def when(time_ns: int) -> str:
+    """A time as people read it, in the zone of this machine."""
+    return datetime.fromtimestamp(time_ns // 1_000_000_000).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def print_candidates(hits: Sequence[Hit]) -> None:
+    """Shots that came since, as a table."""
+    from indexer.console import print_table, timecode
+
+    rows = [
+        (
+            str(number),
+            "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
+            timecode(part.span.start_seconds),
+            timecode(part.span.end_seconds),
+            part.shot.shot_id,
+            part.shot.path,
+        )
+        for number, hit in enumerate(hits, start=1)
+        for part in hit.parts
+    ]
+    print_table(("candidate", "sure", "start", "end", "shot", "video"), rows, right=(0, 1, 2, 3))
+
+
+def print_takes(takes: Sequence[Take]) -> None:
+    """What could stand in the place of a clip, as a table."""
+    from indexer.console import print_table, timecode
+
+    rows = [
+        (
+            str(number),
+            f"{100 * take.similarity:.0f} %",
+            "same picture" if take.is_copy else "",
+            f"{take.height_px}p",
+            f"{take.sharpness:.0f}",
+            timecode(take.clip.span.start_seconds),
+            timecode(take.clip.span.end_seconds),
+            take.clip.path,
+        )
+        for number, take in enumerate(takes, start=1)
+    ]
+    heads = ("take", "alike", "", "size", "sharp", "start", "end", "video")
+    print_table(heads, rows, right=(0, 1, 3, 4, 5, 6))
+
+
+def take_json(take: Take) -> dict[str, Any]:
+    """A take as plain data."""
+    return {
+        **take.clip.to_plain(),
+        "similarity": round(take.similarity, 6),
+        "is_copy": take.is_copy,
+        "height_px": take.height_px,
+        "sharpness": round(take.sharpness, 3),
+    }

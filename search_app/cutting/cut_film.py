@@ -1,0 +1,281 @@
+"""Between a stored cut list and the archive: its clips as what is rendered, and found shots as its clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from search_app.cutting.choice import mean_similarity_of, order_clips, vectors_of_parts
+from search_app.cutting.cut_edits import Edited
+from search_app.cutting.cut_list import Clip, CutList, LeftOut, add_handles
+from search_app.cutting.cut_options import Order
+from search_app.cutting.fit import FitLimits, fit_to_length, trim_around
+from search_app.cutting.stored_cut import CutClip, State, StoredCut
+from search_app.errors import QueryError
+from search_app.ranking import Hit
+from search_app.saved import overlapping_shots, shares_half
+from store.records import Boundary, Shot, ShotRow
+from store.timespan import TimeSpan
+
+if TYPE_CHECKING:
+    from store.records import FrameRow
+    from store.snapshot import Snapshot
+
+SURE = 0.5
+"""A hit of less confidence may be chance, and is no candidate."""
+
+LOOKED_AT = 500
+"""So many answers are looked at for candidates: what is seen once is no news later."""
+
+SAME_PICTURE = 0.03
+"""1 - cosine of two frames that show the same picture at most, as in stacks of a search."""
+
+
+def clips_of_hits(cut_list: CutList, question: str) -> tuple[CutClip, ...]:
+    """What was chosen for a question as clips of a stored cut list."""
+    return tuple(
+        CutClip(
+            clip.video_id,
+            clip.span,
+            hit.time,
+            clip.paths[0],
+            hit.shot.shot_id,
+            question,
+            hit.rank,
+            hit.score,
+            hit.confidence,
+        )
+        for clip in cut_list.clips
+        for hit in clip.hits[:1]
+    )
+
+
+def clip_of_shot(shot: ShotRow, time: Fraction, span: TimeSpan | None = None) -> CutClip:
+    """A shot, or a part of it, that somebody named."""
+    return CutClip(shot.video_id, span or shot.shot.span, time, shot.path, shot.shot_id)
+
+
+def to_cut_list(snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: bool = False) -> CutList:
+    """What is rendered of a stored cut list: its clips with their handles, rejected ones left out.
+
+    Args:
+        snapshot: the archive as it is now.
+        clips: the clips.
+        skip_missing: also leave out, with a reason, what the archive does not have any more.
+
+    Raises:
+        QueryError: a clip's video is not in the archive any more.
+    """
+    placed = place_clips(snapshot, clips)
+    left_out = []
+    for place, (clip, hit) in enumerate(zip(clips, _hits(snapshot, clips), strict=True), start=1):
+        if not clip.is_wanted:
+            left_out.append(LeftOut(hit, f"rejected by {clip.decided_by}" if clip.decided_by else "rejected"))
+        elif place not in placed:
+            if not skip_missing:
+                raise QueryError(
+                    f"clip {place}: {clip.path} is not in the archive any more; index it again, remove the clip, "
+                    "or leave out what is missing with --skip-missing"
+                )
+            left_out.append(LeftOut(hit, "its video is not in the archive any more"))
+    if not placed:
+        raise QueryError(f"nothing to cut: {len(clips)} clips, and all are rejected or gone")
+    return CutList(tuple(placed.values()), tuple(left_out))
+
+
+def place_clips(snapshot: Snapshot, clips: Sequence[CutClip]) -> dict[int, Clip]:
+    """For each place, from 1, the clip as it is rendered; rejected clips and those of unknown videos have none."""
+    videos = {video.video_id: video for video in snapshot.videos()}
+    wanted = {n: clip for n, clip in enumerate(clips, start=1) if clip.is_wanted and clip.video_id in videos}
+    made = [
+        Clip(row.video_id, (row.path, *row.other_paths), clip.span, (hit,), row.facts)
+        for clip, hit in zip(wanted.values(), _hits(snapshot, [*wanted.values()]), strict=True)
+        for row in (videos[clip.video_id],)
+    ]
+    widened = add_handles(made, [(clip.before, clip.after) for clip in wanted.values()])
+    return dict(zip(wanted, widened, strict=True))
+
+
+def order_places(snapshot: Snapshot, clips: Sequence[CutClip], order: Order, seed: int) -> list[int]:
+    """An order of the clips, as positions from 0; clips whose video is gone come last."""
+    videos = {video.video_id: video for video in snapshot.videos()}
+    known = [position for position, clip in enumerate(clips) if clip.video_id in videos]
+    hits = _hits(snapshot, [clips[position] for position in known])
+    as_clips = [
+        Clip(row.video_id, (row.path, *row.other_paths), clips[position].span, (hit,), row.facts)
+        for position, hit in zip(known, hits, strict=True)
+        for row in (videos[clips[position].video_id],)
+    ]
+    if order is Order.STORY:
+        places: Sequence[int] = sorted(range(len(known)), key=lambda n: clips[known[n]].rank)
+    else:
+        places = order_clips(snapshot, as_clips, order, seed)
+    gone = [position for position, clip in enumerate(clips) if clip.video_id not in videos]
+    return [*(known[place] for place in places), *gone]
+
+
+def fit_clips(snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits) -> Edited:
+    """The best clips that fill a length, and what goes.
+
+    Accepted clips stay as they are, with their handles, whatever they take; all others lose their handles, since
+    the lengths are chosen here. Rejected ones keep their places.
+
+    Raises:
+        QueryError: what is accepted is longer already, or nothing fits.
+    """
+    videos = {video.video_id: video for video in snapshot.videos()}
+    known = [place for place, clip in enumerate(clips) if clip.is_wanted and clip.video_id in videos]
+    kept = [number for number, place in enumerate(known) if clips[place].state is State.ACCEPTED]
+    accepted = [clips[known[number]] for number in kept]
+    handles = sum((clip.before + clip.after for clip in accepted), Fraction())
+    seconds = sum((clip.span.duration for clip in accepted), handles)
+    if seconds >= limits.seconds:
+        raise QueryError(
+            f"the accepted clips alone are {float(seconds):.1f} s long; ask for more than that, or accept fewer"
+        )
+    hits = _hits(snapshot, [clips[place] for place in known])
+    made = fit_to_length(
+        [replace(hit, rank=number) for number, hit in enumerate(hits)],
+        [clips[place].confidence or 1.0 for place in known],
+        vectors_of_parts(snapshot, hits),
+        videos,
+        replace(limits, seconds=limits.seconds - handles, max_clip=limits.longest_clip),
+        mean_similarity=mean_similarity_of(snapshot),
+        kept=kept,
+    )
+    if not made.clips:
+        raise QueryError("nothing fits; ask for more time, or for shorter clips with --min-clip")
+    stay = {known[clip.hits[0].rank]: clip.span for clip in made.clips}
+    gone = [(clips[known[left.hit.rank]], left.reason) for left in made.left_out]
+    gone += [(clip, "its video is not in the archive") for clip in clips if clip.video_id not in videos]
+    return Edited(
+        tuple(
+            _fitted(clip, stay.get(place))
+            for place, clip in enumerate(clips)
+            if place in stay or not clip.is_wanted
+        ),
+        tuple(gone),
+    )
+
+
+def _fitted(clip: CutClip, span: TimeSpan | None) -> CutClip:
+    if span is None or clip.state is State.ACCEPTED:
+        return clip
+    return replace(clip, span=span, before=Fraction(0), after=Fraction(0))
+
+
+def find_candidates(hits: Iterable[Hit], seen: Iterable[tuple[str, TimeSpan]]) -> list[Hit]:
+    """The answers that surely match and share nothing with what was seen, best first."""
+    known: dict[str, list[TimeSpan]] = {}
+    for video_id, span in seen:
+        known.setdefault(video_id, []).append(span)
+    return [
+        hit
+        for hit in hits
+        if (hit.confidence is None or hit.confidence >= SURE or _is_by_words(hit))
+        and not all(
+            any(shares_half(part.span, span) for span in known.get(part.shot.video_id, ())) for part in hit.parts
+        )
+    ]
+
+
+def _is_by_words(hit: Hit) -> bool:
+    return any(match.words for match in hit.matches)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What could stand in the place of a clip.
+
+    Args:
+        clip: it, trimmed to the length of the one it would replace.
+        similarity: cosine of the best frames.
+        is_copy: whether it shows the same picture, as a copy or another take of it.
+        height_px: displayed height of its source.
+        sharpness: of its best frame; comparable among frames of one picture size.
+    """
+
+    clip: CutClip
+    similarity: float
+    is_copy: bool
+    height_px: int
+    sharpness: float
+
+
+def find_takes(snapshot: Snapshot, cut: StoredCut, place: int, n_takes: int) -> list[Take]:
+    """Shots that look like a clip and are not in the cut list: copies first, of these the largest and sharpest.
+
+    Raises:
+        QueryError: there is no such place, or its video is not in the archive any more.
+    """
+    if not 1 <= place <= len(cut.clips):
+        raise QueryError(f"there is no place {place}: the cut list has {len(cut.clips)}")
+    clip = cut.clips[place - 1]
+    (hit,) = _hits(snapshot, [clip])
+    videos = {video.video_id: video for video in snapshot.videos()}
+    if clip.video_id not in videos:
+        raise QueryError(
+            f"clip {place}: {clip.path} is not in the archive any more, so nothing is known to be like it"
+        )
+    vector = vectors_of_parts(snapshot, [hit])[0]
+    taken: dict[str, list[TimeSpan]] = {}
+    for one in cut.clips:
+        taken.setdefault(one.video_id, []).append(one.span)
+    takes: dict[str, Take] = {}
+    for frame in snapshot.search(vector, 40 * n_takes):
+        shot = frame.shot
+        if shot.shot_id in takes or any(shot.shot.span.overlaps(span) for span in taken.get(shot.video_id, ())):
+            continue
+        row = videos[shot.video_id]
+        span = trim_around(shot.shot.span, frame.time, clip.span.duration, row.facts)
+        if span is None:
+            continue
+        new = replace(
+            clip_of_shot(shot, frame.time, span),
+            question=clip.question,
+            rank=clip.rank,
+            score=clip.score,
+            before=clip.before,
+            after=clip.after,
+            note=clip.note,
+        )
+        is_copy = 1 - frame.score <= SAME_PICTURE
+        takes[shot.shot_id] = Take(new, frame.score, is_copy, row.facts.height_px, frame.sharpness)
+
+    def rank(take: Take) -> tuple[bool, float, float]:
+        return (
+            not take.is_copy,
+            -take.height_px if take.is_copy else 0,
+            -(take.sharpness if take.is_copy else take.similarity),
+        )
+
+    return sorted(takes.values(), key=rank)[:n_takes]
+
+
+def _hits(snapshot: Snapshot, clips: Sequence[CutClip]) -> list[Hit]:
+    """For each clip a hit with a shot as shots are now, whose span is the clip's."""
+    known = snapshot.shots_by_id([clip.shot_id for clip in clips if clip.shot_id])
+    shots = [known.get(clip.shot_id) or _shot_now(snapshot, clip) for clip in clips]
+    frames: dict[str, list[FrameRow]] = {}
+    for frame in snapshot.frames_of_shots(sorted({shot.shot_id for shot in shots if shot})):
+        frames.setdefault(frame.shot_id, []).append(frame)
+    hits = []
+    for clip, shot in zip(clips, shots, strict=True):
+        shot_id = shot.shot_id if shot else clip.shot_id
+        near = min(frames.get(shot_id, ()), key=lambda frame: abs(frame.time - clip.time), default=None)
+        thumbnail = near.thumbnail if near else ""
+        ordinal = shot.shot.ordinal if shot else 0
+        path = shot.path if shot else clip.path
+        row = ShotRow(shot_id, clip.video_id, path, Shot(ordinal, clip.span, Boundary.CUT), thumbnail)
+        hits.append(Hit(clip.rank, clip.score, row, clip.time, thumbnail, confidence=clip.confidence))
+    return hits
+
+
+def _shot_now(snapshot: Snapshot, clip: CutClip) -> ShotRow | None:
+    """The shot that shows most of a clip, after a new detection of shots or for a range that somebody named."""
+    shots = snapshot.shots(clip.video_id)
+    found = overlapping_shots(shots, clip.span)
+    by_id = {shot.shot_id: shot for shot in shots}
+    return by_id[found[0]] if found else None

@@ -1,0 +1,181 @@
+"""What may not be exported, or only with a mark on it: one place that all exports ask.
+
+A flag holds for a video, by content, or a stretch of it, for ever or up to and including a day (local calendar).
+A clip is blocked if any instant of it is, its handles included; a mark is wanted if any instant of it wants one.
+Where several flags meet, blocking goes before marking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from search_app.cutting.cut_list import Clip, CutList, LeftOut
+from search_app.cutting.stored_cut import editor_name
+from search_app.errors import QueryError, RightsError
+from store.events import RightsChanged
+from store.records import RightsFlag
+from store.timespan import TimeSpan
+
+if TYPE_CHECKING:
+    from store.archive import Archive
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Rule(StrEnum):
+    """What holds for a clip."""
+
+    FREE = "free"
+    WATERMARK = "watermark"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What holds for one clip.
+
+    Args:
+        rule: free, watermark or block.
+        reason: why, in words for people; empty if it is free.
+        text: what the mark says; empty without one.
+    """
+
+    rule: Rule
+    reason: str = ""
+    text: str = ""
+
+
+def rule_clips(clips: Sequence[Clip], flags: Iterable[RightsFlag], today: date | None = None) -> list[Ruling]:
+    """What holds for each clip.
+
+    Args:
+        clips: the clips, handles included.
+        flags: those of the archive.
+        today: the day of the export; None for the local one.
+    """
+    day = (today or date.today()).isoformat()
+    holding: dict[str, list[RightsFlag]] = {}
+    for flag in flags:
+        if not flag.until or day <= flag.until:
+            holding.setdefault(flag.fingerprint, []).append(flag)
+    return [_rule(clip, holding.get(clip.video_id, ())) for clip in clips]
+
+
+def _rule(clip: Clip, flags: Iterable[RightsFlag]) -> Ruling:
+    meant = [flag for flag in flags if flag.span is None or flag.span.overlaps(clip.span)]
+    for flag in meant:
+        if flag.rule == Rule.BLOCK:
+            return Ruling(Rule.BLOCK, describe_flag(flag))
+    if not meant:
+        return Ruling(Rule.FREE)
+    texts = " / ".join(dict.fromkeys(flag.text for flag in meant))
+    return Ruling(Rule.WATERMARK, "; ".join(map(describe_flag, meant)), texts)
+
+
+def describe_flag(flag: RightsFlag) -> str:
+    """A flag in words for people."""
+    what = "blocked" if flag.rule == Rule.BLOCK else f"must be marked {flag.text!r}"
+    until = f" until {flag.until}" if flag.until else ""
+    editor = f" by {flag.editor}" if flag.editor else ""
+    return f"{what}{until}{editor}{f': {flag.note}' if flag.note else ''}"
+
+
+def keep_rights(
+    cut_list: CutList,
+    flags: Iterable[RightsFlag],
+    *,
+    skip_blocked: bool = False,
+    can_mark: bool = False,
+    today: date | None = None,
+) -> tuple[CutList, tuple[Ruling, ...]]:
+    """The cut list as it may be exported, and what holds for each of its clips.
+
+    Args:
+        cut_list: the clips.
+        flags: those of the archive.
+        skip_blocked: leave out what must not be exported, with the reason, instead of refusing all.
+        can_mark: whether the export draws marks; if not, what wants one must not be exported either.
+        today: as in `rule_clips`.
+
+    Raises:
+        RightsError: a clip must not be exported, or nothing is left.
+    """
+    rulings = rule_clips(cut_list.clips, flags, today)
+    kept: list[tuple[Clip, Ruling]] = []
+    left_out = list(cut_list.left_out)
+    refused = []
+    for place, (clip, ruling) in enumerate(zip(cut_list.clips, rulings, strict=True), start=1):
+        if ruling.rule is Rule.FREE or (ruling.rule is Rule.WATERMARK and can_mark):
+            kept.append((clip, ruling))
+            continue
+        no_mark = ", and this export draws no marks" if ruling.rule is Rule.WATERMARK else ""
+        left_out += [LeftOut(hit, f"rights: {ruling.reason}{no_mark}") for hit in clip.hits]
+        refused.append(f"clip {place} ({clip.paths[0]}) is {ruling.reason}{no_mark}")
+    if refused and (not skip_blocked or not kept):
+        way_out = "" if not kept else "; --skip-blocked leaves them out" if len(refused) > 1 else ""
+        way_out = way_out or ("; --skip-blocked leaves it out" if kept else "")
+        raise RightsError(f"{'; '.join(refused)}{way_out}".replace("is must", "must"))
+    return CutList(tuple(clip for clip, _ in kept), tuple(left_out)), tuple(ruling for _, ruling in kept)
+
+
+def set_rights(
+    archive: Archive,
+    video_id: str,
+    span: TimeSpan | None,
+    rule: Rule,
+    *,
+    text: str = "",
+    until: str = "",
+    note: str = "",
+) -> None:
+    """Block or mark exports of a video or a stretch of it.
+
+    Raises:
+        QueryError: `until` is no day, or the mark says nothing.
+    """
+    if until and (not _DAY.fullmatch(until) or not _is_day(until)):
+        raise QueryError(f"{until!r} is no day; write it as 2027-01-31")
+    if rule is Rule.WATERMARK and not text.strip():
+        raise QueryError("a watermark needs a text")
+    start, end = _times(span)
+    archive.record([RightsChanged(video_id, start, end, rule.value, text, until, note, editor_name())])
+    archive.publish()
+
+
+def clear_rights(archive: Archive, video_id: str, span: TimeSpan | None) -> int:
+    """Take back all that was said of a video, or what was said of exactly that stretch; gives how many flags went.
+
+    Raises:
+        QueryError: there is nothing to take back.
+    """
+    flags = [flag for flag in archive.snapshot().rights() if flag.fingerprint == video_id]
+    meant = flags if span is None else [flag for flag in flags if flag.span == span]
+    if not meant:
+        raise QueryError("nothing is said of that; `rushes rights ARCHIVE` lists what is")
+    archive.record([RightsChanged(video_id, *_times(flag.span), "clear", editor=editor_name()) for flag in meant])
+    archive.publish()
+    return len(meant)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _times(span: TimeSpan | None) -> tuple[str, str]:
+    if span is None:
+        return "", ""
+    return _text(span.start), _text(span.end)
+
+
+def _text(time: Fraction) -> str:
+    return f"{time.numerator}/{time.denominator}"
