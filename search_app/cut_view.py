@@ -19,14 +19,21 @@ if TYPE_CHECKING:
     from store.records import CutStep
 
 
+_ASKED_FOR = "removed"
+
+
 def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()) -> None:
     """One line about an edit, and on stderr what was left out and why."""
     from indexer.console import printable, timecode
 
+    of_reason: dict[str, list[CutClip]] = {}
     for clip, reason in left_out:
-        if reason != "removed":
-            where = f"{Path(clip.path).name} {timecode(clip.span.start_seconds)}"
-            click.echo(printable(f"{where} is not in it: {reason}"), err=True)
+        of_reason.setdefault(reason, []).append(clip)
+    for reason, clips in of_reason.items():
+        first = f"{Path(clips[0].path).name} {timecode(clips[0].span.start_seconds)}"
+        more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
+        if reason != _ASKED_FOR:
+            click.echo(printable(f"left out: {first}{more}: {reason}"), err=True)
     wanted = [clip for clip in cut.clips if clip.is_wanted]
     seconds = float(sum((clip.span.duration for clip in wanted), Fraction()))
     n_rejected = len(cut.clips) - len(wanted)

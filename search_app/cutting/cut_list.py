@@ -7,13 +7,14 @@ Laws, which the property tests state:
   where two handles meet, the better hit's handle is whole and the other's gets what is left. So every hit keeps
   its own place in the order, and nobody sees the same frame twice.
 - What answers A THEN B is one clip for A and one for B, whatever lies between them.
-- Without a limit on the length every clip holds its whole shot. With one, clips are taken in order while they
-  fit; the first that does not fit ends early, and the rest is left out.
+- Without a limit on the length every clip holds its whole shot. With one, answers are taken in order while they
+  fit; the first that does not fit ends early, or is left out if it has several clips, and so is the rest.
 """
 
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -117,11 +118,12 @@ def build_cut_list(
     if handles < 0 or (budget is not None and budget < 0) or (limit is not None and limit < 0):
         raise ValueError("limit, max_seconds and handles_seconds must not be negative")
     left_out: list[LeftOut] = []
-    parts = [part for hit in hits for part in hit.parts]
+    answers = [hit.parts for hit in hits]
+    parts = [part for answer in answers for part in answer]
     chosen = _choose(parts, videos, len(parts) if limit is None else limit, left_out)
     clips = add_handles(chosen, [(handles, handles)] * len(chosen))
     if budget is not None:
-        clips = _fit(clips, budget, left_out)
+        clips = _fit(_by_answer(clips, answers), budget, left_out)
     return CutList(tuple(clips), tuple(left_out))
 
 
@@ -186,23 +188,37 @@ def _with_handles(
     return TimeSpan(start, end)
 
 
-def _fit(clips: Iterable[Clip], budget: Fraction, left_out: list[LeftOut]) -> list[Clip]:
-    """The first clips that fit into the budget, the last one shortened to whole frames."""
+def _by_answer(clips: Iterable[Clip], answers: Iterable[tuple[Hit, ...]]) -> list[list[Clip]]:
+    """The clips of each answer that has any, in order."""
+    number_of = {id(part): number for number, answer in enumerate(answers) for part in answer}
+    groups = itertools.groupby(clips, key=lambda clip: number_of[id(clip.hits[0])])
+    return [list(group) for _, group in groups]
+
+
+def _fit(answers: Iterable[list[Clip]], budget: Fraction, left_out: list[LeftOut]) -> list[Clip]:
+    """The clips of the first answers that fit into the budget, the last one shortened to whole frames."""
     fitting: list[Clip] = []
     rest, full = budget, False
-    for clip in clips:
-        if not full and clip.span.duration <= rest:
-            fitting.append(clip)
-            rest -= clip.span.duration
+    for clips in answers:
+        seconds = sum((clip.span.duration for clip in clips), Fraction())
+        if not full and seconds <= rest:
+            fitting += clips
+            rest -= seconds
             continue
-        length = _whole_frames(rest, clip.facts, round_down=True) - edge_before(clip.facts)
-        end = clip.span.start + length
-        if not full and end > clip.hits[0].span.start:  # else nothing but a handle would be left
-            fitting.append(replace(clip, span=TimeSpan(clip.span.start, end)))
+        shorter = None if full or len(clips) > 1 else _shortened(clips[0], rest)
+        if shorter is None:
+            reason = f"no room left within {float(budget):g} seconds"
+            left_out.extend(LeftOut(hit, reason) for clip in clips for hit in clip.hits)
         else:
-            left_out.extend(LeftOut(hit, f"no room left within {float(budget):g} seconds") for hit in clip.hits)
+            fitting.append(shorter)
         full = True
     return fitting
+
+
+def _shortened(clip: Clip, seconds: Fraction) -> Clip | None:
+    """The clip so much shorter; None if nothing but a handle would be left."""
+    end = clip.span.start + _whole_frames(seconds, clip.facts, round_down=True) - edge_before(clip.facts)
+    return replace(clip, span=TimeSpan(clip.span.start, end)) if end > clip.hits[0].span.start else None
 
 
 def edge_before(facts: VideoFacts) -> Fraction:

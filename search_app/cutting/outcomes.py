@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -186,9 +186,7 @@ class SupercutReport:
             if clip.reason:
                 lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")
             lines.extend(f"clip {place}: {warning}" for warning in clip.warnings)
-        lines.extend(
-            f"left out: {left.hit.shot.path}, rank {left.hit.rank}: {left.reason}" for left in self.left_out
-        )
+        lines.extend(left_out_lines(self.left_out))
         return "\n".join(lines)
 
     def _mode_lines(self) -> list[str]:
@@ -221,3 +219,16 @@ class SupercutReport:
             if clip.check and not clip.check.is_exact
         ]
         return "; ".join([f"{self.n_exact}/{len(self.done)} cuts exact", *wrong])
+
+
+def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
+    """A line for people for each reason why shots were left out; a single shot is named, the ledger names all."""
+    of_reason: dict[str, list[LeftOut]] = {}
+    for left in left_out:
+        of_reason.setdefault(left.reason, []).append(left)
+    return [
+        f"left out: {lefts[0].hit.shot.path}, rank {lefts[0].hit.rank}: {reason}"
+        if len(lefts) == 1
+        else f"left out: {len(lefts)} shots: {reason}"
+        for reason, lefts in of_reason.items()
+    ]

@@ -115,6 +115,19 @@ def test_steps_in_order_of_time_are_clips_of_their_own() -> None:
     assert [second] == [left.hit for left in cut_list.left_out]
 
 
+@pytest.mark.parametrize("seconds", [0.5, 1, 2.9])
+def test_a_length_takes_the_steps_of_an_answer_together_or_not_at_all(seconds: float) -> None:
+    """A THEN B of which only A would fit, whole or in part, is left out."""
+    row = video("v")
+    first, second = hit(row, 0, 1, 2), hit(row, 1, 50, 52)
+    steps = tuple(StepHit(one.shot, one.time, 0.5) for one in (first, second))
+    chain = replace(first, members=(first.shot, second.shot), steps=steps)
+    cut_list = build_cut_list([chain], {"v": row}, max_seconds=seconds)
+    assert () == cut_list.clips
+    assert 2 == len(cut_list.left_out)
+    assert 2 == len(build_cut_list([chain], {"v": row}, max_seconds=3).clips)
+
+
 def test_handles_never_reach_into_another_hit() -> None:
     """Handles stop at a neighbouring hit's shot, and the better hit gets the gap first."""
     row = video("a")

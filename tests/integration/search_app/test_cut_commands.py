@@ -1,0 +1,151 @@
+"""`rushes cut` and `rushes rights` as an editor uses them, on a small indexed archive."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from indexer.demo.world import Group, Scene
+from search_app.cli import main
+from tests.e2e.small_archive import SHOT_FRAMES, draw_library, draw_many, index_library
+
+pytestmark = pytest.mark.slow
+
+QUERY = "a red boat on the sea"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an indexed archive: two videos with two shots of 18 frames each."""
+    made = tmp_path_factory.mktemp("cuts")
+    draw_library(made / "library")
+    index_library(made / "archive", made / "library")
+    return made
+
+
+@pytest.fixture
+def archive(drawn: Path, tmp_path: Path) -> Path:
+    """A copy of that archive with a cut list of all four shots."""
+    shutil.copytree(drawn / "archive", tmp_path / "archive")
+    rushes("cut", "new", tmp_path / "archive", "boats", QUERY, "--limit", "4")
+    return tmp_path / "archive"
+
+
+def rushes(*arguments: str | Path, status: int = 0) -> str:
+    """What a command says."""
+    ran = CliRunner().invoke(main, [*map(str, arguments)])
+    assert status == ran.exit_code, ran.output
+    return ran.output
+
+
+def show(archive: Path) -> Any:
+    """The cut list as plain data."""
+    return json.loads(rushes("cut", "show", archive, "boats", "--json"))
+
+
+def test_edits_are_versions_that_undo_takes_back(archive: Path) -> None:
+    """Trim, split, move, note, accept: each is undone to the very clips before, and redone."""
+    states = [show(archive)["clips"]]
+    for edit in (
+        ["trim", "1", "--in", "+3f", "--out", "-2f"],
+        ["split", "2", "+6f"],
+        ["move", "last", "1"],
+        ["note", "2-3", "the best"],
+        ["accept", "1"],
+        ["reject", "4"],
+        ["order", "source"],
+    ):
+        rushes("cut", edit[0], archive, "boats", *edit[1:])
+        states.append(show(archive)["clips"])
+    for state in states[-2::-1]:
+        rushes("cut", "undo", archive, "boats")
+        assert state == show(archive)["clips"]
+    assert "nothing to undo" not in rushes("cut", "redo", archive, "boats")
+    assert states[1] == show(archive)["clips"]
+    assert 8 == len(
+        [step for step in json.loads(rushes("cut", "log", archive, "boats", "--json")) if not step["is_move"]]
+    )
+
+
+def test_a_trimmed_cut_list_renders_to_its_frames(archive: Path, tmp_path: Path) -> None:
+    """Counted to the frame, verified, and the ledger says which version of which cut list it is."""
+    rushes("cut", "trim", archive, "boats", "1", "--in", "+3f", "--out", "-2f")
+    rushes("cut", "remove", archive, "boats", "3-4")
+    rushes("cut", "reject", archive, "boats", "2")
+    said = rushes("cut", "render", archive, "boats", "-o", tmp_path / "film.mp4")
+    assert "1/1 cuts exact" in said
+    assert "rejected" in said
+    told = json.loads((tmp_path / "film.mp4.json").read_text(encoding="utf-8"))
+    assert SHOT_FRAMES - 5 == told["n_frames"]
+    assert ("boats", 4) == (told["cut"]["name"], told["cut"]["number"])
+    edl = tmp_path / "film.edl"
+    rushes("cut", "export", archive, "boats", "-o", edl)
+    assert "00:00:00:03 00:00:01:04" in edl.read_text(encoding="utf-8")
+
+
+def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
+    """Refused by supercut, render and export with clip, name and reason; left out on demand; free when cleared."""
+    rushes("rights", archive, "clip0.mp4", "--to", "1s", "--block", "--note", "embargo")
+    assert "embargo" in rushes("cut", "show", archive, "boats")
+    film = tmp_path / "film.mp4"
+    commands: list[list[str | Path]] = [
+        ["supercut", archive, QUERY, "-o", film],
+        ["cut", "render", archive, "boats", "-o", film],
+        ["timeline", archive, QUERY, "-o", tmp_path / "film.otio"],
+        ["cut", "export", archive, "boats", "-o", tmp_path / "film.otio"],
+    ]
+    for command in commands:
+        refused = rushes(*command, status=1)
+        assert "clip0.mp4) is blocked" in refused
+        assert "embargo" in refused
+    assert [] == list(tmp_path.glob("film*"))
+    rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.otio", "--skip-blocked")
+    rushes("rights", archive, "clip0.mp4", "--clear")
+    rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.otio", "--overwrite")
+
+
+def test_new_footage_makes_candidates_and_touches_nothing(archive: Path, tmp_path: Path) -> None:
+    """What was in the cut list, removed or dismissed is none; adding puts the new shots behind the others."""
+    rushes("cut", "remove", archive, "boats", "last")
+    before = show(archive)
+    assert 0 == before["candidates"]
+    draw_many(tmp_path / "more", 1, Scene(Group("boat", "red"), "sea"))
+    index_library(archive, tmp_path / "more")
+    assert "+1 candidates since this cut" in rushes("cut", "show", archive, "boats")
+    (found,) = json.loads(rushes("cut", "candidates", archive, "boats", "--json"))
+    assert found["video"].endswith("new00.mp4")
+    rushes("cut", "add", archive, "boats", "--candidates")
+    after = show(archive)
+    assert before["clips"] == after["clips"][:-1]
+    assert after["clips"][-1]["path"].endswith("new00.mp4")
+    assert 0 == after["candidates"]
+    rushes("cut", "undo", archive, "boats")
+    rushes("cut", "candidates", archive, "boats", "--dismiss")
+    assert "no candidates" in rushes("cut", "candidates", archive, "boats")
+
+
+def test_what_makes_no_sense_is_one_line(archive: Path) -> None:
+    """Bad places, edges, names and combinations; nothing is changed."""
+    before = show(archive)
+    for arguments, said in (
+        (["trim", "1", "--in", "-1f"], "before its source"),
+        (["trim", "1", "--out", "+99s"], "after its source"),
+        (["trim", "1"], "give --in, --out or --length"),
+        (["move", "9", "1"], "there is no place 9"),
+        (["split", "1", "+99f"], "not inside the clip"),
+        (["fit", "0.01"], "nothing fits"),
+        (["order", "look", "--seed", "1"], "only with random"),
+        (["add"], "give a QUERY"),
+        (["new", QUERY], "already"),
+        (["redo"], "nothing to redo"),
+        (["swap", "1", "--take", "99"], "there is no take 99"),
+    ):
+        command, *rest = arguments
+        lines = rushes("cut", command, archive, "boats", *rest, status=2).splitlines()
+        assert said in lines[-1]
+    assert before == show(archive)
