@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from search_app.errors import QueryError
-from search_app.query_values import parse_seconds
 
 if TYPE_CHECKING:
     from store.records import VideoFacts
@@ -69,7 +68,7 @@ def parse_time(text: str, facts: VideoFacts) -> Fraction:
     """An exact time of a source: on a frame for frames and timecode, to the millisecond for seconds."""
     if _TIMECODE.fullmatch(text) or _FRAMES.fullmatch(text):
         return facts.span.start + parse_edge(text, facts, 0) / _rate(facts)
-    return Fraction(str(parse_seconds(text, 0)))
+    return _seconds(text)
 
 
 def _length_in_frames(text: str, facts: VideoFacts) -> int:
@@ -77,12 +76,18 @@ def _length_in_frames(text: str, facts: VideoFacts) -> int:
     if frames:
         return int(frames[1])
     try:
-        seconds = Fraction(str(parse_seconds(text, 0)))
+        seconds = _seconds(text)
     except QueryError as error:
         raise QueryError(
             f"{text!r} is no time; write 12f, 0.5s, 1:02.5 or 10:00:04:12, with + or - from now"
         ) from error
     return round(seconds * _rate(facts))
+
+
+def _seconds(text: str) -> Fraction:
+    from search_app.query_values import parse_seconds
+
+    return Fraction(str(parse_seconds(text, 0)))
 
 
 def _named_frame(text: str, facts: VideoFacts) -> int:
