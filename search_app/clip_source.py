@@ -75,7 +75,8 @@ def take_clips(
     flags = archive.snapshot().rights()
     cut_list, rulings = keep_rights(cut_list, flags, skip_blocked=skip_blocked, can_mark=can_mark)
     rights = {"checked_on": date.today().isoformat(), "n_flags": len(flags)}
-    return ChosenClips(cut_list, question, {**provenance, "rights": rights}, rulings)
+    marks = {str(place): ruling.text for place, ruling in enumerate(rulings, start=1) if ruling.text}
+    return ChosenClips(cut_list, question, {**provenance, "rights": {**rights, "marks": marks}}, rulings)
 
 
 def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[CutList, str, dict[str, Any]]:

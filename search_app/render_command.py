@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,9 @@ def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @ARCHIVE
 @click.argument("query", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4 to write.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
+)
 @add_answer_options
 @add_render_options
 @DEVICE
@@ -66,8 +68,10 @@ def supercut(
 
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options)
-        report = render_cut(opened, chosen.cut_list, output, chosen.provenance, quiet=as_json, **options)
+        chosen = take_clips(opened, query, options, can_mark=True)
+        marks = [ruling.text for ruling in chosen.rulings]
+        provenance = chosen.provenance
+        report = render_cut(opened, chosen.cut_list, output, provenance, marks=marks, quiet=as_json, **options)
         finish_render(context, opened, report, as_json=as_json)
 
 
@@ -78,6 +82,7 @@ def render_cut(
     provenance: Mapping[str, Any],
     *,
     picture: PictureOptions | None = None,
+    marks: Sequence[str] = (),
     quiet: bool = False,
     dry_run: bool = False,
     **options: Any,
@@ -90,6 +95,7 @@ def render_cut(
         output: the file to make.
         provenance: for the ledger.
         picture: size, framing and coding.
+        marks: what rights say must be seen on each clip, empty for nothing.
         quiet: for programs: without the bar, and what is told as JSON.
         dry_run: render nothing.
         options: the others of `add_render_options`.
@@ -103,11 +109,11 @@ def render_cut(
     from search_app.guard import refuse_footage
 
     refuse_footage(archive.snapshot(), output)
-    options["texts"] = read_clip_texts(archive.snapshot(), cut_list)
     sources = [clip.facts for clip in cut_list.clips]
     if options.get("mode") == Mode.FAST:
         sources = commonest_coding(sources)
     options["profile"] = picture.profile(sources, find_ffmpeg()) if picture and sources else None
+    options["texts"] = read_clip_texts(archive.snapshot(), cut_list, marks)
     if dry_run:
         _tell_estimate(cut_list, output, as_json=quiet, **options)
     with progress_bar(visible=not quiet) as bar:

@@ -171,6 +171,8 @@ def check_overlays(film: FilmOptions, texts: Sequence[ClipText], profile: Profil
             no pictures to draw on.
     """
     asked = [flag for flag, value in _drawn_options(film).items() if value]
+    if any(text.mark for text in texts):
+        asked.append("the mark that rights ask for")
     if asked and not CODINGS[profile.codec].shows_pictures:
         raise RenderError(f"{', '.join(asked)}: a file of sound alone has no pictures for it; leave it out")
     heard = [flag for flag, value in (("--loudness", film.loudness), ("--music", film.music)) if value is not None]

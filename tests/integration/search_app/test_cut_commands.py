@@ -109,6 +109,18 @@ def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
     rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.otio", "--overwrite")
 
 
+def test_a_mark_is_drawn_into_films_and_keeps_clips_out_of_timelines(archive: Path, tmp_path: Path) -> None:
+    """The ledger says which clip bears which mark; nothing that cannot show it is written."""
+    rushes("rights", archive, "clip0.mp4", "--watermark", "Anna's")
+    rushes("cut", "remove", archive, "boats", "3-4")
+    rushes("cut", "render", archive, "boats", "-o", tmp_path / "marked.mp4")
+    told = json.loads((tmp_path / "marked.mp4.json").read_text(encoding="utf-8"))
+    assert {"Anna's"} == set(told["rights"]["marks"].values())
+    refused = rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.edl", status=1)
+    assert "must be marked" in refused
+    assert "draws no marks" in refused
+
+
 def test_new_footage_makes_candidates_and_touches_nothing(archive: Path, tmp_path: Path) -> None:
     """What was in the cut list, removed or dismissed is none; adding puts the new shots behind the others."""
     rushes("cut", "remove", archive, "boats", "last")
