@@ -161,6 +161,7 @@ def _answered(archive: Archive, question: str, options: dict[str, Any]) -> _Foun
     found = _Found(f"{len(clips)} for {question!r}", clips, settings)
     looked_at = [*result.hits[: wanted.n_shots], *find_candidates(result.hits, ())]
     found.seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
+    found.seen += [(copy.video_id, copy.shot.span) for hit in looked_at for copy in hit.stack]
     found.left_out = tuple(
         (clip_of_shot(left.hit.shot, left.hit.time), left.reason)
         for left in chosen.left_out

@@ -31,7 +31,7 @@ def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
     snapshot = archive.snapshot()
     if not cut.query or cut.settings.get("looked_at") == snapshot.manifest.segments_digest:
         return []
-    result = find(archive, cut.query, device=device, limit=LOOKED_AT)
+    result = find(archive, cut.query, device=device, limit=LOOKED_AT, stack=False)
     seen = snapshot.cut_seen(cut.name.partition(BRANCH)[0])
     return [] if result.nothing_matches else find_candidates(result.hits, seen)
 
