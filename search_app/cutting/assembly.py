@@ -16,6 +16,7 @@ from search_app.cutting.coding import CLIP_SUFFIX
 from search_app.cutting.conform import Conformed, conform_picture, conform_sound
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.dressing import Dress, Held, Layer, encode_held, still
+from search_app.cutting.hardware import encoder_limits
 from search_app.cutting.loudness import Loudspeaker
 from search_app.cutting.preflight import Sighted, is_disk_full
 from search_app.cutting.soundtrack import SoundTrack
@@ -158,7 +159,8 @@ class Assembly:
         if self.work.find(key) is None:
             self._need_held()
             target = self.work.path / f"{key}{CLIP_SUFFIX}"
-            self.program.run(dress.encode(still(picture, n_frames, self.profile), n_frames, self.profile, target))
+            shown = dress.encode(still(picture, n_frames, self.profile), n_frames, self.profile, target)
+            self.program.run(shown, limits=encoder_limits(self.profile.encoder))
             self.work.finish(key, {})
         first_frame = self._append(key, n_frames, dress)
         start, end = self._samples(first_frame), self._samples(first_frame + n_frames)
@@ -217,7 +219,8 @@ class Assembly:
         if held:
             self._need_held()
             name = f"{held.path.stem}-end{CLIP_SUFFIX}"
-            self.program.run(encode_held(held, self.profile, self.work.path / name), cancel=self.cancel)
+            shown = encode_held(held, self.profile, self.work.path / name)
+            self.program.run(shown, limits=encoder_limits(self.profile.encoder), cancel=self.cancel)
             self._count(Piece(name, held.n_frames))
         self._open = _Open()
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, open_own, save
+from indexer.media.headers import read_headers
 from search_app.cutting.animation import write_gif
 from search_app.cutting.assembly import Piece
 from search_app.cutting.coding import CODINGS, container_of, join_options
 from search_app.cutting.picture_names import Codec
-from search_app.cutting.target_profile import Profile
+from search_app.cutting.target_profile import SOFTWARE_ENCODER, Profile
 
 _MICROSECOND = Fraction(1, 1_000_000)
 
@@ -41,8 +43,10 @@ def join_pieces(
         on_frame_count: told how many frames are copied.
 
     Raises:
-        FfmpegError: it failed or was cancelled.
+        FfmpegError: it failed or was cancelled, or the pieces cannot be joined under the headers of the first.
     """
+    if profile.encoder != SOFTWARE_ENCODER:
+        _check_headers([sound.with_name(piece.name) for piece in pieces], profile.encoder)
     listed = sound.with_name("clips.ffconcat")
     listed.write_text(_concat_list(pieces, profile))
     pictures = open_own(listed, format="concat", safe=1)
@@ -61,6 +65,14 @@ def join_pieces(
     program.run(save(streams, written, format=container, **options), cancel=cancel, on_frame_count=on_frame_count)
     if is_gif:
         write_gif(program, written, target, cancel=cancel, on_frame_count=on_frame_count)
+
+
+def _check_headers(paths: Sequence[Path], encoder: str) -> None:
+    """Of x264 we know that it writes the same headers for all pieces; of a card's encoder it has to be seen."""
+    if len({read_headers(path) for path in paths}) > 1:
+        raise FfmpegError(
+            f"{encoder} wrote clips whose headers differ, which cannot be joined: leave --encoder out"
+        )
 
 
 def _concat_list(pieces: Sequence[Piece], profile: Profile) -> str:

@@ -12,8 +12,10 @@ import pytest
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.cutting.assembly import Piece
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.hardware import HARDWARE, choose_encoder
+from search_app.cutting.join import join_pieces
 from search_app.cutting.picture_names import Encoder, Preset
 from search_app.cutting.presets import preset_profile
 from search_app.cutting.supercut import render_supercut
@@ -135,6 +137,23 @@ def test_auto_takes_the_software_where_no_card_works(tmp_path: Path) -> None:
     """Where all trials fail the software encodes."""
     program = fake_program(tmp_path, " ".join(card.name for card in HARDWARE.values()))
     assert SOFTWARE_ENCODER == choose_encoder(program, Encoder.AUTO)
+
+
+def test_clips_of_a_card_are_joined_only_under_the_same_headers(tmp_path: Path, program: Ffmpeg) -> None:
+    """Clips that need other headers than the first are not joined into a file that shows rubbish."""
+    for name, size in (("a.mov", (64, 64)), ("b.mov", (128, 96)), ("c.mov", (64, 64))):
+        CountedVideo(name, n_frames=2, size=size).write(tmp_path, program)
+    (tmp_path / "sound.s16le").write_bytes(bytes(4 * 48_000))
+    profile = replace(Profile(64, 64, Fraction(25)), encoder="h264_nvenc")
+
+    def join(*names: str) -> None:
+        pieces = [Piece(name, 2) for name in names]
+        join_pieces(program, pieces, tmp_path / "sound.s16le", profile, tmp_path / "out.mp4")
+
+    with pytest.raises(FfmpegError, match="h264_nvenc wrote clips whose headers differ"):
+        join("a.mov", "b.mov")
+    join("a.mov", "c.mov")
+    assert [0, 1, 0, 1] == read_numbers(tmp_path / "out.mp4", [(64, 64)])
 
 
 def test_the_encoder_of_the_profile_is_the_one_that_is_asked_for(tmp_path: Path, source: Path) -> None:
