@@ -167,8 +167,8 @@ def check_overlays(film: FilmOptions, texts: Sequence[ClipText], profile: Profil
     """Refuse what cannot be drawn as it is asked for, before anything is encoded.
 
     Raises:
-        RenderError: a text has characters that no font has, the watermark's picture cannot be read, or there are
-            no pictures to draw on.
+        RenderError: the archive has no text for it, no font has some of its characters, the watermark's picture
+            cannot be read, or there are no pictures to draw on.
     """
     asked = [flag for flag, value in _drawn_options(film).items() if value]
     if any(text.mark for text in texts):
@@ -178,6 +178,10 @@ def check_overlays(film: FilmOptions, texts: Sequence[ClipText], profile: Profil
     heard = [flag for flag, value in (("--loudness", film.loudness), ("--music", film.music)) if value is not None]
     if heard and not CODINGS[profile.codec].sound:
         raise RenderError(f"{', '.join(heard)}: a file of pictures alone has no sound; leave it out")
+    if film.subtitles is not None and not any(text.speech for text in texts):
+        raise RenderError("--subtitles: the archive has no transcript of any of these clips; leave it out")
+    if film.lower_third is LowerThird.CAPTION and not any(text.caption for text in texts):
+        raise RenderError("--lower-third caption: the archive has no caption of any of these clips; take another")
     if film.chapters and profile.codec is Codec.GIF:
         raise RenderError("--chapters: a GIF has none; leave it out, or render a video")
     if film.title is not None:

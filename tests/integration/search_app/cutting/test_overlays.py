@@ -151,6 +151,8 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_rendered(
         (FilmOptions(title="word " * 2000), "10000 characters"),
         (FilmOptions(watermark=str(fake)), "cannot read the watermark"),
         (FilmOptions(watermark=str(tmp_path / "gone.png")), "cannot read the watermark"),
+        (FilmOptions(subtitles=Subtitles.BESIDE), "no transcript"),
+        (FilmOptions(lower_third=LowerThird.CAPTION), "no caption"),
     ):
         with pytest.raises(RenderError, match=reason):
             render(clips, tmp_path / "out.mp4", program, film)
