@@ -124,6 +124,8 @@ class Dress:
         """The output of a graph that writes `n_frames` dressed pictures, less those held back, into `target`."""
         for layer in self.layers:
             pictures = layer.over(pictures)
+        if self.layers:  # what lies over them has all its colours, and would have the piece encoded with as many
+            pictures = pictures.filter("format", CODINGS[profile.codec].pixel_format)
         if not self.fits(n_frames):
             return encoded(pictures, profile, target)
         if self.fade_frames_in:

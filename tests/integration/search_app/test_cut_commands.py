@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from click.testing import CliRunner
 
@@ -116,6 +117,8 @@ def test_a_mark_is_drawn_into_films_and_keeps_clips_out_of_timelines(archive: Pa
     rushes("cut", "render", archive, "boats", "-o", tmp_path / "marked.mp4")
     told = json.loads((tmp_path / "marked.mp4.json").read_text(encoding="utf-8"))
     assert {"Anna's"} == set(told["rights"]["marks"].values())
+    with av.open(str(tmp_path / "marked.mp4")) as film:
+        assert {"yuv420p"} == {frame.format.name for frame in film.decode(video=0)}
     refused = rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.edl", status=1)
     assert "must be marked" in refused
     assert "draws no marks" in refused
