@@ -9,6 +9,7 @@ import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.clip_source import add_answer_options, take_clips
+from search_app.timelines.timecode import COUNTINGS
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
@@ -29,6 +30,11 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 )
 @add_answer_options
 @click.option(
+    "--rate",
+    type=click.Choice([*COUNTINGS]),
+    help="Frames per second of the timeline; df drops names.  [default: as most of its sources]",
+)
+@click.option(
     "--path-map",
     multiple=True,
     metavar="FROM=TO",
@@ -41,11 +47,11 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 def timeline(
     archive: Path, query: str | None, as_json: bool, output: Path, overwrite: bool, **options: Any
 ) -> None:
-    """Write the best shots for QUERY, as given to `rushes search`, as a timeline for editing programs, best first.
+    """Write the best shots for QUERY, as given to `rushes search`, as a timeline for editing programs.
 
-    The ending of OUTPUT chooses the format: .otio (OpenTimelineIO), .edl (CMX 3600), .fcpxml (Final Cut Pro),
-    .xml (Premiere, Resolve, Final Cut Pro 7). Clips have their source's timecode, and what was written is read
-    back and compared before it gets its name.
+    They are chosen and ordered as by `rushes supercut`. The ending of OUTPUT chooses the format: .otio
+    (OpenTimelineIO), .edl (CMX 3600), .fcpxml (Final Cut Pro), .xml (Premiere, Resolve, Final Cut Pro 7). Clips
+    have their source's timecode, and what was written is read back and compared before it gets its name.
     """
     from indexer.console import print_json, printable
     from search_app.guard import refuse_footage
@@ -54,13 +60,14 @@ def timeline(
     from search_app.timelines.timeline_export import check_timeline_target, export_timeline
     from store.archive import Archive
 
+    rate = options.pop("rate")
     relink = _relinker(output, options.pop("path_map"), options.pop("relative"))
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
         chosen = take_clips(opened, query, options)
         cut_list = chosen.cut_list
-        plan = _plan(opened.snapshot(), cut_list, chosen.question, output, relink)
+        plan = _plan(opened.snapshot(), cut_list, chosen.question, output, relink, rate)
         sources = [path for clip in cut_list.clips for path in clip.paths]
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
         record_export(opened, output.name, [(clip.video_id, clip.span) for clip in cut_list.clips])
@@ -81,16 +88,18 @@ def _relinker(output: Path, path_map: tuple[str, ...], relative: bool) -> Relink
 
 
 def _plan(
-    snapshot: Snapshot,
-    cut_list: CutList,
-    question: str,
-    output: Path,
-    relink: Relinker,
+    snapshot: Snapshot, cut_list: CutList, question: str, output: Path, relink: Relinker, rate: str | None
 ) -> TimelinePlan:
     from search_app.timelines.timeline import plan_timeline
 
-    captions = _captions(snapshot, cut_list)
-    return plan_timeline(cut_list, output.stem, question=question, captions=captions, relink=relink)
+    return plan_timeline(
+        cut_list,
+        output.stem,
+        question=question,
+        captions=_captions(snapshot, cut_list),
+        relink=relink,
+        counting=None if rate is None else COUNTINGS[rate],
+    )
 
 
 def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:

@@ -7,12 +7,10 @@ the frames that decode.
 from __future__ import annotations
 
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +19,7 @@ import av.error
 
 from indexer.errors import VideoUnreadableError
 from indexer.media.limits import MAX_DURATION, MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS
+from indexer.media.tags import read_recorded_at, read_reel_name, read_sound_timecode, read_start_timecode
 
 # Demuxers of containers that cannot name another file. Playlists, still pictures and scripts are not here.
 _FORMATS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf,dv,ivf,h264,hevc"
@@ -35,10 +34,6 @@ _MICROSECONDS = 1_000_000
 _GUESSED_RATE = Fraction(25)
 _LONGEST_LAST_FRAME = Fraction(10)
 _HEARTBEAT_SECONDS = 1.0
-# Phones write their local time into the first, and the time in Greenwich into the second.
-_CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
-_CLOCK_NEVER_SET = 1980
-_TIMECODE = re.compile(r"(\d\d:[0-5]\d:[0-5]\d)([:;.,])(\d\d\d?)")
 
 
 def rational(value: Any) -> Fraction | None:
@@ -46,36 +41,6 @@ def rational(value: Any) -> Fraction | None:
     if value is None or not value.denominator or not value.numerator:
         return None
     return Fraction(int(value.numerator), int(value.denominator))
-
-
-def read_recorded_at(tags: Mapping[str, str]) -> str | None:
-    """When a file says it was recorded, ISO 8601; None where it does not say, or the clock was never set."""
-    for name in _CREATION_TAGS:
-        try:
-            recorded = datetime.fromisoformat(tags.get(name, "").strip())
-        except ValueError:
-            continue
-        if recorded.year > _CLOCK_NEVER_SET:
-            return recorded.isoformat(timespec="seconds")
-    return None
-
-
-def read_start_timecode(tags: Mapping[str, str]) -> str | None:
-    """The timecode of the first frame, `;` before the frames where it drops numbers; None where there is none.
-
-    Whether it fits the frame rate is for whoever counts frames to say.
-    """
-    for name, value in tags.items():
-        if name.lower() == "timecode" and (found := _TIMECODE.fullmatch(value.strip())):
-            return f"{found[1]}{':' if found[2] == ':' else ';'}{found[3]}"
-    return None
-
-
-def read_reel_name(tags: Mapping[str, str]) -> str | None:
-    """The name of the tape or card, None where there is none."""
-    return next(
-        (value.strip() for name, value in tags.items() if name.lower() == "reel_name" and value.strip()), None
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +172,24 @@ class VideoReader:
 
     @property
     def start_timecode(self) -> str | None:
-        """Timecode of the first frame, from the video stream, the container, or a timecode track beside it."""
-        return next((found for tags in self._tags() if (found := read_start_timecode(tags))), None)
+        """Timecode of the first frame, from the video stream, the container, or a timecode track beside it.
+
+        Without one it is counted from what the sound recorder wrote, if that is there.
+        """
+        found = (read_start_timecode(tags) for tags in self._tags())
+        return next(filter(None, found), None) or self._sound_timecode()
+
+    def _sound_timecode(self) -> str | None:
+        sound = next(iter(self._container.streams.audio), None)
+        if sound is None or not sound.rate or self.frame_rate is None:
+            return None
+        clocks = sound.rate, self.frame_rate, self._first_time(self._stream) - self._first_time(sound)
+        found = (read_sound_timecode(tags, *clocks) for tags in (self._container.metadata, sound.metadata))
+        return next(filter(None, found), None)
+
+    @staticmethod
+    def _first_time(stream: Any) -> Fraction:
+        return (stream.start_time or 0) * (rational(stream.time_base) or Fraction(0))
 
     @property
     def reel_name(self) -> str | None:

@@ -13,6 +13,21 @@ from fractions import Fraction
 DROP_RATES = (Fraction(30_000, 1001), Fraction(60_000, 1001))
 """Frame rates at which names may be dropped."""
 
+COUNTINGS = {
+    "23.976": (Fraction(24_000, 1001), False),
+    "24": (Fraction(24), False),
+    "25": (Fraction(25), False),
+    "29.97": (DROP_RATES[0], False),
+    "29.97df": (DROP_RATES[0], True),
+    "30": (Fraction(30), False),
+    "50": (Fraction(50), False),
+    "59.94": (DROP_RATES[1], False),
+    "59.94df": (DROP_RATES[1], True),
+    "60": (Fraction(60), False),
+}
+"""Ways of counting that editing programs have, by the name people type: frames per second, and whether names are
+dropped."""
+
 _SHAPE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;])(\d\d\d?)")
 _FRAMES_DROPPED_AT_30 = 2
 _MINUTES_A_DAY = 24 * 60

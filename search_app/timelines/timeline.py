@@ -5,8 +5,8 @@ formats are written from the same numbers and read back against them.
 
 - Frame 0 of a source is its first picture, and has the source's start timecode; without one it counts from 0.
 - A clip holds the frames whose time lies in its span, as in a supercut, and never less than one.
-- The timeline runs at the most frequent rate of its sources. A source of another rate plays at its own speed: it
-  fills as many frames of the timeline as last as long, rounded, and that is stated.
+- The timeline runs at the most frequent rate of its sources, or at the one asked for. A source of another rate
+  plays at its own speed: it fills as many frames of the timeline as last as long, rounded, and that is stated.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ def plan_timeline(
     question: str = "",
     captions: Mapping[str, str] | None = None,
     relink: Relinker | None = None,
+    counting: tuple[Fraction, bool] | None = None,
 ) -> TimelinePlan:
     """A cut list in whole frames.
 
@@ -144,30 +145,51 @@ def plan_timeline(
         question: what was asked, for the markers.
         captions: what is written about shots, by shot id.
         relink: says where the sources lie for whom the timeline is for; where they lie now if None.
+        counting: frames per second of the timeline, and whether it drops names; as most of its sources if None.
     """
     desk = _Desk(relink or Relinker())
     sources = [desk.source_of(clip) for clip in cut_list.clips]
-    rates = Counter(source.rate for source in sources)
-    rate = rates.most_common(1)[0][0] if rates else FALLBACK_FRAME_RATE
-    dropping = Counter(source.drop for source in sources if source.rate == rate)
+    rate, drop = counting or _usual_counting(sources)
     planned: list[TimelineClip] = []
     record_in = 0
     for clip, source in zip(cut_list.clips, sources, strict=True):
         planned.append(_plan_clip(clip, source, rate, record_in, captions or {}))
         record_in += planned[-1].n_frames
     notes = [*desk.notes, *_conversions(planned, rate)]
-    drop = dropping[True] > dropping[False]
     return TimelinePlan(one_line(name), one_line(question), rate, drop, tuple(planned), tuple(notes))
 
 
+def _usual_counting(sources: Iterable[Source]) -> tuple[Fraction, bool]:
+    """The most frequent rate, and whether most sources of that rate drop names."""
+    sources = list(sources)
+    rates = Counter(source.rate for source in sources)
+    rate = rates.most_common(1)[0][0] if rates else FALLBACK_FRAME_RATE
+    dropping = Counter(source.drop for source in sources if source.rate == rate)
+    return rate, dropping[True] > dropping[False]
+
+
 def source_rate(facts: VideoFacts) -> Fraction:
-    """The frame rate that editing programs take a source to have: the standard one nearby, or a whole number."""
+    """The frame rate that editing programs take a source to have: the standard one nearby, or a whole number.
+
+    AVI and DV files may state their clock's ticks instead: the rate is then the one that the counted frames have.
+    """
     measured = facts.frame_rate or FALLBACK_FRAME_RATE
     whole = Fraction(max(1, round(measured)))
+    if (facts.frame_rate is None or whole > STANDARD_RATES[-1]) and (counted := _counted_rate(facts)):
+        return counted
     for rate in (*STANDARD_RATES, whole, whole * _NTSC):
         if abs(measured - rate) <= rate * RATE_TOLERANCE:
             return rate
     return whole
+
+
+def _counted_rate(facts: VideoFacts) -> Fraction | None:
+    """The only standard rate at which so many frames last so long; the last one's own length may be a guess."""
+    n_frames, seconds = facts.n_frames, facts.span.duration
+    exact = [rate for rate in STANDARD_RATES if n_frames / rate == seconds]
+    near = [rate for rate in STANDARD_RATES if (n_frames - 1) / rate <= seconds <= (n_frames + 1) / rate]
+    fitting = exact or near
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def one_line(text: str) -> str:
@@ -197,11 +219,17 @@ class _Desk:
         if found is None:
             self.notes.append(f"{name}: its file is not there now")
         rate = source_rate(facts)
-        if facts.frame_rate is None or abs(facts.n_frames - facts.span.duration * rate) > 1 + facts.n_frames / 200:
+        surplus = facts.n_frames - round(facts.span.duration * rate)
+        unsaid = facts.frame_rate is None and _counted_rate(facts) is None
+        if unsaid or abs(surplus) > 1 + facts.n_frames / 200:
             self.notes.append(f"{name}: no constant frame rate; its frames are counted at {describe_rate(rate)}")
+        if facts.span.start * rate >= 1:
+            late = f"its pictures begin {float(facts.span.start):.3f} s after the file does"
+            self.notes.append(f"{name}: {late}; frames are counted from the first picture")
         start, drop = self._start(name, facts.start_timecode, rate)
         path, url = self.relink.place(here)
-        n_frames = max(1, round(facts.span.duration * rate))
+        # How long the last frame lasts is not known: it may have been taken for shorter than it is.
+        n_frames = max(1, facts.n_frames if surplus == 1 else facts.n_frames - surplus)
         shape = (facts.width_px, facts.height_px, facts.has_audio)
         return Source(name, path, url, self._reel(name, facts.reel_name), rate, drop, start, n_frames, *shape)
 

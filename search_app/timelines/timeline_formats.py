@@ -32,7 +32,7 @@ _CONFORM_RATES = ("23.98", "24", "25", "29.97", "30", "60", "47.95", "48", "50",
 
 def otio_text(plan: TimelinePlan) -> str:
     """The timeline as OpenTimelineIO's own JSON."""
-    return str(build_timeline(plan).to_json_string())
+    return f"{build_timeline(plan).to_json_string()}\n"
 
 
 def edl_text(plan: TimelinePlan) -> str:

@@ -66,3 +66,19 @@ def test_paths_lead_to_another_machine(archive: Path, library: Path, tmp_path: P
     assert url in ("file:///D:/my%20media/timed.mov", "file:///D:/my%20media/clip0.mp4")
     refused = _refusal("timeline", archive, "a bus", "-o", tmp_path / "x.edl", "--path-map", "nothing", status=2)
     assert "FROM=TO" in refused
+
+
+def test_shots_are_chosen_and_counted_as_asked(archive: Path, tmp_path: Path) -> None:
+    """The options of a supercut fit and order the clips, a rate counts their frames, and conversions are said."""
+    target = tmp_path / "short.edl"
+    options = ("--fit", "1", "--min-clip", "0.2", "--order", "source", "--rate", "29.97df", "--json")
+    ran = _rushes("timeline", archive, "a pink castle", "-o", target, *options)
+    said = json.loads(ran.stdout)
+    assert ("30000/1001", True) == (said["rate"], said["drop_frame"])
+    assert 0 < said["frames"] <= 31
+    assert "FCM: DROP FRAME" in target.read_text()
+    assert "play at their own speed in a timeline of 29.97 fps" in ran.stderr
+    media = [clip["media"] for clip in said["clips"]]
+    assert sorted(media) == media
+    refused = _refusal("timeline", archive, "a bus", "-o", tmp_path / "x.edl", "--seed", "3", status=2)
+    assert "only with --order random" in refused

@@ -68,6 +68,22 @@ def test_the_name_of_the_tape_is_read(tmp_path: Path, ending: str) -> None:
         assert ("A001 C3", "01:00:00:00") == (reader.reel_name, reader.start_timecode)
 
 
+@pytest.mark.parametrize("ending", ["mov", "mkv"])
+@pytest.mark.parametrize(("own", "expected"), [(None, "01:00:00:00"), ("02:00:00:00", "02:00:00:00")])
+def test_sound_of_a_recorder_brings_its_clock(tmp_path: Path, ending: str, own: str | None, expected: str) -> None:
+    """Broadcast Wave put beside pictures keeps its time reference; a timecode of the pictures goes before it."""
+    ffmpeg = [find_ffmpeg().program, "-v", "error"]
+    sound, pictures, path = tmp_path / "sound.wav", tmp_path / "pictures.mp4", tmp_path / f"clip.{ending}"
+    write_timecode_clip(pictures, "25", own)
+    stamped = ["-write_bext", "1", "-metadata", f"time_reference={3600 * 48_000}"]
+    made = ["-f", "lavfi", "-i", "sine=d=1:sample_rate=48000", "-c:a", "pcm_s16le", *stamped, str(sound)]
+    subprocess.run([*ffmpeg, *made], check=True)
+    both = ["-i", str(sound), "-i", str(pictures), "-map", "1:v", "-map", "0:a", "-c", "copy"]
+    subprocess.run([*ffmpeg, *both, "-movflags", "use_metadata_tags", str(path)], check=True)
+    with VideoReader(str(path)) as reader:
+        assert expected == reader.start_timecode
+
+
 def test_the_archive_keeps_it(tmp_path: Path) -> None:
     """It is among the facts of the video, and None for a file without."""
     (tmp_path / "lib").mkdir()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.media.decode import read_recorded_at
+from indexer.media.tags import read_recorded_at
 
 
 @pytest.mark.parametrize(

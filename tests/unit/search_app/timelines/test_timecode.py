@@ -3,17 +3,21 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from opentimelineio import opentime
 
-from search_app.timelines.timecode import DROP_RATES, format_timecode, frames_a_day, nominal_rate, parse_timecode
+from search_app.timelines.timecode import (
+    COUNTINGS,
+    DROP_RATES,
+    format_timecode,
+    frames_a_day,
+    nominal_rate,
+    parse_timecode,
+)
 
 NTSC_30, NTSC_60 = DROP_RATES
-RATES = [
-    *((rate, False) for rate in (Fraction(24_000, 1001), Fraction(24), Fraction(25), NTSC_30, Fraction(30))),
-    *((rate, False) for rate in (Fraction(50), NTSC_60, Fraction(60))),
-    *((rate, True) for rate in DROP_RATES),
-]
+RATES = [*COUNTINGS.values()]
 
 
 @given(st.sampled_from(RATES), st.data())
@@ -72,6 +76,34 @@ def test_known_frames(name: str, rate: Fraction, frame: int) -> None:
     """Figures that every editing program agrees on."""
     assert frame == parse_timecode(name, rate)
     assert name == format_timecode(frame, rate, drop=";" in name)
+
+
+@pytest.mark.parametrize("name", COUNTINGS)
+def test_opentimelineio_counts_alike_at_every_border(name: str) -> None:
+    """Around each tenth minute of a day and at its end, another implementation gives and reads the same names."""
+    rate, drop = COUNTINGS[name]
+    day = frames_a_day(rate, drop=drop)
+    borders = [border + step for border in range(0, day + 1, day // 144) for step in (-2, -1, 0, 1, 2)]
+    real_day = 24 * 60 * 60 * rate  # without dropped names a day of names is longer, which it does not know
+    for frame in (border for border in borders if 0 <= border < min(day, real_day)):
+        name = format_timecode(frame, rate, drop=drop)
+        assert name == opentime.to_timecode(opentime.RationalTime(frame, float(rate)), float(rate), drop)
+        assert frame == opentime.from_timecode(name, float(rate)).value
+
+
+@given(st.sampled_from(RATES), st.integers(0, 2 * 5_184_000))
+@example((NTSC_30, True), 2_589_408)
+@example((NTSC_60, True), 5_178_816)
+@example((Fraction(24_000, 1001), False), 2_073_600)
+def test_frames_seconds_and_rational_time_are_one(counting: tuple[Fraction, bool], frame: int) -> None:
+    """A frame becomes exact seconds, OpenTimelineIO's time, its seconds, and the same frame; past midnight too."""
+    rate, drop = counting
+    time = opentime.RationalTime(frame, float(rate))
+    assert frame == Fraction(frame) / rate * rate
+    assert frame == round(opentime.from_seconds(time.to_seconds(), float(rate)).value)
+    assert frame == round(Fraction(time.to_seconds()) * rate)
+    name = format_timecode(frame, rate, drop=drop)
+    assert frame % frames_a_day(rate, drop=drop) == parse_timecode(name, rate)
 
 
 def test_names_begin_again_after_a_day() -> None:

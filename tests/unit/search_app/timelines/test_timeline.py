@@ -17,6 +17,7 @@ from search_app.cutting.cut_list import Clip, CutList
 from search_app.errors import TimelineError
 from search_app.ranking import Hit
 from search_app.timelines.relink import Relinker
+from search_app.timelines.timecode import COUNTINGS
 from search_app.timelines.timeline import TimelinePlan, plan_timeline, source_rate
 from search_app.timelines.timeline_export import compare_timeline
 from search_app.timelines.timeline_formats import WRITERS
@@ -248,6 +249,23 @@ def test_other_rates_play_at_their_own_speed(ending: str) -> None:
     )
 
 
+@pytest.mark.parametrize("ending", WRITERS)
+@pytest.mark.parametrize("name", COUNTINGS)
+def test_the_rate_of_the_timeline_can_be_asked_for(name: str, ending: str) -> None:
+    """It counts as asked whatever its sources do, each clip lasts as long, and what is converted is said."""
+    rate, drop = COUNTINGS[name]
+    clips = (clip_of(10, 60, start="10:00:00:00"), clip_of(3, 33, rate=NTSC, start="01:00:00;00", path="/m/n.mov"))
+    plan = plan_timeline(CutList(clips), "x", counting=(rate, drop))
+    compare_timeline(plan, WRITERS[ending](plan), Path(f"x{ending}"))
+    assert (rate, drop) == (plan.rate, plan.drop)
+    assert [max(1, round(seconds * rate)) for seconds in (Fraction(2), 30 / NTSC)] == [
+        clip.n_frames for clip in plan.clips
+    ]
+    assert [900_010, 107_895] == [clip.source_in for clip in plan.clips]
+    converted = [note for note in plan.notes if "their own speed" in note]
+    assert len({Fraction(25), NTSC} - {rate}) == len(converted)
+
+
 def test_an_edl_states_other_rates() -> None:
     """`M2` has the frames of the source in a second, and source timecode stays the source's."""
     ntsc = [clip_of(0, 30, rate=NTSC, path=f"/m/{n}.mov") for n in range(2)]
@@ -310,6 +328,35 @@ def test_a_timecode_that_cannot_be_is_not_used() -> None:
 def test_rates_are_those_that_programs_know(measured: Fraction | None, expected: Fraction) -> None:
     """A measured average becomes the standard rate beside it, else a whole number."""
     assert expected == source_rate(replace(clip_of(0, 5).facts, frame_rate=measured))
+
+
+@pytest.mark.parametrize(
+    ("stated", "rate", "last"),
+    [
+        (Fraction(600), Fraction(25), Fraction(1, 600)),  # how long the last frame lasts is then not known
+        (None, Fraction(50), Fraction(1, 25)),
+        (None, NTSC, 1 / NTSC),
+        (Fraction(240), Fraction(240), Fraction(1, 240)),
+    ],
+)
+def test_a_clock_is_not_taken_for_a_rate(stated: Fraction | None, rate: Fraction, last: Fraction) -> None:
+    """Files that state ticks, or nothing, have the rate of their counted frames; real high speed stays."""
+    span = TimeSpan(Fraction(0), (N_FRAMES - 1) / rate + last)
+    clip = clip_of(0, 5)
+    plan = plan_of(replace(clip, facts=replace(clip.facts, frame_rate=stated, span=span)))
+    assert rate == plan.clips[0].source.rate
+    assert abs(N_FRAMES - plan.clips[0].source.n_frames) <= (last > 1 / rate)
+    assert not any("no constant frame rate" in note for note in plan.notes)
+
+
+def test_pictures_that_begin_late_are_stated() -> None:
+    """Frames are counted from the first picture, wherever the sound begins; editors are told."""
+    clip = clip_of(10, 60, start="01:00:00:00")
+    late = TimeSpan(Fraction(12, 25), Fraction(12 + N_FRAMES, 25))
+    moved = replace(clip, span=TimeSpan(Fraction(22, 25), Fraction(72, 25)), facts=replace(clip.facts, span=late))
+    plan = plan_of(moved)
+    assert (90_010, 50) == (plan.clips[0].source_in, plan.clips[0].n_source_frames)
+    assert any("its pictures begin 0.480 s after the file does" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize(

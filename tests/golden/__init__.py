@@ -1,0 +1,1 @@
+"""Files that exports must come out as, byte for byte."""
