@@ -6,6 +6,7 @@ Times are written twice: as exact fractions of seconds, for programs, and as sec
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -55,7 +56,9 @@ def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Ma
         "left_out": [{**_hit(left.hit), "reason": left.reason} for left in report.left_out],
         "seconds_per_stage": {stage: round(seconds, 3) for stage, seconds in report.seconds.items()},
     }
-    return json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)
+    # File names that are no UTF-8 come as halves of characters, which only JSON can write, escaped.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text) + "\n"
 
 
 def _profile(profile: Profile) -> dict[str, Any]:

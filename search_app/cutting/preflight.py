@@ -71,10 +71,14 @@ def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite
     beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
     sources = {path for clip in clips for path in clip.paths} | ({str(film.music)} if film.music else set())
     for target in (output, ledger_path(output), *beside):
+        try:
+            target.lstat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:  # such as a name that is too long
+            raise RenderError(f"cannot write {target}: {error.strerror or error}") from error
         if target.is_dir():
             raise RenderError(f"{target} is a folder: name a file")
-        if not target.exists() and not target.is_symlink():
-            continue
         for path in sources:
             if _is_same_file(target, path):
                 raise RenderError(f"{target} is one of the sources, {path}: name another file")

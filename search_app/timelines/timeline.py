@@ -19,10 +19,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList
 from search_app.cutting.target_profile import RATE_TOLERANCE, STANDARD_RATES
+from search_app.errors import TimelineError
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import parse_timecode
 from store.records import VideoFacts
@@ -35,6 +35,8 @@ REEL_LENGTH = 8
 
 _RESERVED_REELS = ("AX", "BL", "BLACK", "BARS")  # of a CMX 3600 list: no tape, black, colour bars
 _NTSC = Fraction(1000, 1001)
+_GUESSED_FRAMES = 2
+_NO_TEXT = {"Cc", "Cs", "Cn", "Zl", "Zp"}  # controls, halves of characters, none at all, ends of lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +148,38 @@ def plan_timeline(
         captions: what is written about shots, by shot id.
         relink: says where the sources lie for whom the timeline is for; where they lie now if None.
         counting: frames per second of the timeline, and whether it drops names; as most of its sources if None.
+
+    Raises:
+        TimelineError: a clip lies outside its source.
     """
     desk = _Desk(relink or Relinker())
     sources = [desk.source_of(clip) for clip in cut_list.clips]
     rate, drop = counting or _usual_counting(sources)
+    _refuse_outside(cut_list.clips)
     planned: list[TimelineClip] = []
     record_in = 0
     for clip, source in zip(cut_list.clips, sources, strict=True):
         planned.append(_plan_clip(clip, source, rate, record_in, captions or {}))
         record_in += planned[-1].n_frames
-    notes = [*desk.notes, *_conversions(planned, rate)]
+    notes = [*desk.notes, *_shortened(cut_list.clips), *_conversions(planned, rate)]
     return TimelinePlan(one_line(name), one_line(question), rate, drop, tuple(planned), tuple(notes))
+
+
+def _refuse_outside(clips: Iterable[Clip]) -> None:
+    for place, clip in enumerate(clips, start=1):
+        if not clip.span.overlaps(clip.facts.span):
+            inside = f"from {float(clip.facts.span.start):.3f} to {float(clip.facts.span.end):.3f} s"
+            raise TimelineError(
+                f"clip {place} lies at {float(clip.span.start):.3f} s, but {clip.paths[0]} has pictures {inside}"
+            )
+
+
+def _shortened(clips: Iterable[Clip]) -> list[str]:
+    return [
+        f"clip {place}: {one_line(Path(clip.paths[0]).name)} ends {float(beyond):.3f} s earlier; it ends with it"
+        for place, clip in enumerate(clips, start=1)
+        if (beyond := clip.span.end - clip.facts.span.end) > 0
+    ]
 
 
 def _usual_counting(sources: Iterable[Source]) -> tuple[Fraction, bool]:
@@ -184,17 +207,15 @@ def source_rate(facts: VideoFacts) -> Fraction:
 
 
 def _counted_rate(facts: VideoFacts) -> Fraction | None:
-    """The only standard rate at which so many frames last so long; the last one's own length may be a guess."""
-    n_frames, seconds = facts.n_frames, facts.span.duration
-    exact = [rate for rate in STANDARD_RATES if n_frames / rate == seconds]
-    near = [rate for rate in STANDARD_RATES if (n_frames - 1) / rate <= seconds <= (n_frames + 1) / rate]
-    fitting = exact or near
-    return fitting[0] if len(fitting) == 1 else None
+    """The standard rate at which so many frames last so long; the lengths of the last ones may be guesses."""
+    counted = facts.n_frames / facts.span.duration
+    near = min(STANDARD_RATES, key=lambda rate: abs(rate - counted))
+    return near if abs(facts.n_frames - facts.span.duration * near) <= _GUESSED_FRAMES else None
 
 
 def one_line(text: str) -> str:
-    """The text without anything that is no letter, sign or plain space: timelines are read line by line."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """The text with spaces for what ends a line or may not stand in XML: timelines are read line by line."""
+    return "".join(" " if unicodedata.category(char) in _NO_TEXT else char for char in text)
 
 
 @dataclass
@@ -229,7 +250,7 @@ class _Desk:
         start, drop = self._start(name, facts.start_timecode, rate)
         path, url = self.relink.place(here)
         # How long the last frame lasts is not known: it may have been taken for shorter than it is.
-        n_frames = max(1, facts.n_frames if surplus == 1 else facts.n_frames - surplus)
+        n_frames = max(1, facts.n_frames - (0 if 0 < surplus <= _GUESSED_FRAMES else surplus))
         shape = (facts.width_px, facts.height_px, facts.has_audio)
         return Source(name, path, url, self._reel(name, facts.reel_name), rate, drop, start, n_frames, *shape)
 
@@ -309,75 +330,6 @@ def _conversions(clips: Iterable[TimelineClip], rate: Fraction) -> list[str]:
 def describe_rate(rate: Fraction) -> str:
     """A frame rate for people: `29.97 fps`."""
     return f"{float(rate):.5g} fps"
-
-
-def build_timeline(plan: TimelinePlan) -> Any:
-    """The plan as an OpenTimelineIO timeline: a video track, and an audio track if any source has sound.
-
-    Rates are those of the sources in source time, and that of the timeline in lengths. What OpenTimelineIO has no
-    field for is metadata under `rushes`.
-    """
-    from opentimelineio import opentime, schema
-
-    timeline = schema.Timeline(
-        plan.name, global_start_time=opentime.RationalTime(plan.record_start, float(plan.rate))
-    )
-    timeline.metadata["rushes"] = {
-        "query": plan.question,
-        "rate": str(plan.rate),
-        "drop_frame": plan.drop,
-        "notes": list(plan.notes),
-    }
-    kinds = [(schema.TrackKind.Video, "V1")]
-    if any(clip.source.has_audio for clip in plan.clips):
-        kinds.append((schema.TrackKind.Audio, "A1"))
-    for kind, name in kinds:
-        track = schema.Track(name, kind=kind)
-        timeline.tracks.append(track)
-        for number, clip in enumerate(plan.clips):
-            if kind == schema.TrackKind.Video or clip.source.has_audio:
-                track.append(_otio_clip(clip, plan, number))
-            else:
-                track.append(schema.Gap(duration=opentime.RationalTime(clip.n_frames, float(plan.rate))))
-    return timeline
-
-
-def _otio_clip(clip: TimelineClip, plan: TimelinePlan, number: int) -> Any:
-    from opentimelineio import opentime, schema
-
-    source = clip.source
-
-    def at(frame: int) -> Any:
-        return opentime.RationalTime(frame, float(source.rate))
-
-    media = schema.ExternalReference(source.url, opentime.TimeRange(at(source.start), at(source.n_frames)))
-    media.name = source.name
-    media.metadata["rushes"] = {
-        "fingerprint": clip.video_id,
-        "reel": source.reel,
-        "rate": str(source.rate),
-        "drop_frame": source.drop,
-        "width_px": source.width_px,
-        "height_px": source.height_px,
-    }
-    cut = schema.Clip(
-        source.name,
-        media,
-        opentime.TimeRange(at(clip.source_in), opentime.RationalTime(clip.n_frames, float(plan.rate))),
-    )
-    # The same number on both tracks says which sound belongs to which picture.
-    cut.metadata["rushes"] = {
-        "link": number,
-        "shots": list(clip.shot_ids),
-        "score": clip.score,
-        "caption": clip.caption,
-        "query": plan.question,
-    }
-    cut.metadata["cmx_3600"] = {"reel": source.reel}
-    marker = schema.Marker(plan.question, opentime.TimeRange(at(clip.marker), at(1)))
-    marker.comment = marker_comment(clip)
-    cut.markers.append(marker)
-    return cut
 
 
 def marker_comment(clip: TimelineClip) -> str:

@@ -69,6 +69,12 @@ def check_timeline_target(output: Path, sources: Iterable[str], *, overwrite: bo
     if output.suffix.lower() not in WRITERS:
         endings = ", ".join(WRITERS)
         raise TimelineError(f"cannot tell the format of {output.name!r}: give it one of the endings {endings}")
+    try:
+        output.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise TimelineError(f"cannot write {output}: {error.strerror or error}") from error
     if not output.parent.is_dir():
         raise TimelineError(f"there is no folder {output.parent}: create it first")
     if output.is_dir():

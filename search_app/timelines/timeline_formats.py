@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from search_app.errors import TimelineError
+from search_app.timelines.otio_timeline import build_timeline
 from search_app.timelines.timecode import format_timecode, nominal_rate
 from search_app.timelines.timeline import (
     Source,
     TimelineClip,
     TimelinePlan,
-    build_timeline,
     marker_comment,
     one_line,
 )
