@@ -73,7 +73,7 @@ def test_another_video_in_its_place_has_no_such_clip(
     copy = Path(shutil.copy(film, tmp_path / "copy.mp4"))
     cut_list, _ = cut([(copy, 20, 30)])
     shutil.copy(short, copy)
-    with pytest.raises(RenderError, match="clip 1: .*copy.mp4"):
+    with pytest.raises(RenderError, match=r"clip 1: .*copy\.mp4"):
         render_supercut(cut_list, tmp_path / "out.mp4", profile=SMALL, program=program)
     assert ["copy.mp4"] == [path.name for path in tmp_path.iterdir()]
 
@@ -120,7 +120,7 @@ def test_overlapping_and_repeated_clips_are_rendered_as_written(
     ids=["bytes", "right-to-left", "emoji"],
 )
 def test_names_of_any_bytes_are_rendered_and_kept(name: str, film: Path, program: Ffmpeg, tmp_path: Path) -> None:
-    """What is no UTF-8, runs from right to left or is joined of several signs stands in the ledger as on the disk."""
+    """What is no UTF-8, runs from right to left or is joined of several signs is in the ledger as on the disk."""
     copy = Path(shutil.copy(film, tmp_path / name))
     cut_list, _ = cut([(copy, 3, 9)])
     report = render_supercut(cut_list, tmp_path / f"out {name}", profile=SMALL, program=program)

@@ -50,7 +50,7 @@ def folder(program: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shown_by_ffmpeg(path: Path, program: Ffmpeg) -> list[tuple[float, int | None]]:
     """When a player shows which number, in seconds from the start of the file."""
     picture = ["-map", "0:v", "-vf", "showinfo=checksum=0,format=gray", "-fps_mode", "passthrough"]
-    command = [program.program, "-v", "info", "-i", path, *picture, "-f", "rawvideo", "-"]
+    command: list[str | Path] = [program.program, "-v", "info", "-i", path, *picture, "-f", "rawvideo", "-"]
     with VideoReader(str(path)) as reader:  # a file starts with what comes first, so its sound must be played too
         command += ["-map", "0:a", "-f", "null", "-"] if reader.has_audio else []
     ran = subprocess.run(command, check=True, capture_output=True)
