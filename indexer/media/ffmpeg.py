@@ -134,8 +134,17 @@ def thread_count() -> int:
     return min(os.cpu_count() or 1, _MAX_THREADS)
 
 
+class _FileName(str):
+    """A name, be it no UTF-8: ffmpeg-python takes checksums of `str` of it, the program gets its own bytes."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self.encode("utf-8", "backslashreplace").decode()
+
+
 def _url(path: Path) -> str:
-    return f"file:{path.absolute()}"
+    return _FileName(f"file:{path.absolute()}")
 
 
 @dataclass(frozen=True)

@@ -261,6 +261,9 @@ def expected_frames(clip: Clip, profile: Profile) -> int:
 
 
 def _identity(source: Path) -> tuple[int, int]:
-    """Changes when a file is written to."""
-    status = source.stat()
+    """Changes when a file is written to; an FfmpegError says that it has gone."""
+    try:
+        status = source.stat()
+    except OSError as error:
+        raise FfmpegError(f"{source}: {error.strerror or error}") from error
     return status.st_size, status.st_mtime_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 from collections.abc import Iterator
@@ -95,21 +96,22 @@ def test_five_thousand_clips(tmp_path: Path) -> None:
     assert ["x.fcpxml", "x.otio", "x.xml"] == sorted(path.name for path in tmp_path.iterdir())
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_files() -> Iterator[None]:
     """No file may grow beyond 100 bytes, as on a disk that is full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     """What cannot be written whole is not there at all, and the file that had the name is as it was."""
     target = tmp_path / "x.otio"
     target.write_text("mine")
-    with pytest.raises(TimelineError, match=r"cannot write .*x\.otio"):
+    with pytest.raises(TimelineError, match=r"cannot write .*x\.otio"), small_files():
         export_timeline(plan_of(piece(0, 5)), target, overwrite=True)
     assert ["x.otio"] == [path.name for path in tmp_path.iterdir()]
     assert "mine" == target.read_text()
