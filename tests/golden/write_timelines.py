@@ -6,6 +6,7 @@ then seen in the difference. The footage is made up.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +30,7 @@ def clip_of(path: str, rate: Fraction, start: str | None, first: int, n_frames: 
     shape = ("mov", "prores", 1920, 1080, 0)
     times = (rate, Fraction(1, rate.numerator), Fraction(0), whole, N_FRAMES)
     facts = VideoFacts(*shape, *times, sound, start_timecode=start)
-    video_id = path.encode().hex()[-32:]
+    video_id = os.fsencode(path).hex()[-32:]
     shot = ShotRow(f"{first:016x}", video_id, path, Shot(0, piece, Boundary.CUT), "")
     return Clip(video_id, (path,), piece, (Hit(1, 0.25, shot, (first + 2) / rate, ""),), facts)
 
