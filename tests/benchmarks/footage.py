@@ -43,6 +43,8 @@ def write_counted_footage(
 ) -> Path:
     """The same, with the number of each frame drawn into the middle, for `tests.counted_video.read_numbers`.
 
+    Every shot begins a group of pictures, as x264 begins one at a cut unless the last began just before.
+
     Args:
         path: an .mp4 to write.
         n_frames: its length.
@@ -58,7 +60,8 @@ def write_counted_footage(
             picture[top : top + height, left : left + width] = draw_number(number, (width, height))[:, :, None]
             yield number, picture
 
-    form = VideoFormat("libx264", RATE, options={"preset": "veryfast", "crf": "23"})
+    options = {"preset": "veryfast", "crf": "23", "keyint_min": "1", "g": str(frames_per_shot)}
+    form = VideoFormat("libx264", RATE, options=options)
     write_video(path, numbered(), form)
     return path
 

@@ -39,11 +39,11 @@ class Material:
     n_rounds: int
 
 
-def material_for(n_clips: int) -> Material:
+def material_for(n_clips: int, quick: bool) -> Material:
     """Large pictures for few clips; for many, small ones, which show what each clip costs by itself."""
     if n_clips <= 10:
-        return Material((1280, 720), 4, 3)
-    return Material((320, 180), 2, 3 if n_clips <= 50 else 1)
+        return Material((1280, 720), 4, 1 if quick else 3)
+    return Material((320, 180), 2, 3 if n_clips <= 50 and not quick else 1)
 
 
 @dataclass
@@ -61,7 +61,7 @@ def bench_supercut(folder: Path, quick: bool, clips: Sequence[int] = ()) -> Iter
     for n_clips in clips or ((10,) if quick else (10, 50, 200)):
         home = folder / str(n_clips)
         home.mkdir()
-        material = material_for(n_clips)
+        material = material_for(n_clips, quick)
         yield from _table(n_clips, material, _compete(home, n_clips, material))
         yield ""
 
