@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from indexer import cli as indexer_cli
-from search_app import cut_command, eval_command, render_command, rights_command, search_commands, timeline_command
+from search_app import (
+    cut_command,
+    eval_command,
+    export_command,
+    rights_command,
+    search_commands,
+    supercut_command,
+    timeline_command,
+)
 from search_app.cutting.cut_options import CutOptions
 from search_app.errors import QueryError
 from search_app.render_command import render_cut
@@ -53,8 +61,9 @@ for command in (
     *indexer_cli.COMMANDS,
     *search_commands.COMMANDS,
     eval_command.evaluate,
-    render_command.supercut,
+    supercut_command.supercut,
     timeline_command.timeline,
+    export_command.export,
     cut_command.cut,
     rights_command.rights,
 ):

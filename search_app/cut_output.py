@@ -10,7 +10,7 @@ import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.clip_source import ANSWER_OPTIONS
-from search_app.render_command import supercut
+from search_app.supercut_command import supercut
 from search_app.timeline_command import timeline
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -202,7 +202,8 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
 
 def _of_stored(base: click.Command, name: str, about: str) -> click.Command:
     """A command that does with a stored cut list what another does with an answer, with its other options."""
-    kept = [param for param in base.params if param.name not in {*ANSWER_OPTIONS, "archive"}]
+    others = {*ANSWER_OPTIONS, "archive", "manifest", "source_map"}
+    kept = [param for param in base.params if param.name not in others]
     run = base.callback
 
     def callback(*args: Any, archive: Path, name: str, **options: Any) -> None:

@@ -26,3 +26,7 @@ class TimelineError(ArchiveError):
 
 class RightsError(ArchiveError):
     """A clip must not be exported, or only with a mark that the export cannot draw."""
+
+
+class ExportError(ArchiveError):
+    """A list, sheet or project could not be written, or would not say what the cut list says."""

@@ -1,4 +1,4 @@
-"""`rushes supercut`, and what every command that renders has in common with it."""
+"""What every command that renders has in common: its options, the rendering, and what is said afterwards."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.clip_source import add_answer_options, take_clips
 from search_app.cutting.film_options import add_film_options
 from search_app.cutting.modes import Mode
 from search_app.cutting.picture_options import PictureOptions, add_picture_options
@@ -36,6 +34,10 @@ _OPTIONS = (
 )
 
 
+_OF_ONE_RUN = ("skip_missing", "overwrite")
+"""Options that say nothing about the film, and so are not in its manifest."""
+
+
 def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command everything that says how a cut list becomes a film; `render_cut` takes it."""
     for option in reversed(_OPTIONS):
@@ -43,40 +45,8 @@ def add_render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return add_picture_options(add_film_options(command))
 
 
-@click.command()
-@ARCHIVE
-@click.argument("query", required=False)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
-)
-@add_answer_options
-@add_render_options
-@DEVICE
-@AS_JSON
-@click.pass_context
-def supercut(
-    context: click.Context, /, archive: Path, query: str | None, as_json: bool, output: Path, **options: Any
-) -> None:
-    """Join the best shots for QUERY, as given to `rushes search`, into one video.
-
-    They are taken best first, or chosen by --fit to fill a length with shots that are good and unlike each other.
-    Sources of any size, rate and sound are conformed to one profile. Afterwards the first and last frame of
-    every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from.
-    """
-    from search_app.guard import refuse_footage
-    from store.archive import Archive
-
-    with Archive.open(archive) as opened:
-        refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options, can_mark=True)
-        marks = [ruling.text for ruling in chosen.rulings]
-        provenance = chosen.provenance
-        report = render_cut(opened, chosen.cut_list, output, provenance, marks=marks, quiet=as_json, **options)
-        finish_render(context, opened, report, as_json=as_json)
-
-
 def render_cut(
-    archive: Archive,
+    archive: Archive | None,
     cut_list: CutList,
     output: Path,
     provenance: Mapping[str, Any],
@@ -90,7 +60,7 @@ def render_cut(
     """Render a cut list with a progress bar, or only tell what it would be and leave the command.
 
     Args:
-        archive: where its clips come from; none of its videos is ever written over.
+        archive: where its clips come from, if it is at hand; none of its videos is ever written over.
         cut_list: the clips.
         output: the file to make.
         provenance: for the ledger.
@@ -106,14 +76,18 @@ def render_cut(
     from search_app.cutting.clip_texts import read_clip_texts
     from search_app.cutting.supercut import render_supercut
     from search_app.cutting.target_profile import commonest_coding
+    from search_app.exports.manifest import seal_manifest
     from search_app.guard import refuse_footage
 
-    refuse_footage(archive.snapshot(), output)
+    snapshot = archive.snapshot() if archive else None
+    if snapshot:
+        refuse_footage(snapshot, output)
+        options.setdefault("texts", read_clip_texts(snapshot, cut_list, marks))
     sources = [clip.facts for clip in cut_list.clips]
     if options.get("mode") == Mode.FAST:
         sources = commonest_coding(sources)
-    options["profile"] = picture.profile(sources, find_ffmpeg()) if picture and sources else None
-    options["texts"] = read_clip_texts(archive.snapshot(), cut_list, marks)
+    if picture and sources:
+        options["profile"] = picture.profile(sources, find_ffmpeg())
     if dry_run:
         _tell_estimate(cut_list, output, as_json=quiet, **options)
     with progress_bar(visible=not quiet) as bar:
@@ -123,14 +97,12 @@ def render_cut(
             detail = f"{progress.n_clips_done}/{progress.n_clips}"
             bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
 
-        return render_supercut(
-            cut_list,
-            output,
-            identify=fingerprint_file,
-            provenance=provenance,
-            on_progress=show,
-            **options,
+        report = render_supercut(
+            cut_list, output, identify=fingerprint_file, provenance=provenance, on_progress=show, **options
         )
+    how = {name: value for name, value in options.items() if name not in _OF_ONE_RUN}
+    seal_manifest(report, options=how, snapshot=snapshot)
+    return report
 
 
 def _tell_estimate(
@@ -167,13 +139,16 @@ def _tell_estimate(
     click.get_current_context().exit(0 if can_be_rendered else 1)
 
 
-def finish_render(context: click.Context, archive: Archive, report: SupercutReport, *, as_json: bool) -> None:
+def finish_render(
+    context: click.Context, archive: Archive | None, report: SupercutReport, *, as_json: bool
+) -> None:
     """Remember what was used, say what came of it, and leave with 1 if a cut is wrong."""
     from indexer.console import print_json
     from search_app.cutting.ledger import read_ledger
     from search_app.saved import record_export
 
-    record_export(archive, report.output.name, report.stretches)
+    if archive:
+        record_export(archive, report.output.name, report.stretches)
     if as_json:
         print_json(read_ledger(report.ledger))
     else:

@@ -19,7 +19,8 @@ The whole tree, with the module that adds each branch:
     ├── QueryError                     search_app.errors
     ├── RenderError                    search_app.errors
     ├── RightsError                    search_app.errors: a clip must not be exported
-    └── TimelineError                  search_app.errors
+    ├── TimelineError                  search_app.errors
+    └── ExportError                    search_app.errors
 
 A message says what happened, to which file, and what to do about it, in one line. Only the command line
 and the app catch `ArchiveError`.

@@ -213,6 +213,13 @@ def _counted_rate(facts: VideoFacts) -> Fraction | None:
     return near if abs(facts.n_frames - facts.span.duration * near) <= _GUESSED_FRAMES else None
 
 
+def has_constant_rate(facts: VideoFacts) -> bool:
+    """Whether a source has as many frames as its rate, said or counted, promises."""
+    unsaid = facts.frame_rate is None and _counted_rate(facts) is None
+    surplus = facts.n_frames - round(facts.span.duration * source_rate(facts))
+    return not unsaid and abs(surplus) <= 1 + facts.n_frames / 200
+
+
 def one_line(text: str) -> str:
     """The text with spaces for what ends a line or may not stand in XML: timelines are read line by line."""
     return "".join(" " if unicodedata.category(char) in _NO_TEXT else char for char in text)
@@ -241,8 +248,7 @@ class _Desk:
             self.notes.append(f"{name}: its file is not there now")
         rate = source_rate(facts)
         surplus = facts.n_frames - round(facts.span.duration * rate)
-        unsaid = facts.frame_rate is None and _counted_rate(facts) is None
-        if unsaid or abs(surplus) > 1 + facts.n_frames / 200:
+        if not has_constant_rate(facts):
             self.notes.append(f"{name}: no constant frame rate; its frames are counted at {describe_rate(rate)}")
         if facts.span.start * rate >= 1:
             late = f"its pictures begin {float(facts.span.start):.3f} s after the file does"
@@ -281,7 +287,7 @@ class _Desk:
 def _plan_clip(
     clip: Clip, source: Source, rate: Fraction, record_in: int, captions: Mapping[str, str]
 ) -> TimelineClip:
-    first, n_shown = _frames_in(clip, source)
+    first, n_shown = frames_in(clip, source)
     if source.rate == rate:
         n_frames = n_shown
     else:
@@ -305,7 +311,7 @@ def _plan_clip(
     )
 
 
-def _frames_in(clip: Clip, source: Source) -> tuple[int, int]:
+def frames_in(clip: Clip, source: Source) -> tuple[int, int]:
     """The first frame of a clip, from 0, and how many there are."""
     facts = clip.facts
     # A container whose tick does not divide a frame rounds the times of frames, by half a tick at either end.

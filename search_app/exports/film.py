@@ -1,0 +1,190 @@
+"""A cut list as it lies on the film's own timeline: what all exports are written from and compared with.
+
+The film is what `rushes supercut` renders of the same cut list, and its times are made by the same rule
+(`cutting/conform.py`): it runs at the commonest rate of its sources (`choose_profile`); a clip of a source of just
+that rate lasts as many frames as its source has in [in, out), any other `round(length * rate)`; clips touch, and
+the first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from search_app.cutting.cut_list import Clip, CutList
+from search_app.cutting.target_profile import choose_profile
+from search_app.timelines.relink import Relinker
+from search_app.timelines.timecode import DROP_RATES, format_timecode
+from search_app.timelines.timeline import (
+    TimelineClip,
+    frames_in,
+    has_constant_rate,
+    one_line,
+    plan_timeline,
+)
+
+if TYPE_CHECKING:
+    from search_app.ranking import Hit
+    from search_app.timelines.timeline import Source
+    from store.records import TextHit
+
+Said = Mapping[str, Any]
+"""What a written file says of one clip (or chapter, or subtitle), by field."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmClip:
+    """A clip at its place in the film.
+
+    Args:
+        number: its place, from 1.
+        clip: the clip, with its exact span.
+        source: what it is cut from, as an editing program sees it.
+        source_in: its first frame, counted as `source.start` is.
+        n_source_frames: how many frames of the source lie in it.
+        first_frame: number of its first frame in the film, from 0.
+        n_frames: how many frames of the film it lasts.
+        caption: what was written about the shot, on one line; may be empty.
+        why: why it answers the question, for people.
+    """
+
+    number: int
+    clip: Clip
+    source: Source
+    source_in: int
+    n_source_frames: int
+    first_frame: int
+    n_frames: int
+    caption: str
+    why: str
+
+    @property
+    def hit(self) -> Hit:
+        """The answer that it shows best."""
+        return max(self.clip.hits, key=lambda hit: hit.score)
+
+    @property
+    def end_frame(self) -> int:
+        """Number of the first frame of the film after it."""
+        return self.first_frame + self.n_frames
+
+    @property
+    def title(self) -> str:
+        """What to call it: its caption, or else the name of its source."""
+        return self.caption or self.source.name
+
+    def source_name(self, frame: int) -> str:
+        """The timecode of a frame of its source."""
+        return format_timecode(frame, self.source.rate, drop=self.source.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """All clips at their places.
+
+    Args:
+        name: of the film.
+        question: what was asked, on one line.
+        rate: frames per second, exact.
+        drop: whether its timecode drops numbers.
+        size: width and height in pixels.
+        clips: in order; they touch.
+        notes: what is not as in the sources, for people.
+        texts: texts of the sources, by video, for subtitles.
+    """
+
+    name: str
+    question: str
+    rate: Fraction
+    drop: bool
+    size: tuple[int, int]
+    clips: tuple[FilmClip, ...]
+    notes: tuple[str, ...] = ()
+    texts: Mapping[str, Sequence[TextHit]] = field(default_factory=dict)
+
+    @property
+    def n_frames(self) -> int:
+        """Length in frames."""
+        return self.clips[-1].end_frame if self.clips else 0
+
+    def seconds(self, frame: int) -> Fraction:
+        """When a frame of the film is shown."""
+        return frame / self.rate
+
+    def timecode(self, frame: int) -> str:
+        """The timecode of a frame of the film; the first is 00:00:00:00."""
+        return format_timecode(frame, self.rate, drop=self.drop)
+
+
+def plan_film(
+    cut_list: CutList,
+    name: str,
+    *,
+    question: str = "",
+    captions: Mapping[str, str] | None = None,
+    relink: Relinker | None = None,
+    rate: Fraction | None = None,
+    texts: Mapping[str, Sequence[TextHit]] | None = None,
+) -> Film:
+    """Where each clip of a cut list lies in its film.
+
+    Args:
+        cut_list: the clips; at least one.
+        name: of the film.
+        question: what was asked.
+        captions: what is written about shots, by shot id.
+        relink: says where the sources lie for whom the list is for; where they lie now if None.
+        rate: frames per second of the film; as a supercut chooses it if None.
+        texts: texts of the sources, by video, for subtitles.
+    """
+    profile = choose_profile([clip.facts for clip in cut_list.clips])
+    rate = rate or profile.frame_rate
+    plan = partial(plan_timeline, cut_list, name, question=question, captions=captions, relink=relink)
+    timeline = plan()
+    if timeline.rate != rate:
+        timeline = plan(counting=(rate, timeline.drop and rate in DROP_RATES))
+    lengths = [
+        _film_frames(clip, planned.source, rate)
+        for clip, planned in zip(cut_list.clips, timeline.clips, strict=True)
+    ]
+    places = zip(accumulate(lengths[:-1], initial=0), lengths, strict=True)
+    clips = [
+        _film_clip(number, clip, planned, place)
+        for number, (clip, planned, place) in enumerate(
+            zip(cut_list.clips, timeline.clips, places, strict=True), start=1
+        )
+    ]
+    size = (profile.width_px, profile.height_px)
+    return Film(
+        timeline.name, timeline.question, rate, timeline.drop, size, tuple(clips), timeline.notes, texts or {}
+    )
+
+
+def _film_frames(clip: Clip, source: Source, rate: Fraction) -> int:
+    if source.rate == rate and has_constant_rate(clip.facts):
+        return frames_in(clip, source)[1]
+    return max(1, round(clip.span.duration * rate))
+
+
+def _film_clip(number: int, clip: Clip, planned: TimelineClip, place: tuple[int, int]) -> FilmClip:
+    first, n_shown = frames_in(clip, planned.source)
+    source_in = planned.source.start + first
+    return FilmClip(
+        number, clip, planned.source, source_in, n_shown, *place, planned.caption, why_it_answers(clip)
+    )
+
+
+def why_it_answers(clip: Clip) -> str:
+    """Why a clip is in the film, for people: how surely it shows what was asked, and what its texts hold of it."""
+    hit = max(clip.hits, key=lambda hit: hit.score)
+    parts = [] if hit.confidence is None else [f"{100 * hit.confidence:.0f} % sure"]
+    parts.append(f"rank {hit.rank}")
+    for match in hit.matches:
+        channel = match.channel.replace("_", " ")
+        found = f": {' '.join(match.words)}" if match.words else ""
+        parts.append(f"{channel} {match.rank}{found}")
+    return one_line(", ".join(parts))

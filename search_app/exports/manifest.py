@@ -1,0 +1,202 @@
+"""The provenance of a supercut: everything that is needed to render it again, and to prove that it is the same.
+
+A render leaves a ledger beside its film. Sealing adds to it where the cut list came from, the cut list itself with
+all that is known of its sources, the options of the render, versions, and checksums of the film as it decodes; and
+a digest over all of it, so that a change is noticed. It is no signature: a forger can make a new digest.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import compress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from indexer.media.ffmpeg import thread_count
+from search_app.cutting.cut_list import Clip, CutList
+from search_app.cutting.ledger import FORMAT, read_ledger
+from search_app.cutting.outcomes import ClipOutcome, ClipStatus, SupercutReport
+from search_app.cutting.source_frames import tick_span
+from search_app.cutting.supercut import render_supercut
+from search_app.errors import RenderError
+from search_app.exports.checksums import FilmChecksums, film_checksums
+from search_app.exports.film import FilmClip, plan_film
+from search_app.exports.plain import from_plain, to_plain
+from search_app.exports.whole_file import whole_file
+from search_app.timelines.relink import Relinker
+from store.errors import UnknownIdError
+
+if TYPE_CHECKING:
+    from indexer.media.ffmpeg import Ffmpeg
+    from store.snapshot import Snapshot
+
+VERSION = 1
+
+_PACKAGES = ("rushes", "av", "faiss-cpu", "ffmpeg-python", "imageio-ffmpeg", "numpy", "open_clip_torch", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest that was read, and is as it was written.
+
+    Args:
+        path: the file.
+        cut_list: the clips that are in the film.
+        options: for `render_supercut`.
+        checksums: of the film.
+        entries: all of it, as plain data.
+    """
+
+    path: Path
+    cut_list: CutList
+    options: Mapping[str, Any]
+    checksums: FilmChecksums
+    entries: Mapping[str, Any]
+
+
+def seal_manifest(
+    report: SupercutReport,
+    *,
+    options: Mapping[str, Any],
+    snapshot: Snapshot | None = None,
+    program: Ffmpeg | None = None,
+) -> None:
+    """Make the ledger of a finished supercut its manifest.
+
+    Args:
+        report: the supercut.
+        options: that `render_supercut` was given, without those that say nothing about the film.
+        snapshot: the archive that its clips come from, if it is at hand.
+        program: ffmpeg; the one that came with the installation if None.
+
+    Raises:
+        ExportError: it cannot be written; the ledger is as it was.
+        FfmpegError: the film does not decode.
+    """
+    entries = read_ledger(report.ledger)
+    places = [(clip.first_frame or 0, clip.n_frames) for clip in report.done]
+    film = plan_film(CutList(tuple(outcome.clip for outcome in report.clips)), report.output.stem)
+    entries["clips"] = [
+        entry | _exact_places(outcome, planned)
+        for entry, outcome, planned in zip(entries["clips"], report.clips, film.clips, strict=True)
+    ]
+    if texts := options.get("texts"):  # of each clip, as it was asked for
+        is_there = (outcome.status is ClipStatus.DONE for outcome in report.clips)
+        options = {**options, "texts": [*compress(texts, is_there)]}
+    entries |= {
+        "manifest": VERSION,
+        "rendered_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rendered_by": _user(),
+        **({} if snapshot is None else _archive_entries(snapshot, str(entries.get("query", "")))),
+        "versions": {"ffmpeg": entries["tools"]["ffmpeg"], **{name: version(name) for name in _PACKAGES}},
+        "threads": thread_count(),
+        "render_options": to_plain({**options, "profile": report.profile}),
+        "cut_list": [to_plain(outcome.clip) for outcome in report.done],
+        "checksums": to_plain(film_checksums(report.output, places, program)),
+    }
+    entries["digest"] = _digest(entries)
+    with whole_file(report.ledger) as temporary:
+        text = json.dumps(entries, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        return ""
+
+
+def _exact_places(outcome: ClipOutcome, planned: FilmClip) -> dict[str, Any]:
+    """Where a clip lies in its source, on the source's own clocks."""
+    clip, out = outcome.clip, planned.source_in + planned.n_source_frames
+    first, end = tick_span(clip.span, clip.facts)
+    is_there = outcome.status is ClipStatus.DONE
+    return {
+        "pts": {"in": first, "out": end, "time_base": to_plain(clip.facts.time_base)},
+        "timecode": {"in": planned.source_name(planned.source_in), "out": planned.source_name(out)},
+        "source_size_bytes": outcome.source.stat().st_size if is_there else None,
+    }
+
+
+def _archive_entries(snapshot: Snapshot, query: str) -> dict[str, Any]:
+    """The embedding space, and what people said of the answers to the question."""
+    judged = snapshot.judgements(query) if query else []
+    return {"space": to_plain(snapshot.space), "judgements": to_plain(judged)}
+
+
+def _digest(entries: Mapping[str, Any]) -> str:
+    """Of everything but itself; how the file is laid out does not matter."""
+    rest = {name: value for name, value in entries.items() if name != "digest"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What a manifest says.
+
+    Raises:
+        RenderError: it cannot be read, is none, was written by a newer Rushes, or was changed.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RenderError(f"cannot read the manifest {path}: {reason}") from error
+    if not isinstance(entries, dict) or entries.get("format") != FORMAT:
+        raise RenderError(f"{path} is no manifest: give the .json beside a supercut")
+    if "digest" not in entries:
+        raise RenderError(f"{path} is a ledger without a seal: its render was stopped, or by an older Rushes")
+    number = entries.get("manifest")
+    if not isinstance(number, int) or number > VERSION:
+        raise RenderError(f"{path} was written by a newer Rushes (manifest {number}): update this one")
+    if entries["digest"] != _digest(entries):
+        raise RenderError(f"{path} was changed after it was written (its digest does not fit): use the original")
+    try:
+        clips = tuple(from_plain(Clip, clip) for clip in entries["cut_list"])
+        checksums = from_plain(FilmChecksums, entries["checksums"])
+        return Manifest(path, CutList(clips), _read_options(entries["render_options"]), checksums, entries)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RenderError(f"{path} cannot be used: {error}") from error
+
+
+def _read_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    hints = get_type_hints(render_supercut)
+    if unknown := sorted(set(options) - set(hints)):
+        raise ValueError(f"this Rushes has no {unknown[0]} for supercuts")
+    return {name: from_plain(hints[name], value) for name, value in options.items()}
+
+
+def with_sources(cut_list: CutList, relink: Relinker, snapshot: Snapshot | None) -> CutList:
+    """The clips with every place where their sources may lie now, likeliest first.
+
+    By the path map, where they lay, and where the archive knows files of that content. That a file is the right
+    one is looked at before anything is rendered.
+    """
+    return replace(cut_list, clips=tuple(_with_places(clip, relink, snapshot) for clip in cut_list.clips))
+
+
+def _with_places(clip: Clip, relink: Relinker, snapshot: Snapshot | None) -> Clip:
+    known: tuple[str, ...] = ()
+    if snapshot is not None:
+        try:
+            video = snapshot.video(clip.video_id)
+            known = (video.path, *video.other_paths)
+        except UnknownIdError:
+            known = ()
+    moved = (relink.place(path)[0] for path in clip.paths)
+    return replace(clip, paths=tuple(dict.fromkeys((*moved, *clip.paths, *known))))
+
+
+def difference_between(one: Manifest, other: Manifest) -> str:
+    """How the film of another manifest differs, for people; empty if it decodes to the same bits."""
+    difference = one.checksums.difference(other.checksums)
+    then, now = ({**made.entries["versions"], "threads": made.entries["threads"]} for made in (one, other))
+    changed = [f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
+    return f"{difference}; then {'; '.join(changed)}" if difference and changed else difference
