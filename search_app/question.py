@@ -130,7 +130,7 @@ class Asker:
         if telling and not words:
             best_score = np.array([self._best_score(wanted.vector, among)], np.float32)
             return float(self.background.shown(best_score, is_text=True)[0])
-        vectors = [wanted.vector, *self.encoder.encode_texts(words if len(telling) > 1 else [])]
+        vectors = [wanted.vector, *self.encoder.encode_texts(words)]
         scores = [-1.0 if self._is_nonsense(vector) else self._best_score(vector, among) for vector in vectors]
         best = [self.background.standing_of_best(*pair) for pair in zip(vectors, scores, strict=True)]
         n_frames = self.background.n_frames if among is None else len(among)

@@ -31,7 +31,7 @@ AT_LEAST = {
     ("order", "of these, with WITHIN and a pair that is too far apart"): 0.80,
     ("pan", "right shot at rank 1"): 0.80,
     ("duplicates", "right stack at rank 1"): 0.90,
-    ("duplicates", "original, copy and other take in one stack, and nothing else"): 0.75,
+    ("duplicates", "original, copy and other take in one stack, and nothing else"): 0.70,
     ("duplicates", "black shots that are never stacked"): 1.0,
     ("duplicates", "shots without a copy that are never stacked"): 0.85,
     ("like", "at rank 1: by an altered JPEG"): 0.96,
