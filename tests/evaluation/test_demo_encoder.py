@@ -35,8 +35,8 @@ FLOORS = {
     "shot size alone": 0.93,
     "relation alone": 0.95,
 }
-"""What the committed encoder must keep; its card has what it reached: at least 0.95 everywhere. That is just met for a
-thing by its bare name and for the shot size, which another processor may round lower."""
+"""What the committed encoder must keep; its card has what it reached: at least 0.95 everywhere. That is just met
+for a thing by its bare name and for the shot size, which another processor may round lower."""
 
 QUERIES = {
     "a red boat": Claim((GroupClaim("boat", "red"),)),
