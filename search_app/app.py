@@ -101,6 +101,7 @@ def show_supercut(archive: Archive, question: panels.Question, picks: Picks) -> 
             build_cut_list(hits, videos),
             media_shelf(),
             provenance,
+            flags=snapshot.rights(),
             skip_missing=action.skip_missing,
             on_done=lambda report: record_export(archive, question.text or "supercut", report.stretches),
         )

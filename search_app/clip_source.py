@@ -63,9 +63,7 @@ def take_clips(
         QueryError: the question cannot be understood, or there is nothing to cut.
         RightsError: a clip must not be exported.
     """
-    from datetime import date
-
-    from search_app.cutting.rights import keep_rights
+    from search_app.cutting.rights import keep_rights, rights_entry
 
     name, skip_blocked = options.pop("cut", None), options.pop("skip_blocked")
     if name is None:
@@ -73,10 +71,14 @@ def take_clips(
     else:
         cut_list, question, provenance = _stored(archive, name, skip_missing=options.get("skip_missing", False))
     flags = archive.snapshot().rights()
-    cut_list, rulings = keep_rights(cut_list, flags, skip_blocked=skip_blocked, can_mark=can_mark)
-    rights = {"checked_on": date.today().isoformat(), "n_flags": len(flags)}
-    marks = {str(place): ruling.text for place, ruling in enumerate(rulings, start=1) if ruling.text}
-    return ChosenClips(cut_list, question, {**provenance, "rights": {**rights, "marks": marks}}, rulings)
+    cut_list, rulings = keep_rights(
+        cut_list,
+        flags,
+        skip_blocked=skip_blocked,
+        can_mark=can_mark,
+        way_out="--skip-blocked leaves out what is blocked",
+    )
+    return ChosenClips(cut_list, question, {**provenance, "rights": rights_entry(len(flags), rulings)}, rulings)
 
 
 def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[CutList, str, dict[str, Any]]:

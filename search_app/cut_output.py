@@ -10,6 +10,9 @@ import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.clip_source import ANSWER_OPTIONS
+from search_app.errors import QueryError
+from search_app.export_command import export
+from search_app.search_commands import given_options
 from search_app.supercut_command import supercut
 from search_app.timeline_command import timeline
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from store.archive import Archive
 
 NAME = click.argument("name")
+_TIMELINE_ENDINGS = (".otio", ".edl", ".fcpxml", ".xml")
 
 
 def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
@@ -114,7 +118,6 @@ def log(archive: Path, name: str, as_json: bool) -> None:
     from indexer.console import print_json
     from search_app.cut_view import log_json, print_log
     from search_app.cutting.stored_cut import look_for_cut
-    from search_app.errors import QueryError
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -200,32 +203,57 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
         click.echo("no candidates since this cut", err=True)
 
 
-def _of_stored(base: click.Command, name: str, about: str) -> click.Command:
-    """A command that does with a stored cut list what another does with an answer, with its other options."""
+def _of_stored(
+    name: str, about: str, choose: Callable[[dict[str, Any]], click.Command], *bases: click.Command
+) -> click.Command:
+    """A command that does with a stored cut list what others do with an answer, with their other options.
+
+    Args:
+        name: of the command.
+        about: its help.
+        choose: which of the others is meant, by the options given.
+        bases: the others.
+    """
     others = {*ANSWER_OPTIONS, "archive", "manifest", "source_map"}
-    kept = [param for param in base.params if param.name not in others]
-    run = base.callback
+    kept = {param.name: param for base in bases for param in base.params if param.name not in others}
 
     def callback(*args: Any, archive: Path, name: str, **options: Any) -> None:
-        assert run is not None  # noqa: S101 - every command has one
-        run(*args, archive=archive, query=None, cut=name, **options)
+        base = choose(options)
+        own = {param.name for param in base.params}
+        if foreign := sorted(given_options() & set(options) - own):
+            flags = ", ".join(f"--{option.replace('_', '-')}" for option in foreign)
+            raise QueryError(f"{flags}: not for {options['output'].name!r}")
+        taken = {option: value for option, value in options.items() if option in own}
+        assert base.callback is not None  # noqa: S101 - every command has one
+        base.callback(*args, archive=archive, query=None, cut=name, **taken)
 
     command = click.Command(name, callback=callback, help=about)
     for add_argument in (ARCHIVE, NAME):
         add_argument(command)
-    command.params += kept
+    command.params += kept.values()
     return command
 
 
+def _writer_of(options: dict[str, Any]) -> click.Command:
+    """What writes a file of that name: the command for timelines, or that for everything else."""
+    file_name = options["output"].name.lower()
+    is_timeline = file_name.endswith(_TIMELINE_ENDINGS) and not file_name.endswith(".mpv.edl")
+    return timeline if is_timeline and options["format_name"] is None else export
+
+
 render = _of_stored(
-    supercut,
     "render",
     "Render a cut list into one video, with every option of `rushes supercut` that is not about choosing.",
+    lambda _: supercut,
+    supercut,
 )
-export = _of_stored(
-    timeline,
+export_stored = _of_stored(
     "export",
-    "Write a cut list as a timeline, with every option of `rushes timeline` that is not about choosing.",
+    "Write a cut list as a timeline, list, playlist, subtitles, chapters or contact sheet, with the endings and "
+    "options of `rushes timeline` and `rushes export` that are not about choosing.",
+    _writer_of,
+    export,
+    timeline,
 )
 
-OUTPUT_COMMANDS = (show, list_command, log, undo, redo, delete, candidates, render, export)
+OUTPUT_COMMANDS = (show, list_command, log, undo, redo, delete, candidates, render, export_stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def render_again(
         as_json: print the new manifest instead of a summary.
         options: `skip_missing`, `overwrite` and `dry_run`.
     """
-    from search_app.cutting.rights import keep_rights
+    from search_app.cutting.clip_texts import ClipText
+    from search_app.cutting.rights import keep_rights, rights_entry
     from search_app.exports.manifest import difference_between, read_manifest, with_sources
     from search_app.timelines.relink import Relinker, read_path_map
     from store.archive import Archive
@@ -80,8 +82,12 @@ def render_again(
 
     def render(opened: Archive | None) -> None:
         cut_list = with_sources(known.cut_list, relink, opened.snapshot() if opened else None)
-        if opened:
-            keep_rights(cut_list, opened.snapshot().rights(), skip_blocked=False, can_mark=True)
+        if opened:  # rights as they are now, whatever they were then
+            flags = opened.snapshot().rights()
+            _, rulings = keep_rights(cut_list, flags, can_mark=True)
+            provenance["rights"] = rights_entry(len(flags), rulings)
+            then = how.get("texts") or [ClipText()] * len(rulings)
+            how["texts"] = [replace(text, mark=ruling.text) for text, ruling in zip(then, rulings, strict=True)]
         report = render_cut(opened, cut_list, output, provenance, quiet=as_json, **how)
         finish_render(context, opened, report, as_json=as_json)
         difference = difference_between(known, read_manifest(report.ledger))

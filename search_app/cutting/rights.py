@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search_app.cutting.cut_list import Clip, CutList, LeftOut
 from search_app.cutting.stored_cut import editor_name
@@ -92,6 +92,7 @@ def keep_rights(
     *,
     skip_blocked: bool = False,
     can_mark: bool = False,
+    way_out: str = "",
     today: date | None = None,
 ) -> tuple[CutList, tuple[Ruling, ...]]:
     """The cut list as it may be exported, and what holds for each of its clips.
@@ -101,6 +102,7 @@ def keep_rights(
         flags: those of the archive.
         skip_blocked: leave out what must not be exported, with the reason, instead of refusing all.
         can_mark: whether the export draws marks; if not, what wants one must not be exported either.
+        way_out: how to ask for the others alone, for the message.
         today: as in `rule_clips`.
 
     Raises:
@@ -118,10 +120,15 @@ def keep_rights(
         left_out += [LeftOut(hit, f"rights: {ruling.reason}{no_mark}") for hit in clip.hits]
         refused.append(f"clip {place} ({clip.paths[0]}) is {ruling.reason}{no_mark}")
     if refused and (not skip_blocked or not kept):
-        way_out = "" if not kept else "; --skip-blocked leaves them out" if len(refused) > 1 else ""
-        way_out = way_out or ("; --skip-blocked leaves it out" if kept else "")
-        raise RightsError(f"{'; '.join(refused)}{way_out}".replace("is must", "must"))
+        ending = f"; {way_out}" if way_out and kept else ""
+        raise RightsError(f"{'; '.join(refused)}{ending}".replace("is must", "must"))
     return CutList(tuple(clip for clip, _ in kept), tuple(left_out)), tuple(ruling for _, ruling in kept)
+
+
+def rights_entry(n_flags: int, rulings: Sequence[Ruling]) -> dict[str, Any]:
+    """What a ledger says of rights: when they were looked at, and which clip, counted from 1, bears which mark."""
+    marks = {str(place): ruling.text for place, ruling in enumerate(rulings, start=1) if ruling.text}
+    return {"checked_on": date.today().isoformat(), "n_flags": n_flags, "marks": marks}
 
 
 def set_rights(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search_app.cutting.outcomes import RenderProgress, RenderStage
@@ -14,6 +14,7 @@ from store.errors import ArchiveError
 if TYPE_CHECKING:
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.outcomes import SupercutReport
+    from store.records import RightsFlag
 
 STAGE_WORDS = {
     RenderStage.PREFLIGHT: "Looking at the sources",
@@ -43,6 +44,7 @@ class RenderJob:
         cut_list: the clips, in order.
         shelf: where the film goes.
         provenance: for the ledger.
+        flags: rights flags of the archive: what is blocked is refused, what wants a mark gets it.
         skip_missing: go on without clips that cannot be rendered.
         on_done: told of the finished film, still in the thread.
     """
@@ -53,6 +55,7 @@ class RenderJob:
         shelf: MediaShelf,
         provenance: Mapping[str, Any],
         *,
+        flags: Sequence[RightsFlag] = (),
         skip_missing: bool = False,
         on_done: Callable[[SupercutReport], None] | None = None,
     ) -> None:
@@ -60,6 +63,7 @@ class RenderJob:
         self.report: SupercutReport | None = None
         self.address = ""
         self.problem = ""
+        self._flags = flags
         self._skip_missing = skip_missing
         self._on_done = on_done
         self._shelf = shelf
@@ -112,15 +116,19 @@ class RenderJob:
 
     def _run(self) -> None:
         from indexer.scan import fingerprint_file
+        from search_app.cutting.clip_texts import ClipText
+        from search_app.cutting.rights import keep_rights, rights_entry
         from search_app.cutting.supercut import render_supercut
 
         output = self._shelf.new_path()
         try:
+            cut_list, rulings = keep_rights(self.cut_list, self._flags, can_mark=True)
             self.report = render_supercut(
-                self.cut_list,
+                cut_list,
                 output,
+                texts=[ClipText(mark=ruling.text) for ruling in rulings],
                 identify=fingerprint_file,
-                provenance=self._provenance,
+                provenance={**self._provenance, "rights": rights_entry(len(self._flags), rulings)},
                 skip_missing=self._skip_missing,
                 on_progress=self._take,
                 cancel=self._cancel,

@@ -1,5 +1,6 @@
 """The page without a browser: what it shows for good and bad input."""
 
+import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,7 @@ from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
 from search_app.ui.shelf import MediaShelf
 from store.archive import Archive
-from store.records import EmbeddingSpace
+from store.records import EmbeddingSpace, RightsFlag
 from tests.e2e.small_archive import draw_library, index_library
 
 APP = Path(__file__).parents[2] / "search_app" / "app.py"
@@ -173,6 +174,30 @@ def test_a_missing_source_is_named_and_can_be_skipped(tmp_path: Path, monkeypatc
     assert 1 == len([text for text in page.markdown if "2/2 cuts exact" in text.value])
     page.text_input(key="q").set_value("used:ever").run()
     assert 2 == len([button for button in page.button if button.label == "Play"])
+
+
+def test_the_page_keeps_to_rights(archive: Path) -> None:
+    """What is blocked is refused with its reason, and what wants a mark bears it, as on the command line."""
+    with Archive.open(archive) as opened:
+        snapshot = opened.snapshot()
+        shot = snapshot.shots()[0]
+        videos = {video.video_id: video for video in snapshot.videos()}
+    cut_list = build_cut_list([Hit(1, 0.5, shot, Fraction(0), "")], videos)
+    shelf = MediaShelf()
+    embargo = RightsFlag(shot.video_id, None, "block", "", "", "embargo", "")
+    blocked = RenderJob(cut_list, shelf, {}, flags=[embargo])
+    blocked.start()
+    assert blocked.wait(20)
+    assert (None, True) == (blocked.report, "is blocked: embargo" in blocked.problem)
+    assert "--skip" not in blocked.problem
+    mark = RightsFlag(shot.video_id, None, "watermark", "Anna's", "", "", "")
+    marked = RenderJob(cut_list, shelf, {}, flags=[mark])
+    marked.start()
+    assert marked.wait(60)
+    assert marked.report is not None, marked.problem
+    told = json.loads(marked.report.ledger.read_text(encoding="utf-8"))
+    assert {"1": "Anna's"} == told["rights"]["marks"]
+    shelf.close()
 
 
 def test_a_cancelled_rendering_keeps_nothing(archive: Path) -> None:

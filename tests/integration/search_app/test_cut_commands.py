@@ -89,6 +89,20 @@ def test_a_trimmed_cut_list_renders_to_its_frames(archive: Path, tmp_path: Path)
     assert "00:00:00:03 00:00:01:04" in edl.read_text(encoding="utf-8")
 
 
+def test_a_cut_list_is_exported_by_its_ending(archive: Path, tmp_path: Path) -> None:
+    """Timelines and everything else under one command; an option that a format does not have is refused."""
+    for name in ("film.fcpxml", "film.csv", "film.mpv.edl", "film.html"):
+        assert "4 clips" in rushes("cut", "export", archive, "boats", "-o", tmp_path / name)
+    with (tmp_path / "film.csv").open(encoding="utf-8-sig") as table:
+        assert 5 == len(table.readlines())
+    assert (tmp_path / "film.mpv.edl").read_text(encoding="utf-8").startswith("# mpv EDL v0")
+    refused = rushes("cut", "export", archive, "boats", "-o", tmp_path / "a.csv", "--rate", "25", status=2)
+    assert "--rate: not for 'a.csv'" in refused
+    refused = rushes("cut", "export", archive, "boats", "-o", tmp_path / "a.otio", "--text", "speech", status=2)
+    assert "--text: not for 'a.otio'" in refused
+    assert [] == list(tmp_path.glob("a.*"))
+
+
 def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
     """Refused by supercut, render and export with clip, name and reason; left out on demand; free when cleared."""
     rushes("rights", archive, "clip0.mp4", "--to", "1s", "--block", "--note", "embargo")
@@ -99,6 +113,8 @@ def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
         ["cut", "render", archive, "boats", "-o", film],
         ["timeline", archive, QUERY, "-o", tmp_path / "film.otio"],
         ["cut", "export", archive, "boats", "-o", tmp_path / "film.otio"],
+        ["export", archive, QUERY, "-o", tmp_path / "film.csv"],
+        ["cut", "export", archive, "boats", "-o", tmp_path / "film.csv"],
     ]
     for command in commands:
         refused = rushes(*command, status=1)

@@ -51,8 +51,8 @@ def test_a_flag_holds_for_its_video_stretch_and_days(
 def test_what_is_blocked_is_refused_by_place_name_and_reason_or_left_out(cut_list: CutList) -> None:
     """Nothing goes without a word."""
     flags = [flag("block", (5, 6))]
-    with pytest.raises(RightsError, match=r"clip 2 \(/videos/a.mp4\) is blocked by anna: embargo; --skip-blocked"):
-        keep_rights(cut_list, flags, today=DAY)
+    with pytest.raises(RightsError, match=r"clip 2 \(/videos/a.mp4\) is blocked by anna: embargo; go on$"):
+        keep_rights(cut_list, flags, way_out="go on", today=DAY)
     kept, rulings = keep_rights(cut_list, flags, skip_blocked=True, today=DAY)
     assert 2 == len(kept.clips) == len(rulings)
     assert ["rights: blocked by anna: embargo"] == [left.reason for left in kept.left_out]
