@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import av.error
+from av.container.core import Flags
 
 from indexer.errors import VideoUnreadableError
 from indexer.media.limits import MAX_DURATION, MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS
@@ -139,6 +140,9 @@ class VideoReader:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise self._unreadable(f"not a video that can be read ({_reason(error)})") from error
         try:
+            # PyAV lets the demuxer make up presentation times where a container has none, the ffmpeg program
+            # does not: H.264 in AVI came out of order, which cost frames, and a frame apart from what was cut.
+            self._container.flags &= ~Flags.gen_pts.value
             self._stream = self._choose_stream()
             self._configure()
         except BaseException:
@@ -242,7 +246,7 @@ class VideoReader:
         Frames whose time does not advance are left out and counted, as are packets that do not decode.
         """
         start, base = self.start_time, self.time_base
-        usual_step = 1 / (self.frame_rate or _GUESSED_RATE)
+        usual_step = step = 1 / (self.frame_rate or _GUESSED_RATE)
         clock = _Clock()
         last: Fraction | None = None
         for frame in self._decoded():
@@ -250,14 +254,14 @@ class VideoReader:
                 yield None
                 continue
             ticks = clock.read(frame.pts, frame.dts)
-            if ticks is not None:
-                shown = ticks * base - start
-            else:
-                # A raw stream has no clock: count on from the frame before.
-                shown = Fraction(0) if last is None else last + usual_step
+            # A raw stream has no clock, nor have the last frames of H.264 in AVI: count on.
+            counted_on = Fraction(0) if last is None else last + step
+            shown = counted_on if ticks is None else ticks * base - start
             if not self._advances(shown, last):
                 continue
             length = frame.duration * base if frame.duration else Fraction(0)
+            if frame.duration == 1 and last is not None and shown - last > 2 * base:
+                length = shown - last  # made up by the demuxer; the ffmpeg program does not believe it either
             step = length if 0 < length <= _LONGEST_LAST_FRAME else usual_step
             self.span_end = shown + step
             self.span_start = shown if last is None else self.span_start

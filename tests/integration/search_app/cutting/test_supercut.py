@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, open_own, save
 from search_app.cutting.conform import Conformed
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
@@ -41,6 +41,7 @@ MATRIX = [
     CountedVideo("mpeg2.ts", Fraction(25), codec="mpeg2video", layout="stereo"),
     CountedVideo("h264.ts", NTSC, start=Fraction(7), layout="stereo"),
     CountedVideo("motion.avi", Fraction(25), codec="mjpeg"),
+    CountedVideo("b_frames.avi", Fraction(25)),
     CountedVideo("prores.mov", Fraction(25), codec="prores_ks", layout="stereo"),
     CountedVideo("late.mp4", Fraction(25), start=Fraction(36, 25)),
     CountedVideo("late.mkv", NTSC_FILM, start=Fraction(5)),
@@ -91,6 +92,17 @@ def test_matching_rate_gives_exactly_the_frames_of_the_clip(
     assert [list(range(31, 44)), [0], list(range(3, 30)), [last - 2, last - 1]] == numbers_in(report)
     assert "4/4 cuts exact" == report.verification_line()
     assert [n / video.rate for n in range(report.n_frames)] == frame_times(report.output)
+
+
+def test_pictures_copied_into_avi_keep_their_number_and_length(tmp_path: Path, program: Ffmpeg) -> None:
+    """A copy has decoding times alone, in ticks of which the demuxer believes one is a frame; nothing is lost."""
+    path = CountedVideo("first.mp4").write(tmp_path, program)
+    program.run(save([open_own(path)["v:0"]], tmp_path / "copied.avi", c="copy"))
+    cut_list, videos = cut([(tmp_path / "copied.avi", 31, 40), (tmp_path / "copied.avi", 40, 50)])
+    report = render_supercut(cut_list, tmp_path / "out.mp4", profile=SMALL, program=program)
+    (row,) = videos.values()
+    assert (50, 2) == (row.facts.n_frames, row.facts.span.duration)
+    assert [list(range(31, 40)), list(range(40, 50))] == numbers_in(report)
 
 
 def test_other_rates_give_the_rounded_length_and_no_frame_from_outside(tmp_path: Path, program: Ffmpeg) -> None:
