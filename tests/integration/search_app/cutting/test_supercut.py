@@ -101,7 +101,7 @@ def test_pictures_copied_into_avi_keep_their_number_and_length(tmp_path: Path, p
     cut_list, videos = cut([(tmp_path / "copied.avi", 31, 40), (tmp_path / "copied.avi", 40, 50)])
     report = render_supercut(cut_list, tmp_path / "out.mp4", profile=SMALL, program=program)
     (row,) = videos.values()
-    assert (50, 2) == (row.facts.n_frames, row.facts.span.duration)
+    assert (50, Fraction(2)) == (row.facts.n_frames, row.facts.span.duration)
     assert [list(range(31, 40)), list(range(40, 50))] == numbers_in(report)
 
 
