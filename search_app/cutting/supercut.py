@@ -22,6 +22,7 @@ from search_app.cutting.coding import CODINGS
 from search_app.cutting.conform import conform_picture
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions, Subtitles
+from search_app.cutting.index_proof import check_clocks
 from search_app.cutting.join import join_pieces
 from search_app.cutting.ledger import ledger_path, ledger_text
 from search_app.cutting.loudness import Loudness, Loudspeaker
@@ -318,7 +319,7 @@ class _Job:
             cancel=self.cancel,
             on_clip=lambda n: self.clock.tell(n, n / n_all),
         )
-        rest = iter(checks)
+        rest = iter(check_clocks(self.program, self.placed, checks, self.cancel))
         self.outcomes = [
             replace(outcome, check=next(rest)) if outcome.status is ClipStatus.DONE else outcome
             for outcome in self.outcomes

@@ -6,12 +6,15 @@ import json
 import math
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, open_own, save
+from indexer.media.pictures import encode_thumbnail
 from search_app.cutting.conform import Conformed
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
@@ -22,7 +25,7 @@ from search_app.cutting.verify import Placed, verify_supercut
 from search_app.errors import RenderError
 from store.records import VideoRow
 from store.timespan import TimeSpan
-from tests.counted_video import CountedVideo, burst_times, frame_times, hit_of, read_numbers, row_of
+from tests.counted_video import CountedVideo, burst_times, draw_number, frame_times, hit_of, read_numbers, row_of
 
 NTSC_FILM, NTSC = Fraction(24000, 1001), Fraction(30000, 1001)
 SMALL = Profile(128, 96, Fraction(25), preset="ultrafast")
@@ -103,6 +106,27 @@ def test_pictures_copied_into_avi_keep_their_number_and_length(tmp_path: Path, p
     (row,) = videos.values()
     assert (50, Fraction(2)) == (row.facts.n_frames, row.facts.span.duration)
     assert [list(range(31, 40)), list(range(40, 50))] == numbers_in(report)
+
+
+def test_an_index_with_another_clock_is_noticed(tmp_path: Path, program: Ffmpeg) -> None:
+    """A cut that is a frame off what the indexer saw is not called exact, though source and film agree."""
+    path = CountedVideo("source.mp4").write(tmp_path, program)
+    (clip,) = cut([(path, 10, 20)])[0].clips
+    time = clip.span.start + Fraction(4, 25)
+    thumbnail = tmp_path / f"{round(time * 1_000_000):012d}.webp"
+    thumbnail.write_bytes(encode_thumbnail(np.stack([draw_number(14, (128, 96))] * 3, axis=2)))
+    seen = replace(clip, hits=(replace(clip.hits[0], time=time, thumbnail=str(thumbnail)),))
+    one_frame = Fraction(1, 25) / clip.facts.time_base
+    off = replace(seen, facts=replace(clip.facts, start_pts_offset=clip.facts.start_pts_offset + one_frame))
+    right, wrong = (
+        render_supercut(CutList((one,)), tmp_path / f"{number}.mp4", profile=SMALL, program=program)
+        for number, one in enumerate((seen, off))
+    )
+    assert right.is_exact
+    assert [list(range(11, 21))] == numbers_in(wrong)
+    assert wrong.has_wrong_cut
+    assert wrong.done[0].check is not None
+    assert wrong.done[0].check.reason.startswith("the archive has other times for its frames, -1 frame off")
 
 
 def test_other_rates_give_the_rounded_length_and_no_frame_from_outside(tmp_path: Path, program: Ffmpeg) -> None:
