@@ -16,8 +16,8 @@ from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.cutting.assembly import expected_frames
 from search_app.cutting.clip_texts import ClipText
-from search_app.cutting.coding import CLIP_SUFFIX
-from search_app.cutting.conform import conform_picture
+from search_app.cutting.coding import CLIP_SUFFIX, CODINGS, container_of
+from search_app.cutting.conform import BYTES_PER_SAMPLE, conform_picture
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions
 from search_app.cutting.loudness import Loudspeaker
@@ -134,10 +134,18 @@ def estimate_supercut(
     pieces = [*[n_card] * (film.title is not None), *lengths, *[n_card] * (film.end_card is not None)]
     n_frames = film_length(pieces, blend)
     is_heard = any(one.clip.facts.has_audio for one in usable)
-    sound_bytes = is_heard * float(n_frames / profile.frame_rate) * profile.audio_bits_per_second / 8
-    size_bytes = round(n_frames * frame_bytes + sound_bytes)
+    sound_bytes = is_heard * float(n_frames / profile.frame_rate) * _sound_bytes_per_second(profile, output)
+    size_bytes = round(n_frames * frame_bytes * CODINGS[profile.codec].shows_pictures + sound_bytes)
     render_seconds = sum(lengths) * frame_seconds / share_of(RenderStage.CLIPS)
     return Estimate(profile, len(usable), n_frames, size_bytes, render_seconds, tuple(bad))
+
+
+def _sound_bytes_per_second(profile: Profile, output: Path) -> float:
+    """What a second of sound takes in the file; PCM is not compressed, a GIF has none."""
+    encoder = CODINGS[profile.codec].sound.get(container_of(output, profile.codec), "")
+    if encoder.startswith("pcm"):
+        return profile.sample_rate * profile.n_channels * BYTES_PER_SAMPLE
+    return profile.audio_bits_per_second / 8 if encoder else 0
 
 
 def film_length(lengths: Sequence[int], blend: Blend) -> int:

@@ -11,6 +11,7 @@ from indexer.media.ffmpeg import find_ffmpeg
 from search_app.cutting.cut_list import build_cut_list
 from search_app.cutting.estimate import estimate_supercut
 from search_app.cutting.film_options import FilmOptions
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.supercut import render_supercut
 from search_app.cutting.target_profile import Profile
 from search_app.cutting.transitions import Transition
@@ -41,3 +42,15 @@ def test_length_is_exact_size_is_near_and_bad_sources_are_named(tmp_path: Path) 
     assert (2, report.n_frames) == (told.n_clips, told.n_frames)
     assert report.output.stat().st_size == pytest.approx(told.size_bytes, rel=0.5)
     assert "2 of 3 clips, 3.00 s" in told.summary()
+
+
+@pytest.mark.parametrize(("codec", "name"), [(Codec.PRORES, "out.mov"), (Codec.SOUND, "out.wav")])
+def test_uncompressed_sound_counts_as_it_is(codec: Codec, name: str, tmp_path: Path) -> None:
+    """A film whose sound is PCM is as large as told, and of sound alone no pictures are counted."""
+    program = find_ffmpeg()
+    row, times = row_of(CountedVideo("heard.mp4", layout="stereo").write(tmp_path, program))
+    cut_list = build_cut_list([hit_of(row, TimeSpan(times[0], times[40]), 1)], {row.video_id: row})
+    profile = Profile(128, 96, Fraction(25), codec=codec)
+    told = estimate_supercut(cut_list, tmp_path / name, profile=profile, program=program)
+    report = render_supercut(cut_list, tmp_path / name, profile=profile, program=program, verify=False)
+    assert report.output.stat().st_size == pytest.approx(told.size_bytes, rel=0.1)
