@@ -43,7 +43,7 @@ def write_counted_footage(
 ) -> Path:
     """The same, with the number of each frame drawn into the middle, for `tests.counted_video.read_numbers`.
 
-    Every shot begins a group of pictures, as x264 begins one at a cut unless the last began just before.
+    Every shot is one group of pictures: x264 left to itself begins several in a shot, and at some cuts none.
 
     Args:
         path: an .mp4 to write.
@@ -60,7 +60,13 @@ def write_counted_footage(
             picture[top : top + height, left : left + width] = draw_number(number, (width, height))[:, :, None]
             yield number, picture
 
-    options = {"preset": "veryfast", "crf": "23", "keyint_min": "1", "g": str(frames_per_shot)}
+    options = {
+        "preset": "veryfast",
+        "crf": "23",
+        "keyint_min": "1",
+        "g": str(frames_per_shot),
+        "sc_threshold": "0",
+    }
     form = VideoFormat("libx264", RATE, options=options)
     write_video(path, numbered(), form)
     return path
