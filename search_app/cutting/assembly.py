@@ -6,6 +6,7 @@ Pictures that an interrupted render has finished are taken over; sound is made a
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -84,6 +85,7 @@ class Assembly:
     n_frames: int = 0
     n_taken_over: int = 0
     _open: _Open = field(default_factory=_Open)
+    _n_held: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         """The sound track is begun."""
@@ -185,7 +187,13 @@ class Assembly:
         ends = (dress.fade_frames_in, dress.fade_frames_out, before, dress.n_blended_last)
         layers = [layer.key for layer in dress.layers]
         made_by = (CODING_VERSION, self.program.version, self.conform.__qualname__)
-        return piece_key(made_by, self.profile, ends, layers, *parts)
+        key = piece_key(made_by, self.profile, ends, layers, *parts)
+        if dress.hold_back is None:
+            return key
+        self._n_held[key] += (
+            1  # the same clip again needs held-back frames of its own: the next piece uses them up
+        )
+        return piece_key(key, self._n_held[key])
 
     def _with_room(self, dress: Dress, key: str) -> Dress:
         if dress.hold_back is None:

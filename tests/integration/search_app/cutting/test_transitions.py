@@ -117,6 +117,17 @@ def test_sound_is_cross_faded_over_the_frames_that_dissolve(tmp_path: Path, prog
     assert heard[20 * frame : 22 * frame].max() < 0.05
 
 
+def test_a_clip_that_comes_twice_dissolves_twice(source: Path, tmp_path: Path, program: Ffmpeg) -> None:
+    """Frames held back at its first place are used up there, and made again for its second."""
+    first, second, short, last = cut(source, (0, 12), (12, 24), (24, 27), (27, 39)).clips
+    cut_list = CutList((first, second, short, first, last))
+    report = render(cut_list, tmp_path / "out.mp4", TENTH, program)
+    numbers = read_numbers(report.output, [(128, 96)])
+    assert [0, 7, 19, 22, 29] == [clip.first_frame for clip in report.done]
+    assert [*range(7), *range(17, 27), *range(7)] == [*numbers[:7], *numbers[12:29]]
+    assert "5/5 cuts exact" == report.verification_line()
+
+
 def test_frames_held_back_for_a_clip_that_fails_are_not_lost(
     source: Path, tmp_path: Path, program: Ffmpeg
 ) -> None:
