@@ -23,13 +23,15 @@ DISSOLVE = FilmOptions(Transition.DISSOLVE, 0.2)
 N_CLIPS = 4
 
 RENDER = """
-import sys
+import sys, time
 from pathlib import Path
 from search_app.cutting.supercut import render_supercut
 from tests.integration.search_app.cutting.test_resume import DISSOLVE, four_clips
 
 def say(progress):
     print(progress.stage, progress.n_clips_done, flush=True)
+    if progress.stage == "clips" and progress.n_clips_done == int(sys.argv[3]):
+        time.sleep(60)  # whoever listens ends it here, however slow the machine is
 
 render_supercut(four_clips(Path(sys.argv[1])), Path(sys.argv[2]), film=DISSOLVE, on_progress=say)
 """
@@ -57,7 +59,7 @@ def four_clips(path: Path) -> CutList:
 def kill_in_third_clip(source: Path, target: Path) -> None:
     """Start a render in a process of its own and kill it, as the system does when memory is short."""
     with subprocess.Popen(
-        [sys.executable, "-c", RENDER, source, target],
+        [sys.executable, "-c", RENDER, source, target, "2"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[4],
@@ -119,7 +121,7 @@ def test_without_the_held_back_frames_all_is_made_anew(source: Path, tmp_path: P
 def test_interrupt_leaves_nothing(source: Path, tmp_path: Path) -> None:
     """Ctrl-C in a terminal ends ffmpeg and leaves neither a half file nor a folder."""
     with subprocess.Popen(
-        [sys.executable, "-c", RENDER, source, tmp_path / "out.mp4"],
+        [sys.executable, "-c", RENDER, source, tmp_path / "out.mp4", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
