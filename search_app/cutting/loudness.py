@@ -120,11 +120,19 @@ class Loudspeaker:
             .filter("volume", f"{gain_db:.3f}dB")
             .filter("afade", type="out", start_sample=n_samples - n_fade, nb_samples=n_fade)
         )
-        film = self._open(samples).asplit()
+        # Every stream goes on without end and only the mix is cut: else how much of the last block is mixed before
+        # an input ends depends on which of ffmpeg's threads is first, and two runs would differ.
+        film = self._open(samples).filter("apad").asplit()
         ducked = combine(
-            [under, film[0]], "sidechaincompress", threshold=0.02, ratio=8, attack=50, release=600, makeup=1
+            [under.filter("apad"), film[0]],
+            "sidechaincompress",
+            threshold=0.02,
+            ratio=8,
+            attack=50,
+            release=600,
+            makeup=1,
         )
-        both = combine([film[1], ducked], "amix", inputs=2, duration="first", normalize=0)
+        both = combine([film[1], ducked], "amix", inputs=2, normalize=0).filter("atrim", end_sample=n_samples)
         self._write(both, mixed, samples)
         mixed.replace(samples)
         bed.unlink()

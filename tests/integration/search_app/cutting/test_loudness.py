@@ -98,6 +98,19 @@ def test_music_is_looped_ducked_and_faded_out(
     assert 200 == report.n_frames
 
 
+def test_music_is_the_same_each_time(music: Path, tmp_path: Path, program: Ffmpeg) -> None:
+    """The mix of one film and one bed of music is the same to the last sample, however often it is made."""
+    n_samples = 8 * RATE + 1
+    noise = np.random.default_rng(0).normal(0, 3000, (n_samples, 2)).astype("<i2")
+    samples, mixes = tmp_path / "film.s16le", set()
+    for _ in range(8):
+        noise.tofile(samples)
+        Loudspeaker(program, SMALL).add_music(samples, music, n_samples)
+        mixes.add(samples.read_bytes())
+    assert 1 == len(mixes)
+    assert n_samples * 4 == len(mixes.pop())
+
+
 def test_music_that_is_none_or_would_be_lost_is_refused(
     clips: CutList, music: Path, tmp_path: Path, program: Ffmpeg
 ) -> None:
