@@ -261,6 +261,7 @@ class CutEdited:
             `Judged`, and plain data besides.
         seen: fingerprint, start and end of what was looked at beside them, and so is nothing new later.
         settings: what it answers and how, as plain data.
+        branch: of the cut list, that was edited; empty in events of an older Rushes.
     """
 
     kind: ClassVar[str] = "cut"
@@ -273,6 +274,7 @@ class CutEdited:
     clips: Mapping[str, Mapping[str, Any]]
     seen: tuple[tuple[str, str, str], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    branch: str = ""
 
     def __post_init__(self) -> None:
         """Refuse times that are none, or run backwards."""
@@ -292,6 +294,7 @@ class CutMoved:
         based_on: the one that counted before; if another one does, this event means nothing.
         action: `undo` or `redo`.
         editor: who did it.
+        branch: as in `CutEdited`.
     """
 
     kind: ClassVar[str] = "cut-moved"
@@ -300,6 +303,7 @@ class CutMoved:
     based_on: str
     action: str
     editor: str
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -477,6 +477,7 @@ class CutStep:
         time_ns: when.
         n_clips: how many clips the version has; 0 for a move.
         settings: what it answers and how, as plain data.
+        branch: name of the line of versions that it goes on; empty if an older Rushes wrote it.
     """
 
     version: str
@@ -487,6 +488,7 @@ class CutStep:
     time_ns: int
     n_clips: int
     settings: Mapping[str, Any]
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,10 @@ def follow_steps(name: str, steps: Iterable[CutStep]) -> dict[str, tuple[str, st
     """
     branches: list[_Branch] = []
     for step in steps:
-        branch = next((one for one in branches if one.head == step.parent), None)
+        fitting = [one for one in branches if one.head == step.parent]
+        # Two branches may be back at one version. Older events name no branch, and names of branches may be others
+        # after copies of an archive were joined: then the version alone tells.
+        branch = next((one for one in fitting if one.name == step.branch), fitting[0] if fitting else None)
         if step.is_move:
             if branch is None:
                 continue
@@ -302,6 +305,7 @@ def commit(
         {name: clip.to_plain() for name, clip in zip(ids, clips, strict=True) if name not in known},
         tuple((video_id, _text(span.start), _text(span.end)) for video_id, span in seen),
         dict(before.settings if settings is None else settings),
+        before.name,
     )
     now = _record(archive, before, event)
     return replace(now, clips=tuple(clips))
@@ -336,7 +340,8 @@ def redo(archive: Archive, before: StoredCut) -> StoredCut:
 
 def _move(archive: Archive, before: StoredCut, version: str, action: str) -> StoredCut:
     root = _root(before.name)
-    now = _record(archive, before, CutMoved(root, version, before.version, action, editor_name()))
+    moved = CutMoved(root, version, before.version, action, editor_name(), before.name)
+    now = _record(archive, before, moved)
     return replace(now, clips=_read_clips(archive.snapshot(), root, version))
 
 

@@ -62,6 +62,7 @@ def _step_row(event: CutEdited | CutMoved, at: str, time_ns: int) -> dict[str, A
         "version": event.version,
         "action": to_stored_text(event.action),
         "editor": to_stored_text(event.editor),
+        "branch": to_stored_text(event.branch),
         "time_ns": time_ns,
         "edited_at": at,
     }
@@ -93,7 +94,7 @@ def read_cut_names(reader: CatalogReader) -> list[str]:
 def read_cut_steps(reader: CatalogReader, name: str) -> list[CutStep]:
     """What became of a cut list, in order."""
     rows = reader.rows(
-        "SELECT version, parent, is_move, action, editor, time_ns, n_clips, settings FROM cut_step "
+        "SELECT version, parent, is_move, action, editor, time_ns, n_clips, settings, branch FROM cut_step "
         "WHERE name = ? ORDER BY edited_at",
         [to_stored_text(name)],
     )
@@ -107,8 +108,9 @@ def read_cut_steps(reader: CatalogReader, name: str) -> list[CutStep]:
             time_ns,
             n_clips,
             json.loads(settings),
+            from_stored_text(branch),
         )
-        for version, parent, is_move, action, editor, time_ns, n_clips, settings in rows
+        for version, parent, is_move, action, editor, time_ns, n_clips, settings, branch in rows
     ]
 
 

@@ -88,7 +88,8 @@ CREATE TABLE export_clip (
 );
 CREATE TABLE cut_step (
     key VARCHAR, name VARCHAR, version VARCHAR, parent VARCHAR, is_move BOOLEAN, action VARCHAR, editor VARCHAR,
-    time_ns BIGINT, n_clips INTEGER, clip_ids VARCHAR, seen VARCHAR, settings VARCHAR, edited_at VARCHAR
+    time_ns BIGINT, n_clips INTEGER, clip_ids VARCHAR, seen VARCHAR, settings VARCHAR, branch VARCHAR,
+    edited_at VARCHAR
 );
 CREATE TABLE cut_clip (key VARCHAR, name VARCHAR, clip_id VARCHAR, clip VARCHAR, edited_at VARCHAR);
 CREATE TABLE rights (

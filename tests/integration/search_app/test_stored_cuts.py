@@ -83,6 +83,18 @@ def test_an_edit_written_elsewhere_goes_on_as_a_branch(archive: Archive) -> None
     assert before.clips[1:] == read(archive).clips
 
 
+def test_an_edit_stays_in_its_branch(archive: Archive) -> None:
+    """Also when all branches were undone to one version; what the edit gives back is what is read after it."""
+    before = read(archive)
+    archive.record([CutEdited("cut", name, before.version, name, "ben", (), {}) for name in ("one", "other")])
+    archive.publish()
+    for name in ("cut", "cut~2"):
+        undo(archive, read_cut(archive.snapshot(), name))
+    after = commit(archive, read_cut(archive.snapshot(), "cut~2"), before.clips[:1], "kept 1")
+    assert after == read_cut(archive.snapshot(), "cut~2")
+    assert before.clips == read(archive).clips
+
+
 def test_a_deleted_cut_list_comes_back(archive: Archive) -> None:
     """By undo; until then it is not listed, and says so."""
     before = read(archive)

@@ -12,8 +12,8 @@ from store.records import CutStep
 from store.timespan import TimeSpan
 
 
-def step(version: str, parent: str, *, is_move: bool = False) -> CutStep:
-    return CutStep(version, parent, is_move, "", "", 0, 0, {})
+def step(version: str, parent: str, *, is_move: bool = False, branch: str = "") -> CutStep:
+    return CutStep(version, parent, is_move, "", "", 0, 0, {}, branch)
 
 
 @given(st.lists(st.sampled_from(["edit", "undo", "redo"]), max_size=30))
@@ -39,6 +39,23 @@ def test_edits_made_without_knowing_of_each_other_become_branches() -> None:
     """The first in the order of all events counts, the other goes on under a name of its own; both go on."""
     steps = [step("a", ""), step("b", "a"), step("c", "a"), step("d", "c"), step("e", "b")]
     assert {"cut": ("e", ""), "cut~2": ("d", "")} == follow_steps("cut", steps)
+
+
+def test_branches_that_are_back_at_one_version_stay_apart() -> None:
+    """A step goes on with the branch that it names, where that is at its version."""
+    both_back = [
+        step("a", ""),
+        step("b", "a"),
+        step("c", "a"),
+        step("a", "b", is_move=True, branch="cut"),
+        step("a", "c", is_move=True, branch="cut~2"),
+    ]
+    edited = [*both_back, step("d", "a", branch="cut~2")]
+    assert {"cut": ("a", "b"), "cut~2": ("d", "")} == follow_steps("cut", edited)
+    redone = [*both_back, step("c", "a", is_move=True, branch="cut~2")]
+    assert {"cut": ("a", "b"), "cut~2": ("c", "")} == follow_steps("cut", redone)
+    joined = [*both_back[:3], step("d", "c", branch="cut")]  # its own machine knew it by that name
+    assert {"cut": ("b", ""), "cut~2": ("d", "")} == follow_steps("cut", joined)
 
 
 def test_an_undo_that_came_too_late_means_nothing() -> None:
