@@ -43,10 +43,11 @@ def rights(
     """List what must not be exported, or set it for VIDEO or a stretch of it.
 
     It goes with the content, not the name of the file. A supercut, timeline or other export refuses what is
-    blocked, and says which clip and why; with --skip-blocked it leaves that out.
+    blocked, and says which clip and why; with --skip-blocked it leaves that out. --block and --watermark hold
+    beside each other, and blocking goes first; the same one said again of the same stretch replaces it.
     """
     from indexer.console import print_json
-    from search_app.cutting.rights import Rule, clear_rights, set_rights
+    from search_app.cutting.rights import Rule, clear_rights, describe_flag, set_rights
     from store.archive import Archive
 
     n_wanted = sum((block, watermark is not None, clear))
@@ -66,7 +67,10 @@ def rights(
                 clear_rights(opened, row.video_id, span)
             else:
                 rule = Rule.BLOCK if block else Rule.WATERMARK
-                set_rights(opened, row.video_id, span, rule, text=watermark or "", until=until, note=note)
+                said = {"text": watermark or "", "until": until, "note": note}
+                replaced = set_rights(opened, row.video_id, span, rule, **said)
+                if replaced:
+                    click.echo(f"replaced: {describe_flag(replaced)}", err=True)
         listed = _listed(opened, row)
     if as_json:
         print_json(listed)

@@ -306,9 +306,15 @@ class CutMoved:
     branch: str = ""
 
 
+RIGHTS_RULES = ("block", "watermark")
+RIGHTS_CLEAR = "clear"
+
+
 @dataclass(frozen=True, slots=True)
 class RightsChanged:
-    """A stretch of a video may not be exported, or only with a mark on it; the last event for a stretch holds.
+    """A stretch of a video may not be exported, or only with a mark on it.
+
+    For each rule of a stretch the last event holds; what is taken back are all rules of it.
 
     Args:
         fingerprint: the video.

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from search_app.cutting.cut_list import Clip, CutList, LeftOut
 from search_app.cutting.stored_cut import editor_name
 from search_app.errors import QueryError, RightsError
-from store.events import RightsChanged
+from store.events import RIGHTS_CLEAR, RightsChanged
 from store.records import RightsFlag
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
     from store.archive import Archive
+    from store.snapshot import Snapshot
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -140,8 +141,8 @@ def set_rights(
     text: str = "",
     until: str = "",
     note: str = "",
-) -> None:
-    """Block or mark exports of a video or a stretch of it.
+) -> RightsFlag | None:
+    """Block or mark exports of a video or a stretch of it; gives what the same rule said of it before.
 
     Raises:
         QueryError: `until` is no day, or the mark says nothing.
@@ -151,8 +152,15 @@ def set_rights(
     if rule is Rule.WATERMARK and not text.strip():
         raise QueryError("a watermark needs a text")
     start, end = _times(span)
-    archive.record([RightsChanged(video_id, start, end, rule.value, text, until, note, editor_name())])
-    archive.publish()
+    replaced: list[RightsFlag] = []
+
+    def events(snapshot: Snapshot) -> list[RightsChanged]:
+        same = (video_id, span, rule.value)
+        replaced.extend(flag for flag in snapshot.rights() if same == (flag.fingerprint, flag.span, flag.rule))
+        return [RightsChanged(video_id, start, end, rule.value, text, until, note, editor_name())]
+
+    archive.record_if(events)
+    return replaced[0] if replaced else None
 
 
 def clear_rights(archive: Archive, video_id: str, span: TimeSpan | None) -> int:
@@ -165,7 +173,8 @@ def clear_rights(archive: Archive, video_id: str, span: TimeSpan | None) -> int:
     meant = flags if span is None else [flag for flag in flags if flag.span == span]
     if not meant:
         raise QueryError("nothing is said of that; `rushes rights ARCHIVE` lists what is")
-    archive.record([RightsChanged(video_id, *_times(flag.span), "clear", editor=editor_name()) for flag in meant])
+    spans = dict.fromkeys(flag.span for flag in meant)
+    archive.record([RightsChanged(video_id, *_times(one), RIGHTS_CLEAR, editor=editor_name()) for one in spans])
     archive.publish()
     return len(meant)
 

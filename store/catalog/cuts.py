@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from store.catalog.schema import from_stored_text, to_stored_text
-from store.events import CutEdited, CutMoved, RightsChanged
+from store.events import RIGHTS_CLEAR, RIGHTS_RULES, CutEdited, CutMoved, RightsChanged
 from store.records import CutStep, RightsFlag
 from store.timespan import TimeSpan
 
@@ -37,19 +37,21 @@ def note_cut(latest: Latest, ordered: OrderedEvent) -> bool:
                     "edited_at": at,
                 }
         case RightsChanged():
-            key = _key(event.fingerprint, event.start, event.end)
-            latest["rights"][key] = {
-                "key": key,
-                "fingerprint": event.fingerprint,
-                "start_time": event.start,
-                "end_time": event.end,
-                "rule": event.rule,
-                "text": to_stored_text(event.text),
-                "until": event.until,
-                "note": to_stored_text(event.note),
-                "editor": to_stored_text(event.editor),
-                "changed_at": at,
-            }
+            # What is taken back leaves its rows, so that an earlier event that comes later changes nothing.
+            for rule in RIGHTS_RULES if event.rule == RIGHTS_CLEAR else (event.rule,):
+                key = _key(event.fingerprint, event.start, event.end, rule)
+                latest["rights"][key] = {
+                    "key": key,
+                    "fingerprint": event.fingerprint,
+                    "start_time": event.start,
+                    "end_time": event.end,
+                    "rule": event.rule,
+                    "text": to_stored_text(event.text),
+                    "until": event.until,
+                    "note": to_stored_text(event.note),
+                    "editor": to_stored_text(event.editor),
+                    "changed_at": at,
+                }
         case _:
             return False
     return True
@@ -151,7 +153,8 @@ def read_rights(reader: CatalogReader) -> list[RightsFlag]:
     """What may not be exported, or only with a mark, and was not taken back; by video and time."""
     rows = reader.rows(
         "SELECT fingerprint, start_time, end_time, rule, text, until, note, editor FROM rights "
-        "WHERE rule <> 'clear' ORDER BY fingerprint, changed_at"
+        "WHERE rule <> ? ORDER BY fingerprint, changed_at",
+        [RIGHTS_CLEAR],
     )
     return [
         RightsFlag(

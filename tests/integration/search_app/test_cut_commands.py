@@ -121,7 +121,11 @@ def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
         assert "clip0.mp4) is blocked" in refused
         assert "embargo" in refused
     assert [] == list(tmp_path.glob("film*"))
+    rushes("rights", archive, "clip0.mp4", "--to", "1s", "--watermark", "Anna's")
+    assert "embargo" in rushes("cut", "render", archive, "boats", "-o", film, status=1)
     rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.otio", "--skip-blocked")
+    changed = rushes("rights", archive, "clip0.mp4", "--to", "1s", "--block", "--until", "2030-01-31")
+    assert "replaced: blocked by" in changed
     rushes("rights", archive, "clip0.mp4", "--clear")
     rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.otio", "--overwrite")
 

@@ -11,7 +11,7 @@ import pytest
 
 from search_app.cutting.cut_edits import move_clips
 from search_app.cutting.cut_film import clip_of_shot, to_cut_list
-from search_app.cutting.rights import Rule, clear_rights, set_rights
+from search_app.cutting.rights import Rule, clear_rights, keep_rights, set_rights
 from search_app.cutting.stored_cut import (
     StoredCut,
     commit,
@@ -22,9 +22,9 @@ from search_app.cutting.stored_cut import (
     redo,
     undo,
 )
-from search_app.errors import QueryError
+from search_app.errors import QueryError, RightsError
 from store.archive import Archive, check_archive
-from store.events import CutEdited, Forgotten
+from store.events import CutEdited, Forgotten, RightsChanged
 from store.timespan import TimeSpan
 from tests.integration.store.samples import add_videos, fingerprint_of
 
@@ -148,3 +148,29 @@ def test_rights_are_set_listed_and_taken_back(archive: Archive) -> None:
         set_rights(archive, video, None, Rule.BLOCK, until="2027-02-31")
     with pytest.raises(QueryError, match="needs a text"):
         set_rights(archive, video, None, Rule.WATERMARK)
+
+
+def test_a_mark_lifts_no_block(archive: Archive) -> None:
+    """Each rule holds for itself, said again it replaces what was said, and all of them go together."""
+    video, stretch = fingerprint_of(1), TimeSpan(Fraction(0), Fraction(2))
+    assert set_rights(archive, video, stretch, Rule.BLOCK, note="embargo") is None
+    assert set_rights(archive, video, stretch, Rule.WATERMARK, text="Courtesy of X") is None
+    with pytest.raises(RightsError, match="embargo"):
+        keep_rights(to_cut_list(archive.snapshot(), read(archive).clips), archive.snapshot().rights())
+    replaced = set_rights(archive, video, stretch, Rule.BLOCK, until="2027-01-31")
+    assert replaced is not None
+    assert "embargo" == replaced.note
+    assert [("watermark", ""), ("block", "2027-01-31")] == [
+        (flag.rule, flag.until) for flag in archive.snapshot().rights()
+    ]
+    assert 2 == clear_rights(archive, video, stretch)
+    assert [] == archive.snapshot().rights()
+
+
+def test_an_archive_takes_back_what_was_said_elsewhere(archive: Archive) -> None:
+    """A line that takes back a stretch, as older machines write it, takes back all rules of it."""
+    set_rights(archive, fingerprint_of(1), None, Rule.BLOCK)
+    set_rights(archive, fingerprint_of(1), None, Rule.WATERMARK, text="draft")
+    archive.record([RightsChanged(fingerprint_of(1), "", "", "clear")])
+    archive.publish()
+    assert [] == archive.snapshot().rights()

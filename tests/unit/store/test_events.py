@@ -24,7 +24,16 @@ _CLIP = {"fingerprint": "f1", "start": "0/1", "end": "1/1", "note": "the best"}
         SetChanged("best", "f1", "0/1", "1/1", True),
         Exported("cut.mp4", (("f1", "0/1", "1/1"), ("f2", "1/3", "2/3"))),
         CutEdited(
-            "cut", "v2", "v1", "moved", "anna", ("a", "b"), {"b": _CLIP}, (("f1", "0/1", "1/1"),), {"query": "x"}, "cut~2"
+            "cut",
+            "v2",
+            "v1",
+            "moved",
+            "anna",
+            ("a", "b"),
+            {"b": _CLIP},
+            (("f1", "0/1", "1/1"),),
+            {"query": "x"},
+            "cut~2",
         ),
         CutMoved("cut", "v1", "v2", "undo", "anna", "cut~2"),
         RightsChanged("f1", "", "", "watermark", "draft", "2027-01-31", "embargo", "anna"),

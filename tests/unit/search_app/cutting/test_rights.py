@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from search_app.cutting.cut_list import CutList, build_cut_list
+from search_app.cutting.cut_list import CutList, add_handles, build_cut_list
 from search_app.cutting.rights import Rule, keep_rights, rule_clips
 from search_app.errors import RightsError
 from store.records import RightsFlag
@@ -36,6 +36,12 @@ def cut_list() -> CutList:
         ([], [Rule.FREE, Rule.FREE, Rule.FREE]),
         ([flag("block")], [Rule.BLOCK, Rule.BLOCK, Rule.FREE]),
         ([flag("block", (5, 6))], [Rule.FREE, Rule.BLOCK, Rule.FREE]),
+        ([flag("block", (9, 12))], [Rule.FREE, Rule.FREE, Rule.FREE]),
+        ([flag("block", (3, 5)), flag("block", (4, 6))], [Rule.BLOCK, Rule.BLOCK, Rule.FREE]),
+        (
+            [flag("watermark", (0, 6), text="draft"), flag("block", (5, 9))],
+            [Rule.WATERMARK, Rule.BLOCK, Rule.FREE],
+        ),
         ([flag("block", (4, 5)), flag("watermark", text="draft")], [Rule.BLOCK, Rule.WATERMARK, Rule.FREE]),
         ([flag("block", until="2026-11-21")], [Rule.BLOCK, Rule.BLOCK, Rule.FREE]),
         ([flag("block", until="2026-11-20")], [Rule.FREE, Rule.FREE, Rule.FREE]),
@@ -56,6 +62,18 @@ def test_what_is_blocked_is_refused_by_place_name_and_reason_or_left_out(cut_lis
     kept, rulings = keep_rights(cut_list, flags, skip_blocked=True, today=DAY)
     assert 2 == len(kept.clips) == len(rulings)
     assert ["rights: blocked by anna: embargo"] == [left.reason for left in kept.left_out]
+
+
+@pytest.mark.parametrize(
+    ("before", "is_refused"), [(Fraction(9, 10), False), (Fraction(11, 10), True), (Fraction(2), True)]
+)
+def test_a_handle_that_reaches_into_a_blocked_stretch_is_refused(before: Fraction, *, is_refused: bool) -> None:
+    """The stretch up to 4 s is blocked, and the clip begins at 5 s: a handle of less than a second is free."""
+    a = video("a")
+    found = build_cut_list([hit(a, 0, 5, 9)], {"a": a})
+    widened = CutList(tuple(add_handles(found.clips, [(before, Fraction(0))])))
+    (ruling,) = rule_clips(widened.clips, [flag("block", (2, 4))], DAY)
+    assert is_refused == (ruling.rule is Rule.BLOCK)
 
 
 def test_a_mark_that_cannot_be_drawn_blocks(cut_list: CutList) -> None:
