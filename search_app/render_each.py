@@ -61,6 +61,8 @@ def render_clips(
     """
     from indexer.console import print_json, printable
     from search_app.cutting.ledger import read_ledger
+    from search_app.cutting.picture_names import Codec
+    from search_app.cutting.presets import PRESETS
     from search_app.exports.film import plan_film
     from search_app.exports.separate_clips import LEDGER, render_each
     from search_app.saved import record_export
@@ -73,7 +75,9 @@ def render_clips(
         click.echo(f"{printable(path.name)}: {report.verification_line()}", err=True)
         return report
 
-    files = render_each(film, cut_list, output, render, overwrite=options["overwrite"])
+    picture = options.get("picture")
+    codec = PRESETS[picture.preset].codec if picture and picture.preset else Codec.H264
+    files = render_each(film, cut_list, output, render, overwrite=options["overwrite"], codec=codec)
     done = [one.report for one in files if one.report]
     record_export(archive, output.name, [stretch for report in done for stretch in report.stretches])
     folder = files[0].path.parent

@@ -244,7 +244,7 @@ def conform_sound(
 def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
     start = tick_seconds(zero_tick, clip.facts)
     on_clock = zero_tick * clip.facts.time_base
-    length = Fraction(n_samples, profile.sample_rate)
+    _, end = tick_span(clip.span, clip.facts)  # frames are whole, so the last may last longer than the clip
     options: dict[str, object] = {"copyts": None, "vn": None, "reinit_filter": 1}
     preroll = PREROLLS[0]
     if preroll is not None and start > preroll:
@@ -252,7 +252,7 @@ def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: 
     track = _heard_track(look, profile)
     samples = (
         open_source(source, **options)[f"a:{track}"]
-        .filter("atrim", start=f"{float(on_clock):.9f}", end=f"{float(on_clock + length) + 0.5:.9f}")
+        .filter("atrim", start=f"{float(on_clock):.9f}", end=f"{float(end * clip.facts.time_base):.9f}")
         .filter("asetpts", f"PTS-{float(on_clock):.9f}/TB")
     )
     if look.sound_tracks and look.sound_tracks[track].is_mono and profile.channel_layout == "stereo":

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from search_app.cutting.film_options import Subtitles
 from search_app.cutting.outcomes import ClipOutcome, SupercutReport
 from search_app.cutting.target_profile import Profile
 from search_app.cutting.verify import EdgeCheck
@@ -30,6 +31,15 @@ def read_ledger(path: Path) -> dict[str, Any]:
     """A ledger as it was written."""
     entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return entries
+
+
+def wrote_subtitles(path: Path) -> bool:
+    """Whether the film of a ledger was given subtitles beside it; not if no ledger can be read there."""
+    try:
+        entries = read_ledger(path)
+        return bool(entries["format"] == FORMAT and entries["film"]["subtitles"] == Subtitles.BESIDE)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Mapping[str, str]) -> str:

@@ -120,6 +120,7 @@ class SupercutReport:
         mode: how it was made.
         loudness: how loud it is; None if it was not asked to be so loud.
         wanted_lufs: how loud it should be.
+        note: what people should know about the files beside it; empty if nothing.
     """
 
     output: Path
@@ -133,6 +134,7 @@ class SupercutReport:
     mode: Mode = Mode.EXACT
     loudness: Loudness | None = None
     wanted_lufs: float | None = None
+    note: str = ""
 
     @property
     def duration(self) -> Fraction:
@@ -187,6 +189,7 @@ class SupercutReport:
                 lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")
             lines.extend(f"clip {place}: {warning}" for warning in clip.warnings)
         lines.extend(left_out_lines(self.left_out))
+        lines.extend(filter(None, [self.note]))
         return "\n".join(lines)
 
     def _mode_lines(self) -> list[str]:

@@ -52,7 +52,7 @@ class SoundTrack:
             gain: what it is multiplied by.
         """
         overlap = self.n_samples - start
-        with self.path.open("r+b" if self.path.exists() else "w+b") as track:
+        with self.path.open("r+b" if self.n_samples else "w+b") as track:  # an older attempt's is lost
             for first in range(0, n_samples, _BLOCK):
                 n_here = min(_BLOCK, n_samples - first)
                 place = np.arange(first, first + n_here, dtype=np.float32) + 0.5

@@ -7,6 +7,7 @@ sound cannot drift from pictures. Nothing has the output's name before everythin
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from search_app.cutting.cut_list import CutList
 from search_app.cutting.film_options import FilmOptions, Subtitles
 from search_app.cutting.index_proof import check_clocks
 from search_app.cutting.join import join_pieces
-from search_app.cutting.ledger import ledger_path, ledger_text
+from search_app.cutting.ledger import ledger_path, ledger_text, wrote_subtitles
 from search_app.cutting.loudness import Loudness, Loudspeaker
 from search_app.cutting.modes import Mode
 from search_app.cutting.outcomes import (
@@ -124,8 +125,7 @@ def render_supercut(
         job.sight(identify)
         with private_folder(output.parent) as work:
             report = job.render(work, verify=verify and mode is not Mode.PREVIEW)
-            job.publish(work.path, report, provenance or {}, overwrite=overwrite)
-        return report
+            return job.publish(work.path, report, provenance or {}, overwrite=overwrite)
     except (FfmpegError, OSError) as error:
         raise _explained(error, output, job.cancel) from error
 
@@ -327,8 +327,13 @@ class _Job:
 
     def publish(
         self, folder: Path, report: SupercutReport, provenance: Mapping[str, Any], *, overwrite: bool
-    ) -> None:
-        """Give the finished file and its ledger their names."""
+    ) -> SupercutReport:
+        """Give the finished file and what belongs beside it their names; the report with a note of what does not.
+
+        Raises:
+            RenderError: the file has its name, but what belongs beside it has not.
+            OSError: nothing has changed.
+        """
         made = {report.output: self._joined(folder), report.ledger: folder / "ledger.json"}
         told = {**provenance, "film": self.film.provenance()}
         made[report.ledger].write_text(
@@ -343,5 +348,30 @@ class _Job:
         if self.cancel.is_set():
             raise FfmpegError("cancelled")
         check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, film=self.film)
-        for target, path in made.items():
-            path.replace(target)
+        old_subtitles, note = self._old_subtitles(report.ledger)
+        old_ledger = folder / "replaced.json"
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                report.ledger.replace(old_ledger)  # it must never lie beside a film of which it knows nothing
+            for target, path in made.items():
+                path.replace(target)
+            if old_subtitles:
+                old_subtitles.unlink()
+        except OSError as error:
+            if made[report.output].exists():
+                if old_ledger.exists():
+                    old_ledger.replace(report.ledger)
+                raise
+            raise RenderError(
+                f"{report.output} is made, but not all that belongs beside it: {error}; render it again over it"
+            ) from error
+        return replace(report, note=note)
+
+    def _old_subtitles(self, ledger: Path) -> tuple[Path | None, str]:
+        """Subtitles of the film that is replaced, if we wrote them; a note if others lie there."""
+        path = subtitle_path(self.output)
+        if self.film.subtitles is Subtitles.BESIDE or not path.exists():
+            return None, ""
+        if wrote_subtitles(ledger):
+            return path, ""
+        return None, f"{path} is not of this film: players will show it with it; it was left there"

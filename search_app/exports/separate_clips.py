@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search_app.cutting.coding import CODINGS, container_of
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.outcomes import SupercutReport
+from search_app.cutting.picture_names import Codec
 from search_app.errors import ExportError
 from search_app.exports.film import Film, FilmClip
 from search_app.exports.whole_file import whole_file
 from store.errors import ArchiveError
 
-TEMPLATE = "{place}_{source}_{timecode}.mp4"
+TEMPLATE = "{place}_{source}_{timecode}"
 LEDGER = "clips.json"
 FORMAT = "rushes-clips"
 VERSION = 1
@@ -48,13 +50,18 @@ class ClipFile:
     reason: str = ""
 
 
-def clip_paths(film: Film, output: Path) -> list[Path]:
+def clip_paths(film: Film, output: Path, ending: str = ".mp4") -> list[Path]:
     """Where each clip goes: into the folder `output`, or as its name says if that has fields such as `{place}`.
+
+    Args:
+        film: the clips at their places.
+        output: the folder, or a name with fields in one.
+        ending: of the files in the folder; a name with fields brings its own.
 
     Raises:
         ExportError: there is no such field, or two clips would have one name.
     """
-    folder, template = (output.parent, output.name) if "{" in output.name else (output, TEMPLATE)
+    folder, template = (output.parent, output.name) if "{" in output.name else (output, TEMPLATE + ending)
     if unknown := [name for name in _FIELD.findall(template) if name not in _FIELDS]:
         known = ", ".join(f"{{{name}}}" for name in _FIELDS)
         raise ExportError(f"there is no {{{unknown[0]}}} for names of clips: use {known}")
@@ -95,6 +102,7 @@ def render_each(
     render: Callable[[CutList, Path], SupercutReport],
     *,
     overwrite: bool,
+    codec: Codec = Codec.H264,
 ) -> list[ClipFile]:
     """Render every clip into a file of its own; one that fails does not stop the others.
 
@@ -104,11 +112,14 @@ def render_each(
         output: a folder, made if it is not there, or a name with fields in one.
         render: makes a file of a cut list, whole or not at all.
         overwrite: replace files that exist.
+        codec: what `render` makes; gives the ending of the files in a folder.
 
     Raises:
         ExportError: a file exists, or names cannot be made; nothing has been rendered then.
+        RenderError: files of this codec have other endings.
     """
-    paths = clip_paths(film, output.absolute())
+    paths = clip_paths(film, output.absolute(), next(iter(CODINGS[codec].containers)))
+    container_of(paths[0], codec)  # all have the same ending
     folder = paths[0].parent
     _check(folder, [*paths, folder / LEDGER], overwrite=overwrite)
     files: list[ClipFile] = []

@@ -126,6 +126,20 @@ def test_subtitles_beside_the_film_are_on_its_clock(clips: CutList, tmp_path: Pa
         render(clips, tmp_path / "out.mkv", program, film, ClipText(), said)
 
 
+def test_subtitles_of_a_film_that_is_replaced_go_with_it(clips: CutList, tmp_path: Path, program: Ffmpeg) -> None:
+    """Those that we wrote are removed; a file that somebody else put there stays, and that is said."""
+    target, subtitles = tmp_path / "out.mp4", tmp_path / "out.srt"
+    said = ClipText(speech=(Speech(Fraction(0), Fraction(6, 25), "old"),))
+    render(clips, target, program, FilmOptions(subtitles=Subtitles.BESIDE), said, ClipText())
+    assert subtitles.exists()
+    replaced = render_supercut(clips, target, profile=SHAPE, program=program, overwrite=True, verify=False)
+    assert (False, "") == (subtitles.exists(), replaced.note)
+    subtitles.write_text("somebody's")
+    replaced = render_supercut(clips, target, profile=SHAPE, program=program, overwrite=True, verify=False)
+    assert "somebody's" == subtitles.read_text()
+    assert "out.srt is not of this film" in replaced.summary()
+
+
 def test_chapters_say_what_each_clip_shows(clips: CutList, tmp_path: Path, program: Ffmpeg) -> None:
     """Every container keeps them, and what would end a line or begin a comment is only text."""
     texts = (ClipText("a;b=c#d\\e\n[CHAPTER]"), ClipText())

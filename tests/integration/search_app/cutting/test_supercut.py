@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import threading
@@ -227,6 +228,17 @@ def test_sound_that_ends_early_becomes_silence(tmp_path: Path, program: Ffmpeg) 
     assert heard == pytest.approx(1.2, abs=0.005)  # the burst at 1.0 s, in the clip that starts at 0.8 s
 
 
+def test_no_sound_from_after_a_clip(tmp_path: Path, program: Ffmpeg) -> None:
+    """A film of few frames a second shows the last one longer than the clip; what sounds then is not heard."""
+    path = CountedVideo("source.mov", layout="stereo").write(tmp_path, program)
+    cut_list, _ = cut([(path, 3, 12), (path, 20, 30)])  # bursts at 0.5 s, after the first clip, and at 1.0 s
+    shape = replace(SMALL, frame_rate=Fraction(5, 3))
+    report = render_supercut(cut_list, tmp_path / "out.mp4", profile=shape, program=program)
+    assert 2 == report.n_frames
+    (heard,) = burst_times(report.output)
+    assert heard == pytest.approx(0.8, abs=0.005)
+
+
 def test_single_frame_source(tmp_path: Path, program: Ffmpeg) -> None:
     """A video of one frame gives one frame."""
     path = CountedVideo("still.mp4", n_frames=1).write(tmp_path, program)
@@ -367,6 +379,29 @@ def test_targets_that_must_not_be_written_are_refused(tmp_path: Path, program: F
         with pytest.raises(RenderError, match=reason):
             render_supercut(cut_list, tmp_path / name, program=program, overwrite=overwrite)
     assert (before, b"mine") == (path.read_bytes(), (tmp_path / "exists.mp4").read_bytes())
+
+
+@pytest.mark.parametrize(("fails", "is_new"), [("out.mp4", False), ("out.mp4.json", True)])
+def test_no_film_has_the_ledger_of_another(
+    fails: str, is_new: bool, tmp_path: Path, program: Ffmpeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk fails as files get their names, both are the old ones, or the film is new and alone."""
+    path = CountedVideo("source.mp4", n_frames=20).write(tmp_path, program)
+    target, ledger = tmp_path / "out.mp4", tmp_path / "out.mp4.json"
+    render_supercut(cut([(path, 2, 8)])[0], target, program=program, verify=False)
+    old = (target.read_bytes(), ledger.read_bytes())
+    rename = Path.replace
+
+    def fail_at_one(self: Path, to: Path) -> Path:
+        if to.name == fails and self.name != "replaced.json":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "replace", fail_at_one)
+    with pytest.raises(RenderError, match="is made, but not all" if is_new else "cannot render"):
+        render_supercut(cut([(path, 9, 15)])[0], target, program=program, overwrite=True, verify=False)
+    assert is_new == (target.read_bytes() != old[0])
+    assert (None if is_new else old[1]) == (ledger.read_bytes() if ledger.exists() else None)
 
 
 def test_progress_only_goes_forward_to_the_end(tmp_path: Path, program: Ffmpeg) -> None:

@@ -11,8 +11,10 @@ import pytest
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.outcomes import SupercutReport
+from search_app.cutting.picture_names import Codec, Preset
+from search_app.cutting.presets import preset_profile
 from search_app.cutting.supercut import render_supercut
-from search_app.errors import ExportError
+from search_app.errors import ExportError, RenderError
 from search_app.exports.film import plan_film
 from search_app.exports.separate_clips import render_each
 from tests.counted_video import CountedVideo
@@ -52,6 +54,23 @@ def test_every_clip_is_a_file_at_its_own_rate(tmp_path: Path, program: Ffmpeg) -
     assert ["done", "failed", "done"] == [clip["outcome"] for clip in ledger["clips"]]
     with pytest.raises(ExportError, match="exists already"):
         render_each(film, cut_list, folder, render, overwrite=False)
+
+
+def test_every_preset_has_its_own_ending(tmp_path: Path, program: Ffmpeg) -> None:
+    """In a folder the ending is that of what is made; a name whose ending does not fit is refused before."""
+    path = CountedVideo("a.mkv", layout="stereo").write(tmp_path, program)
+    cut_list, _ = cut([(path, 0, 5)])
+    film = plan_film(cut_list, "x")
+
+    def render_sound(one: CutList, target: Path) -> SupercutReport:
+        profile = preset_profile([clip.facts for clip in one.clips], Preset.AUDIO_ONLY)
+        return render_supercut(one, target, profile=profile, program=program)
+
+    folder = tmp_path / "clips"
+    (made,) = render_each(film, cut_list, folder, render_sound, overwrite=False, codec=Codec.SOUND)
+    assert ("001_a_00-00-00-00.m4a", "") == (made.path.name, made.reason)
+    with pytest.raises(RenderError, match="ending"):
+        render_each(film, cut_list, folder / "{place}.mp4", render_sound, overwrite=False, codec=Codec.SOUND)
 
 
 def test_a_run_that_is_stopped_leaves_whole_files_and_says_so(tmp_path: Path, program: Ffmpeg) -> None:
