@@ -66,9 +66,7 @@ def print_cut(cut: StoredCut, film: Mapping[int, Clip], flagged: Mapping[int, st
                 timecode(shown.start_seconds),
                 timecode(shown.end_seconds),
                 Path(clip.path).name,
-                ""
-                if clip.state.value == "open"
-                else f"{clip.state.value} by {clip.decided_by}".removesuffix(" by "),
+                clip.decision,
                 "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
                 "; ".join(mark for mark in marks if mark),
             )

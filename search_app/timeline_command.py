@@ -133,7 +133,8 @@ def _plan_json(plan: TimelinePlan, output: Path, left_out: list[str]) -> dict[st
                 "record_in": record_name(plan.record_start + clip.record_in, plan),
                 "record_out": record_name(plan.record_start + clip.record_in + clip.n_frames, plan),
                 "shots": list(clip.shot_ids),
-                "score": round(clip.score, 6),
+                "score": round(clip.score, 6) if clip.score else None,
+                "remark": clip.remark,
             }
             for clip in plan.clips
         ],

@@ -90,7 +90,7 @@ def place_clips(snapshot: Snapshot, clips: Sequence[CutClip]) -> dict[int, Clip]
     videos = {video.video_id: video for video in snapshot.videos()}
     wanted = {n: clip for n, clip in enumerate(clips, start=1) if clip.is_wanted and clip.video_id in videos}
     made = [
-        Clip(row.video_id, (row.path, *row.other_paths), clip.span, (hit,), row.facts)
+        Clip(row.video_id, (row.path, *row.other_paths), clip.span, (hit,), row.facts, clip.note, clip.decision)
         for clip, hit in zip(wanted.values(), _hits(snapshot, [*wanted.values()]), strict=True)
         for row in (videos[clip.video_id],)
     ]
@@ -236,7 +236,6 @@ def find_takes(snapshot: Snapshot, cut: StoredCut, place: int, n_takes: int) -> 
             clip_of_shot(shot, frame.time, span),
             question=clip.question,
             rank=clip.rank,
-            score=clip.score,
             before=clip.before,
             after=clip.after,
             note=clip.note,

@@ -43,6 +43,8 @@ class Clip:
         span: the piece, in exact seconds of the source.
         hits: what it shows, in order of time; today always one.
         facts: what decoding the source told.
+        note: what people wrote beside it; may be empty.
+        state: what they decided about it, as `accepted by Anna`; empty if nothing.
     """
 
     video_id: str
@@ -50,10 +52,17 @@ class Clip:
     span: TimeSpan
     hits: tuple[Hit, ...]
     facts: VideoFacts
+    note: str = ""
+    state: str = ""
+
+    @property
+    def remark(self) -> str:
+        """What people decided and wrote about it, for people: `accepted by Anna: the best one`."""
+        return ": ".join(filter(None, (self.state, self.note)))
 
     @property
     def score(self) -> float:
-        """Score of its best hit."""
+        """Score of its best hit; 0 for what was not searched for."""
         return max(hit.score for hit in self.hits)
 
     @property

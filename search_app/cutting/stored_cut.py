@@ -58,7 +58,7 @@ class CutClip:
         path: where the source was when the clip was made; for people.
         shot_id: the shot it came from, as shots were then; empty for a time range.
         question: what was asked.
-        rank: place among the answers, from 1.
+        rank: place among the answers, from 1; a take that was swapped in has the place of the clip before it.
         score: cosine of its best frame with the question; 0 for what was not searched for.
         confidence: how surely it shows what was asked for; None if that is not known.
         before: seconds of the source that are added before it, as far as they are free.
@@ -87,6 +87,13 @@ class CutClip:
     def is_wanted(self) -> bool:
         """Whether it is in the film."""
         return self.state is not State.REJECTED
+
+    @property
+    def decision(self) -> str:
+        """What was decided and by whom, for people: `accepted by Anna`; empty if nothing was."""
+        if self.state is State.OPEN:
+            return ""
+        return f"{self.state} by {self.decided_by}" if self.decided_by else str(self.state)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data, as an event has it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -117,9 +117,13 @@ def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
         raise ValueError("a profile needs at least one clip")
     shapes = Counter(scaled_size(facts.width_px, facts.height_px, MAX_SIDE_PX) for facts in sources)
     (width, height), _ = max(shapes.items(), key=lambda item: (item[1], item[0][0] * item[0][1], item[0]))
-    rates = Counter(rate for facts in sources if (rate := standard_rate(facts.frame_rate)))
-    rate = max(rates.items(), key=lambda item: (item[1], item[0]))[0] if rates else DEFAULT_RATE
-    return Profile(width, height, rate)
+    rates = [rate for facts in sources if (rate := standard_rate(facts.frame_rate))]
+    return Profile(width, height, commonest_rate(rates) or DEFAULT_RATE)
+
+
+def commonest_rate(rates: Iterable[Fraction]) -> Fraction | None:
+    """The most frequent frame rate, of equally frequent ones the highest; None of none."""
+    return max(Counter(rates).items(), key=lambda item: (item[1], item[0]), default=(None, 0))[0]
 
 
 def shape_for(mode: Mode, profile: Profile | None, sources: Sequence[VideoFacts]) -> Profile:

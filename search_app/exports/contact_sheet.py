@@ -17,6 +17,7 @@ from search_app.errors import QueryError
 from search_app.exports.film import Film, FilmClip
 from search_app.exports.tables import escaped
 from search_app.picture import read_picture
+from search_app.timelines.timeline import one_line
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
@@ -45,7 +46,7 @@ article { background: var(--paper); border: 1px solid var(--line); border-radius
 .film, .cut { font-variant-numeric: tabular-nums; }
 .caption { margin: .35rem 0; }
 .source { font-weight: 600; }
-.source, .cut, .why { margin: 0; font-size: .87em; }
+.source, .cut, .why, .remark { margin: 0; font-size: .87em; }
 .cut, .why, .film { color: var(--soft); }
 @page { margin: 12mm; }
 @media print {
@@ -85,7 +86,7 @@ def summary(film: Film) -> str:
 
 
 def card_texts(film: Film, clip: FilmClip) -> dict[str, str]:
-    """What a card says, by the class of its element; of these, only the caption may be empty."""
+    """What a card says, by the class of its element; of these, caption, why and remark may be empty."""
     seconds = float(film.seconds(clip.n_frames))
     ends = clip.source_in + clip.n_source_frames
     return {
@@ -95,6 +96,7 @@ def card_texts(film: Film, clip: FilmClip) -> dict[str, str]:
         "source": escaped(clip.source.name),
         "cut": f"{clip.source_name(clip.source_in)} – {clip.source_name(ends)}",  # noqa: RUF001 - between times
         "why": clip.why,
+        "remark": one_line(clip.clip.remark),
     }
 
 
@@ -111,7 +113,7 @@ def _card(main: Element, film: Film, clip: FilmClip) -> None:
     place = SubElement(text, "div", {"class": "place"})
     for name in ("number", "film"):
         SubElement(place, "span", {"class": name}).text = texts[name]
-    for name in ("caption", "source", "cut", "why"):
+    for name in ("caption", "source", "cut", "why", "remark"):
         if texts[name]:
             SubElement(text, "p", {"class": name, "dir": "auto"}).text = texts[name]
 

@@ -182,7 +182,8 @@ def why_it_answers(clip: Clip) -> str:
     """Why a clip is in the film, for people: how surely it shows what was asked, and what its texts hold of it."""
     hit = max(clip.hits, key=lambda hit: hit.score)
     parts = [] if hit.confidence is None else [f"{100 * hit.confidence:.0f} % sure"]
-    parts.append(f"rank {hit.rank}")
+    if hit.score:
+        parts.append(f"rank {hit.rank}")
     for match in hit.matches:
         channel = match.channel.replace("_", " ")
         found = f": {' '.join(match.words)}" if match.words else ""

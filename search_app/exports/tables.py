@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from search_app.exports.film import Film, FilmClip
+from search_app.timelines.timeline import one_line
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
@@ -59,8 +60,10 @@ def _row(film: Film, clip: FilmClip) -> dict[str, object]:
         "seconds": _decimal(film.seconds(clip.n_frames), 3),
         "caption": clip.caption,
         "why": clip.why,
-        "rank": hit.rank,
-        "score": _decimal(hit.score, 6),
+        "state": one_line(clip.clip.state),
+        "note": one_line(clip.clip.note),
+        "rank": hit.rank if hit.score else "",
+        "score": _decimal(hit.score, 6) if hit.score else "",
         "confidence": "" if hit.confidence is None else _decimal(hit.confidence, 4),
         "query": film.question,
         "reel": source.reel,
@@ -154,8 +157,10 @@ def _clip_json(film: Film, clip: FilmClip) -> dict[str, Any]:
         "first_frame": clip.first_frame,
         "frames": clip.n_frames,
         **times,
-        "rank": hit.rank,
-        "score": hit.score,
+        "state": clip.clip.state,
+        "note": clip.clip.note,
+        "rank": hit.rank if hit.score else None,
+        "score": hit.score or None,
         "confidence": hit.confidence,
         "caption": clip.caption,
         "why": clip.why,

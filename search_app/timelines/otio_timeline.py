@@ -65,10 +65,12 @@ def _otio_clip(clip: TimelineClip, plan: TimelinePlan, number: int) -> Any:
     cut.metadata["rushes"] = {
         "link": number,
         "shots": list(clip.shot_ids),
-        "score": clip.score,
+        "score": clip.score or None,
         "caption": clip.caption,
         "query": plan.question,
     }
+    if clip.remark:
+        cut.metadata["rushes"]["remark"] = clip.remark
     cut.metadata["cmx_3600"] = {"reel": source.reel}
     marker = schema.Marker(plan.question, opentime.TimeRange(at(clip.marker), at(1)))
     marker.comment = marker_comment(clip)

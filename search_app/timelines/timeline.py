@@ -5,8 +5,8 @@ formats are written from the same numbers and read back against them.
 
 - Frame 0 of a source is its first picture, and has the source's start timecode; without one it counts from 0.
 - A clip holds the frames whose time lies in its span, as in a supercut, and never less than one.
-- The timeline runs at the most frequent rate of its sources, or at the one asked for. A source of another rate
-  plays at its own speed: it fills as many frames of the timeline as last as long, rounded, and that is stated.
+- The timeline runs at the rate of the supercut (`commonest_rate`), or at the one asked for. A source of another
+  rate plays at its own speed: it fills as many frames of the timeline as last as long, rounded; that is stated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList
-from search_app.cutting.target_profile import RATE_TOLERANCE, STANDARD_RATES
+from search_app.cutting.target_profile import RATE_TOLERANCE, STANDARD_RATES, commonest_rate
 from search_app.errors import TimelineError
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import parse_timecode
@@ -81,10 +81,11 @@ class TimelineClip:
         record_in: where it begins, in frames from the beginning of the timeline.
         n_frames: how many frames of the timeline it fills.
         marker: the frame that answers the question best, counted as `source_in`.
-        score: cosine of that frame with the question.
+        score: cosine of that frame with the question; 0 for what was not searched for.
         caption: what was written about the shot; may be empty.
         shot_ids: the shots it shows.
         video_id: fingerprint of the source.
+        remark: what people decided and wrote about it, on one line; may be empty.
     """
 
     source: Source
@@ -97,6 +98,7 @@ class TimelineClip:
     caption: str
     shot_ids: tuple[str, ...]
     video_id: str
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +185,9 @@ def _shortened(clips: Iterable[Clip]) -> list[str]:
 
 
 def _usual_counting(sources: Iterable[Source]) -> tuple[Fraction, bool]:
-    """The most frequent rate, and whether most sources of that rate drop names."""
+    """The rate that a supercut would have, and whether most sources of that rate drop names."""
     sources = list(sources)
-    rates = Counter(source.rate for source in sources)
-    rate = rates.most_common(1)[0][0] if rates else FALLBACK_FRAME_RATE
+    rate = commonest_rate(source.rate for source in sources) or FALLBACK_FRAME_RATE
     dropping = Counter(source.drop for source in sources if source.rate == rate)
     return rate, dropping[True] > dropping[False]
 
@@ -308,6 +309,7 @@ def _plan_clip(
         one_line(caption),
         clip.shot_ids,
         clip.video_id,
+        one_line(clip.remark),
     )
 
 
@@ -339,6 +341,7 @@ def describe_rate(rate: Fraction) -> str:
 
 
 def marker_comment(clip: TimelineClip) -> str:
-    """What a marker says beside the question: score and caption."""
-    score = f"score {clip.score:.3f}"
-    return f"{score}: {clip.caption}" if clip.caption else score
+    """What a marker says beside the question: score and caption, and what people decided and wrote."""
+    score = f"score {clip.score:.3f}" if clip.score else ""
+    found = ": ".join(filter(None, (score, clip.caption)))
+    return "; ".join(filter(None, (found, clip.remark)))

@@ -69,7 +69,10 @@ def _edl_event(plan: TimelinePlan, number: int, clip: TimelineClip) -> list[str]
     if source.rate != plan.rate:
         lines.append(f"* SOURCE RATE: {source.rate}")
     marker = start + (clip.marker - clip.source_in) * clip.n_frames // clip.n_source_frames
-    text = one_line(f"{plan.question} ({marker_comment(clip)})").strip()
+    comment = marker_comment(clip)
+    text = one_line(f"{plan.question} ({comment})" if comment else plan.question).strip()
+    if clip.remark:
+        lines.append(f"* COMMENT: {clip.remark}")
     return [*lines, f"* LOC: {record_name(marker, plan)} GREEN   {text}", ""]
 
 

@@ -103,6 +103,26 @@ def test_a_cut_list_is_exported_by_its_ending(archive: Path, tmp_path: Path) -> 
     assert [] == list(tmp_path.glob("a.*"))
 
 
+def test_notes_and_decisions_reach_exports(archive: Path, tmp_path: Path) -> None:
+    """What was written beside a clip, and that it was accepted, stands in every list that people are given."""
+    rushes("cut", "note", archive, "boats", "1", "the best")
+    rushes("cut", "accept", archive, "boats", "1")
+    for ending in (".csv", ".json", ".html", ".edl", ".otio", ".xml", ".fcpxml"):
+        rushes("cut", "export", archive, "boats", "-o", tmp_path / f"film{ending}")
+        text = (tmp_path / f"film{ending}").read_text(encoding="utf-8")
+        assert "the best" in text
+        assert "accepted" in text
+
+
+def test_a_take_has_no_score_of_the_clip_it_replaces(archive: Path) -> None:
+    """It was not searched for, so nothing is said of how well it answers."""
+    rushes("cut", "remove", archive, "boats", "last")
+    rushes("cut", "swap", archive, "boats", "1", "--take", "1")
+    first, second = show(archive)["clips"][:2]
+    assert (0, None) == (first["score"], first["confidence"])
+    assert second["score"] > 0
+
+
 def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
     """Refused by supercut, render and export with clip, name and reason; left out on demand; free when cleared."""
     rushes("rights", archive, "clip0.mp4", "--to", "1s", "--block", "--note", "embargo")

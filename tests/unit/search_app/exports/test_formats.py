@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
@@ -245,3 +246,19 @@ def test_targets_that_must_not_be_written_are_refused(tmp_path: Path) -> None:
     assert ["a source with a strange name", "old"] == [source.read_text(), (tmp_path / "old.csv").read_text()]
     export_cut_list(cut_list, tmp_path / "old.csv", overwrite=True)
     assert ["folder.csv", "old.csv", "source.csv"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["csv", "json", "html"])
+def test_what_people_wrote_is_in_tables_and_sheets(name: str) -> None:
+    """Note and decision of a clip are read back; a clip that was not searched for has no score and no rank."""
+    clip = clip_of(500, 800)
+    hits = tuple(replace(hit, score=0.0) for hit in clip.hits)
+    film = film_of(replace(clip, hits=hits, note=HOSTILE, state="accepted by Anna"))
+    form = FORMATS[name]
+    text = form.write(film)
+    compare_export(form, film, text, Path("x"))
+    (said,) = form.read(text)
+    told = said["remark"] if name == "html" else f"{said['state']}: {said['note']}"
+    assert f"accepted by Anna: {HOSTILE}".replace("\n", " ") == told.replace("\n", " ")
+    assert {"", None} >= {said.get("rank"), said.get("score")}
+    assert "rank" not in said["why"]

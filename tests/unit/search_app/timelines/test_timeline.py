@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_app.cutting.cut_list import Clip, CutList
+from search_app.cutting.target_profile import choose_profile
 from search_app.errors import TimelineError
 from search_app.ranking import Hit
 from search_app.timelines.relink import Relinker
@@ -417,3 +418,24 @@ def test_laws(data: st.DataObject) -> None:
         place += clip.n_frames
     for ending, write in WRITERS.items():
         compare_timeline(plan, write(plan), Path(f"x{ending}"))
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_what_people_wrote_is_in_every_timeline(ending: str) -> None:
+    """Note and decision stand beside the clip; a clip that was not searched for has no score to tell."""
+    noted = replace(clip_of(10, 60), note="the best & last", state="accepted by Anna")
+    unasked = replace(noted, hits=tuple(replace(hit, score=0.0) for hit in noted.hits))
+    plan = plan_of(unasked)
+    text = WRITERS[ending](plan)
+    compare_timeline(plan, text, Path(f"a{ending}"))
+    assert "accepted by Anna: the best &" in text.replace("&amp;", "&")
+    assert "score 0" not in text
+    if ending == ".edl":
+        assert "* COMMENT: accepted by Anna: the best & last" in text.splitlines()
+
+
+def test_a_timeline_runs_at_the_rate_of_the_film() -> None:
+    """Of rates equally common the highest, whichever comes first, as a supercut of the same clips has it."""
+    clips = (clip_of(0, 50, rate=Fraction(24)), clip_of(0, 50, rate=NTSC, path="/media/b.mov"))
+    rates = {plan_of(*order).rate for order in (clips, clips[::-1])}
+    assert {choose_profile([clip.facts for clip in clips]).frame_rate} == rates
