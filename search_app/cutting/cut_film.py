@@ -263,7 +263,9 @@ def _hits(snapshot: Snapshot, clips: Sequence[CutClip]) -> list[Hit]:
     hits = []
     for clip, shot in zip(clips, shots, strict=True):
         shot_id = shot.shot_id if shot else clip.shot_id
-        near = min(frames.get(shot_id, ()), key=lambda frame: abs(frame.time - clip.time), default=None)
+        # What was trimmed away is not shown: it may be blocked.
+        inside = [frame for frame in frames.get(shot_id, ()) if clip.span.start <= frame.time < clip.span.end]
+        near = min(inside, key=lambda frame: abs(frame.time - clip.time), default=None)
         thumbnail = near.thumbnail if near else ""
         ordinal = shot.shot.ordinal if shot else 0
         path = shot.path if shot else clip.path

@@ -92,9 +92,12 @@ class Overlays:
             first, end = (round(time * self.profile.frame_rate) for time in (line.start, line.end))
             picture = self._drawn(line.text, style, warnings)
             layers.append(self._at(picture, "centre", "bottom", 0, first, end))
-        for mark, down in ((self.film.watermark, "top"), (text.mark, "middle")):
-            if mark:
-                layers.append(self._at(self._mark(mark, warnings), "right", down))
+        if self.film.watermark:
+            mark = self.film.watermark
+            picture = self._picture(Path(mark)) if is_picture_name(mark) else self._mark(mark, warnings)
+            layers.append(self._at(picture, "right", "top"))
+        if text.mark:  # of rights: what it says is drawn, whatever it ends like
+            layers.append(self._at(self._mark(text.mark, warnings), "right", "middle"))
         return layers, tuple(dict.fromkeys(warnings))
 
     def _lower_third(self, seen: Sighted, text: ClipText) -> str:
@@ -109,8 +112,6 @@ class Overlays:
                 return ""
 
     def _mark(self, mark: str, warnings: list[str]) -> Image.Image:
-        if is_picture_name(mark):
-            return self._picture(Path(mark))
         style = Style(self._px(MARK_SIZE), self._px(MARK_SIZE) * 3 // 4, self._wide(0.6), 2, opacity=_MARK_OPACITY)
         return self._drawn(mark, style, warnings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -132,6 +133,20 @@ def test_a_clip_whose_video_went_is_named_and_stays_in_the_cut_list(archive: Arc
     kept = to_cut_list(archive.snapshot(), clips, skip_missing=True)
     assert len(clips) == len(kept.clips) + len(kept.left_out)
     assert {"its video is not in the archive any more"} == {left.reason for left in kept.left_out}
+
+
+def test_a_clip_shows_no_picture_from_outside_it(archive: Archive) -> None:
+    """What was trimmed away may be blocked: without a frame inside there is no picture, and ends are excluded."""
+    clip = read(archive).clips[0]
+    times = sorted(frame.time for frame in archive.snapshot().frames_of_shots([clip.shot_id]))
+
+    def picture(start: Fraction, end: Fraction) -> str:
+        trimmed = replace(clip, span=TimeSpan(start, end))
+        return to_cut_list(archive.snapshot(), [trimmed]).clips[0].hits[0].thumbnail
+
+    assert "" != picture(times[0], times[0] + Fraction(1, 1000))
+    assert "" == picture(times[0] - Fraction(1, 1000), times[0])
+    assert "" == picture(times[-1] + Fraction(1, 1000), times[-1] + Fraction(2, 1000))
 
 
 def test_rights_are_set_listed_and_taken_back(archive: Archive) -> None:

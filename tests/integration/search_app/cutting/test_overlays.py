@@ -87,11 +87,11 @@ def test_difficult_texts_are_only_drawn(
 def test_cards_watermark_and_marks_lie_where_they_belong(
     clips: CutList, plain: NDArray[np.int16], tmp_path: Path, program: Ffmpeg
 ) -> None:
-    """Cards are pieces of their own; a picture lies at the upper right of all clips, a mark on its own clip."""
+    """Cards are pieces of their own; a picture lies at the upper right of all clips, a mark is text on its own."""
     mark = tmp_path / "it's a %d [logo].png"
     Image.new("RGBA", (40, 20), (255, 0, 0, 255)).save(mark)
     film = FilmOptions(title="Title: 100%", end_card="End", card_seconds=0.2, watermark=str(mark))
-    report = render(clips, tmp_path / "out.mp4", program, film, ClipText(), ClipText(mark="AGENCY"))
+    report = render(clips, tmp_path / "out.mp4", program, film, ClipText(), ClipText(mark="AGENCY.png"))
     seen = greys(report.output)
     assert (30, [5, 15]) == (report.n_frames, [clip.first_frame for clip in report.done])
     assert "2/2 cuts exact" == report.verification_line()
