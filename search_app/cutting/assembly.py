@@ -253,7 +253,12 @@ class Assembly:
             conform_sound(self.program, silent, placed.source, *arguments, cancel=self.cancel)
         gain = 1.0
         if self.loudness_lufs is not None:
-            gain = Loudspeaker(self.program, self.profile, self.cancel).level_gain(piece, self.loudness_lufs)
+            try:
+                gain = Loudspeaker(self.program, self.profile, self.cancel).level_gain(piece, self.loudness_lufs)
+            except FfmpegError as error:  # its pictures are in the film by now
+                if self.cancel.is_set() or is_disk_full(error):
+                    raise
+                warnings += (f"its sound cannot be measured, and is as loud as it was: {error}",)
         is_dip = self.blend.kind is Transition.DIP
         fades = (made.n_blended_first, made.n_blended_last) if is_dip else (0, 0)
         self.sound.add(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, open_source, save
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.film_options import FilmOptions
@@ -68,6 +69,21 @@ def tone_level(samples: Path, start_seconds: float, end_seconds: float) -> float
     piece = heard[round(start_seconds * RATE) : round(end_seconds * RATE)]
     wave = np.exp(-2j * np.pi * 300 * np.arange(len(piece)) / RATE)
     return float(2 * abs(np.mean(piece * wave)))
+
+
+def test_a_clip_whose_sound_cannot_be_measured_is_kept_and_said(
+    clips: CutList, tmp_path: Path, program: Ffmpeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures are in the film already: it is listed, as loud as it was."""
+
+    def fail(*_: object) -> float:
+        raise FfmpegError("no measure")
+
+    monkeypatch.setattr(Loudspeaker, "level_gain", fail)
+    options: dict[str, Any] = {"film": FilmOptions(loudness=-23.0), "skip_missing": True, "verify": False}
+    report = render_supercut(clips, tmp_path / "out.mp4", profile=SMALL, program=program, **options)
+    assert (2, report.n_frames) == (len(report.done), sum(clip.n_frames for clip in report.done))
+    assert all("cannot be measured" in " ".join(clip.warnings) for clip in report.done)
 
 
 @pytest.mark.parametrize("target", [-30.0, -20.0])
