@@ -62,7 +62,7 @@ def render_again(
 
     Args:
         context: of the command that renders.
-        archive: where to look for sources that moved, None if they are where they were.
+        archive: asked for rights and sources that moved; None for the one that the manifest names, if it is there.
         manifest: the file.
         output: the film to make.
         path_map: `FROM=TO`, for sources that moved.
@@ -71,7 +71,7 @@ def render_again(
     """
     from search_app.cutting.clip_texts import ClipText
     from search_app.cutting.rights import keep_rights, rights_entry
-    from search_app.exports.manifest import difference_between, read_manifest, with_sources
+    from search_app.exports.manifest import difference_between, find_archive, read_manifest, with_sources
     from search_app.timelines.relink import Relinker, read_path_map
     from store.archive import Archive
 
@@ -88,6 +88,9 @@ def render_again(
             provenance["rights"] = rights_entry(len(flags), rulings)
             then = how.get("texts") or [ClipText()] * len(rulings)
             how["texts"] = [replace(text, mark=ruling.text) for text, ruling in zip(then, rulings, strict=True)]
+        else:
+            provenance["rights"] = {**known.entries.get("rights", {}), "checked_on": None}
+            click.echo("rights were not checked: name the ARCHIVE to ask what is blocked now", err=True)
         report = render_cut(opened, cut_list, output, provenance, quiet=as_json, **how)
         finish_render(context, opened, report, as_json=as_json)
         difference = difference_between(known, read_manifest(report.ledger))
@@ -98,6 +101,7 @@ def render_again(
         if difference:
             context.exit(1)
 
+    archive = archive or find_archive(known.entries)
     if archive is None:
         render(None)
     else:

@@ -66,7 +66,7 @@ class Snapshot:
     def __init__(self, generations: Generations, manifest: Manifest, shelf: ShardShelf) -> None:
         self.generation = manifest.generation
         self.manifest = manifest
-        self._folder = generations.folder
+        self.folder = self._folder = generations.folder
         path = generations.catalog_path(manifest)
         verify_catalog(path, manifest.catalog)
         for shard in manifest.all_shards:

@@ -30,7 +30,8 @@ from search_app.exports.film import FilmClip, plan_film
 from search_app.exports.plain import from_plain, to_plain
 from search_app.exports.whole_file import whole_file
 from search_app.timelines.relink import Relinker
-from store.errors import UnknownIdError
+from store.errors import ArchiveError, UnknownIdError
+from store.identity import read_identity
 
 if TYPE_CHECKING:
     from indexer.media.ffmpeg import Ffmpeg
@@ -126,9 +127,10 @@ def _exact_places(outcome: ClipOutcome, planned: FilmClip) -> dict[str, Any]:
 
 
 def _archive_entries(snapshot: Snapshot, query: str) -> dict[str, Any]:
-    """The embedding space, and what people said of the answers to the question."""
+    """Which archive, its embedding space, and what people said of the answers to the question."""
     judged = snapshot.judgements(query) if query else []
-    return {"space": to_plain(snapshot.space), "judgements": to_plain(judged)}
+    archive = {"folder": str(snapshot.folder), "id": snapshot.manifest.archive_id}
+    return {"archive": archive, "space": to_plain(snapshot.space), "judgements": to_plain(judged)}
 
 
 def _digest(entries: Mapping[str, Any]) -> str:
@@ -171,6 +173,16 @@ def _read_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(options) - set(hints)):
         raise ValueError(f"this Rushes has no {unknown[0]} for supercuts")
     return {name: from_plain(hints[name], value) for name, value in options.items()}
+
+
+def find_archive(entries: Mapping[str, Any]) -> Path | None:
+    """The folder of the archive that a manifest names, if that very archive is still there."""
+    named = entries.get("archive", {"folder": "", "id": ""})
+    try:
+        is_same = bool(named["folder"]) and read_identity(Path(named["folder"])) == named["id"]
+    except ArchiveError:
+        return None
+    return Path(named["folder"]) if is_same else None
 
 
 def with_sources(cut_list: CutList, relink: Relinker, snapshot: Snapshot | None) -> CutList:

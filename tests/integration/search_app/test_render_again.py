@@ -171,3 +171,23 @@ def test_another_film_is_said_to_be_another(archive: Path, manifest: Path, tmp_p
     forged = forge(manifest, tmp_path / "m.json", change, seal=True)
     said = run("supercut", archive, "--from", forged, "-o", tmp_path / "x.mp4", status=1)
     assert "is another film: other pictures in clips 2; then numpy 1.0, now" in said
+
+
+def test_rights_are_asked_of_the_archive_that_the_manifest_names(
+    archive: Path, manifest: Path, tmp_path: Path
+) -> None:
+    """Without ARCHIVE, too; where that archive is gone, it is said and recorded that nobody was asked."""
+    film = tmp_path / "x.mp4"
+    run("rights", archive, "clip0.mp4", "--block", "--note", "embargo")
+    try:
+        assert "embargo" in run("supercut", "--from", manifest, "-o", film, status=1)
+    finally:
+        run("rights", archive, "clip0.mp4", "--clear")
+    assert not film.exists()
+    archive.rename(archive.with_name("away"))
+    try:
+        said = run("supercut", "--from", manifest, "-o", film)
+    finally:
+        archive.with_name("away").rename(archive)
+    assert "rights were not checked" in said
+    assert read_manifest(tmp_path / "x.mp4.json").entries["rights"]["checked_on"] is None
