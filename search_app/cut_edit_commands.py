@@ -203,7 +203,7 @@ def remove(archive: Path, name: str, places: str) -> None:
 @click.argument("text")
 def note(archive: Path, name: str, places: str, text: str) -> None:
     """Write TEXT beside clips; an empty one takes the note away."""
-    _change_each(archive, name, places, f"note on {places}", note=text)
+    _change_each(archive, name, places, f"note on {places}{'' if text else ' removed'}", note=text)
 
 
 @click.command()

@@ -10,8 +10,8 @@ import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.clip_source import ANSWER_OPTIONS
-from search_app.errors import QueryError
-from search_app.export_command import export
+from search_app.errors import ExportError, QueryError
+from search_app.export_command import FORMAT_HELP, export
 from search_app.search_commands import given_options
 from search_app.supercut_command import supercut
 from search_app.timeline_command import timeline
@@ -24,6 +24,12 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 NAME = click.argument("name")
 _TIMELINE_ENDINGS = (".otio", ".edl", ".fcpxml", ".xml")
+_TIMELINE_HELP = """
+\b
+  .otio          a timeline of OpenTimelineIO
+  .edl           a CMX 3600 list
+  .fcpxml        for Final Cut Pro
+  .xml           for Premiere, Resolve and Final Cut Pro 7"""
 
 
 def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
@@ -204,7 +210,11 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
 
 
 def _of_stored(
-    name: str, about: str, choose: Callable[[dict[str, Any]], click.Command], *bases: click.Command
+    name: str,
+    about: str,
+    choose: Callable[[dict[str, Any]], click.Command],
+    *bases: click.Command,
+    epilog: str | None = None,
 ) -> click.Command:
     """A command that does with a stored cut list what others do with an answer, with their other options.
 
@@ -213,6 +223,7 @@ def _of_stored(
         about: its help.
         choose: which of the others is meant, by the options given.
         bases: the others.
+        epilog: what its help ends with.
     """
     others = {*ANSWER_OPTIONS, "archive", "manifest", "source_map"}
     kept = {param.name: param for base in bases for param in base.params if param.name not in others}
@@ -227,7 +238,7 @@ def _of_stored(
         assert base.callback is not None  # noqa: S101 - every command has one
         base.callback(*args, archive=archive, query=None, cut=name, **taken)
 
-    command = click.Command(name, callback=callback, help=about)
+    command = click.Command(name, callback=callback, help=about, epilog=epilog)
     for add_argument in (ARCHIVE, NAME):
         add_argument(command)
     command.params += kept.values()
@@ -235,10 +246,23 @@ def _of_stored(
 
 
 def _writer_of(options: dict[str, Any]) -> click.Command:
-    """What writes a file of that name: the command for timelines, or that for everything else."""
+    """What writes a file of that name: the command for timelines, or that for everything else.
+
+    Raises:
+        ExportError: no format has its ending.
+    """
+    from search_app.exports.export import format_of
+
     file_name = options["output"].name.lower()
-    is_timeline = file_name.endswith(_TIMELINE_ENDINGS) and not file_name.endswith(".mpv.edl")
-    return timeline if is_timeline and options["format_name"] is None else export
+    if options["format_name"] is not None:
+        return export
+    if file_name.endswith(_TIMELINE_ENDINGS) and not file_name.endswith(".mpv.edl"):
+        return timeline
+    try:
+        format_of(options["output"])
+    except ExportError as error:
+        raise ExportError(f"{error}, or of a timeline {', '.join(_TIMELINE_ENDINGS)}") from error
+    return export
 
 
 render = _of_stored(
@@ -252,8 +276,9 @@ export_stored = _of_stored(
     "Write a cut list as a timeline, list, playlist, subtitles, chapters or contact sheet, with the endings and "
     "options of `rushes timeline` and `rushes export` that are not about choosing.",
     _writer_of,
-    export,
     timeline,
+    export,
+    epilog=_TIMELINE_HELP + FORMAT_HELP.removeprefix("\n\b"),
 )
 
 OUTPUT_COMMANDS = (show, list_command, log, undo, redo, delete, candidates, render, export_stored)

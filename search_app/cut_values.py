@@ -60,8 +60,15 @@ def parse_edge(text: str, facts: VideoFacts, now: int) -> int:
 
 
 def parse_length(text: str, facts: VideoFacts) -> int:
-    """A length in frames of a source, at least one: `2s`, `48f`."""
-    return max(1, _length_in_frames(text.strip(), facts))
+    """A length in frames of a source: `2s`, `48f`.
+
+    Raises:
+        QueryError: it is none, or less than half a frame.
+    """
+    n_frames = _length_in_frames(text.strip(), facts)
+    if not n_frames:
+        raise QueryError(f"a length of {text} is no frame: give one of 1f or more")
+    return n_frames
 
 
 def parse_time(text: str, facts: VideoFacts) -> Fraction:

@@ -42,7 +42,7 @@ PATH_MAP = click.option(
     metavar="FROM=TO",
     help="Sources below FROM here lie below TO where it is opened; may be repeated.",
 )
-_FORMAT_HELP = """
+FORMAT_HELP = """
 \b
   .csv           a table for spreadsheets
   .json          for programs
@@ -56,7 +56,7 @@ _FORMAT_HELP = """
 """
 
 
-@click.command(epilog=_FORMAT_HELP)
+@click.command(epilog=FORMAT_HELP)
 @ARCHIVE
 @click.argument("query", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,8 @@ def rights(
                 replaced = set_rights(opened, row.video_id, span, rule, **said)
                 if replaced:
                     click.echo(f"replaced: {describe_flag(replaced)}", err=True)
+                if until and until < date.today().isoformat():
+                    click.echo(f"{until} is past: this holds no more, and stops no export", err=True)
         listed = _listed(opened, row)
     if as_json:
         print_json(listed)
@@ -91,7 +94,10 @@ def _span(row: VideoRow, begin: str | None, end: str | None) -> TimeSpan | None:
 
 
 def _listed(archive: Archive, row: VideoRow | None) -> list[dict[str, object]]:
+    from search_app.cutting.rights import is_expired
+
     snapshot = archive.snapshot()
+    today = date.today().isoformat()
     paths = {video.video_id: video.path for video in snapshot.videos()}
     return [
         {
@@ -102,6 +108,7 @@ def _listed(archive: Archive, row: VideoRow | None) -> list[dict[str, object]]:
             "rule": flag.rule,
             "text": flag.text,
             "until": flag.until,
+            "is_expired": is_expired(flag, today),
             "note": flag.note,
             "by": flag.editor,
         }
@@ -122,7 +129,7 @@ def _print(listed: list[dict[str, object]]) -> None:
             clock(flag["start_seconds"]),
             clock(flag["end_seconds"]),
             str(flag["text"]),
-            str(flag["until"]),
+            f"{flag['until']} (expired)" if flag["is_expired"] else str(flag["until"]),
             str(flag["by"]),
             str(flag["note"]),
             str(flag["video"]),

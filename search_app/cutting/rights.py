@@ -63,9 +63,14 @@ def rule_clips(clips: Sequence[Clip], flags: Iterable[RightsFlag], today: date |
     day = (today or date.today()).isoformat()
     holding: dict[str, list[RightsFlag]] = {}
     for flag in flags:
-        if not flag.until or day <= flag.until:
+        if not is_expired(flag, day):
             holding.setdefault(flag.fingerprint, []).append(flag)
     return [_rule(clip, holding.get(clip.video_id, ())) for clip in clips]
+
+
+def is_expired(flag: RightsFlag, day: str) -> bool:
+    """Whether a flag does not hold any more on a day, given as 2027-01-31."""
+    return bool(flag.until) and flag.until < day
 
 
 def _rule(clip: Clip, flags: Iterable[RightsFlag]) -> Ruling:

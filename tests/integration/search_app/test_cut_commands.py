@@ -114,6 +114,23 @@ def test_notes_and_decisions_reach_exports(archive: Path, tmp_path: Path) -> Non
         assert "accepted" in text
 
 
+def test_every_ending_is_named(archive: Path, tmp_path: Path) -> None:
+    """The help and the refusal of an unknown ending name those of timelines and of everything else."""
+    refused = rushes("cut", "export", archive, "boats", "-o", tmp_path / "film.aaf", status=1)
+    for said in (refused, rushes("cut", "export", "--help")):
+        for ending in (".otio", ".edl", ".fcpxml", ".xml", ".csv", ".mlt"):
+            assert f"{ending} " in said.replace(",", " ").replace("\n", " ")
+
+
+def test_what_has_no_effect_is_said(archive: Path) -> None:
+    """A rule of the past is warned of and listed as expired; an empty note is a removed one."""
+    said = rushes("rights", archive, "clip0.mp4", "--block", "--until", "2020-01-31")
+    assert "2020-01-31 is past" in said
+    assert "2020-01-31 (expired)" in rushes("rights", archive)
+    rushes("cut", "note", archive, "boats", "1", "the best")
+    assert "note on 1 removed" in rushes("cut", "note", archive, "boats", "1", "")
+
+
 def test_a_take_has_no_score_of_the_clip_it_replaces(archive: Path) -> None:
     """It was not searched for, so nothing is said of how well it answers."""
     rushes("cut", "remove", archive, "boats", "last")

@@ -63,5 +63,8 @@ def test_edges_that_are_none_are_refused(text: str) -> None:
 
 def test_a_length_is_at_least_a_frame() -> None:
     """In frames of the source."""
-    assert (48, 50, 1) == tuple(parse_length(text, FACTS) for text in ("48f", "2s", "0f"))
+    assert (48, 50) == tuple(parse_length(text, FACTS) for text in ("48f", "2s"))
+    for nothing in ("0f", "0s"):
+        with pytest.raises(QueryError, match="is no frame"):
+            parse_length(nothing, FACTS)
     assert Fraction(25) == FACTS.frame_rate
