@@ -189,6 +189,17 @@ class Generations:
             return None
         return manifest
 
+    def why_unreadable(self, generation: int) -> str:
+        """Why `read` gives nothing, for people: another format is no damage."""
+        path = self.manifest_path(generation)
+        try:
+            number = (unseal(path.read_bytes()) or {}).get("format")
+        except OSError:
+            number = None
+        if number in (None, MANIFEST_FORMAT):
+            return f"manifest {path} is missing or damaged"
+        return f"{path} was made by {'an older' if number < MANIFEST_FORMAT else 'a newer'} Rushes"
+
     def write(self, manifest: Manifest) -> None:
         """Make a generation known and current; all its files must be durable already."""
         data = seal({"format": MANIFEST_FORMAT, **asdict(manifest)})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -337,6 +336,5 @@ def open_snapshot(generations: Generations, generation: int, shelf: ShardShelf) 
     """
     manifest = generations.read(generation)
     if manifest is None:
-        path: Path = generations.manifest_path(generation)
-        raise ArchiveDamagedError(f"manifest {path} is missing or damaged")
+        raise ArchiveDamagedError(generations.why_unreadable(generation))
     return Snapshot(generations, manifest, shelf)

@@ -11,6 +11,7 @@ import pytest
 from store.archive import Archive, check_archive, repair_archive
 from store.errors import ArchiveDamagedError
 from store.events import Described
+from store.files import seal, unseal
 from store.segments import is_whole
 from tests.integration.store.samples import LIBRARY, add_videos, fingerprint_of, rows_of, segment_of
 
@@ -253,3 +254,21 @@ def test_foreign_files_and_leftovers_are_found(tmp_path: Path, samples: dict[str
     repair_archive(folder, dry_run=False)
     assert check_archive(folder, read_data=True) == []
     assert [path.read_text() for path in (folder / "quarantine").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "an older Rushes"), (99, "a newer Rushes")])
+def test_another_format_is_no_damage(
+    tmp_path: Path, samples: dict[str, Path], caplog: pytest.LogCaptureFixture, number: int, said: str
+) -> None:
+    """A generation of another format is made again, and it is said by whom it was made."""
+    folder = tmp_path / "archive"
+    shutil.copytree(samples["own"], folder)
+    path = _cache_files(folder, "manifest")[0]
+    fields = unseal(path.read_bytes())
+    assert fields is not None
+    path.write_bytes(seal({**fields, "format": number}))
+    with Archive.open(folder) as archive:
+        assert 0 < archive.snapshot().counts().videos
+    assert [f"made again: {path} was made by {said}"] == [
+        record.getMessage() for record in caplog.records if "made again" in record.getMessage()
+    ]
