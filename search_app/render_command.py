@@ -77,8 +77,9 @@ def render_cut(
     from search_app.cutting.supercut import render_supercut
     from search_app.cutting.target_profile import commonest_coding
     from search_app.exports.manifest import seal_manifest
-    from search_app.guard import refuse_footage
+    from search_app.guard import refuse_archive_folder, refuse_footage
 
+    refuse_archive_folder(output)
     snapshot = archive.snapshot() if archive else None
     if snapshot:
         refuse_footage(snapshot, output)
@@ -123,6 +124,7 @@ def _tell_estimate(
     from indexer.console import print_json
     from indexer.scan import fingerprint_file
     from search_app.cutting.estimate import estimate_supercut
+    from search_app.cutting.outcomes import left_out_lines
     from search_app.cutting.target_profile import shape_for
 
     if mode == Mode.FAST:
@@ -134,7 +136,7 @@ def _tell_estimate(
     if as_json:
         print_json(estimate.entries())
     else:
-        click.echo(estimate.summary())
+        click.echo("\n".join([estimate.summary(), *left_out_lines(cut_list.left_out)]))
     can_be_rendered = not estimate.unusable or (skip_missing and estimate.n_clips > 0)
     click.get_current_context().exit(0 if can_be_rendered else 1)
 

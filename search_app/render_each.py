@@ -61,6 +61,7 @@ def render_clips(
     """
     from indexer.console import print_json, printable
     from search_app.cutting.ledger import read_ledger
+    from search_app.cutting.outcomes import left_out_lines
     from search_app.cutting.picture_names import Codec
     from search_app.cutting.presets import PRESETS
     from search_app.exports.film import plan_film
@@ -84,6 +85,8 @@ def render_clips(
     for one in files:
         if one.reason:
             click.echo(printable(f"clip {one.planned.number} failed: {one.reason}"), err=True)
+    for line in left_out_lines(cut_list.left_out):
+        click.echo(printable(line), err=True)
     if as_json:
         print_json(read_ledger(folder / LEDGER))
     else:

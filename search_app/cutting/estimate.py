@@ -60,8 +60,7 @@ class Estimate:
         return "\n".join(
             [
                 f"{self.n_clips} of {self.n_clips + len(self.unusable)} clips, {seconds:.2f} s, "
-                f"{self.profile.width_px}x{self.profile.height_px}, "
-                f"{float(self.profile.frame_rate):.5g} frames per second",
+                f"{self.profile.described}",
                 f"about {self.size_bytes / 1e6:.1f} MB, about {self.render_seconds:.0f} s to render",
                 *(
                     f"clip {place} cannot be rendered: {source} {reason}"

@@ -175,8 +175,7 @@ class SupercutReport:
         """Lines for people: what was made, what was proven, what is missing or different."""
         lines = [
             f"{self.output}: {len(self.done)} of {len(self.clips)} clips, {float(self.duration):.2f} s, "
-            f"{self.profile.width_px}x{self.profile.height_px}, "
-            f"{float(self.profile.frame_rate):.5g} frames per second",
+            f"{self.profile.described}",
             *self._mode_lines(),
             self.verification_line(),
         ]

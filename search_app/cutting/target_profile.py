@@ -84,6 +84,13 @@ class Profile:
         """What says to ffmpeg, its filters and its encoders, which colours pictures have."""
         return dict.fromkeys(("color_primaries", "color_trc", "colorspace"), self.matrix)
 
+    @property
+    def described(self) -> str:
+        """Its shape and rate, or those of its sound where there are no pictures, for people."""
+        if self.codec is Codec.SOUND:
+            return f"sound alone, {self.sample_rate} Hz, {self.channel_layout}"
+        return f"{self.width_px}x{self.height_px}, {float(self.frame_rate):.5g} frames per second"
+
     def fit(self, facts: VideoFacts) -> tuple[int, int]:
         """Width and height that a source's picture gets inside the frame: whole, undistorted, as large as fits."""
         scale = min(Fraction(self.width_px, facts.width_px), Fraction(self.height_px, facts.height_px))
@@ -104,7 +111,8 @@ class Profile:
 def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
     """The profile that changes least: the commonest shape and rate among the clips.
 
-    Of shapes that are equally common the largest wins, of rates the highest. A rate that is no standard one,
+    Of shapes that are equally common one that lies or stands as most clips do wins, then the largest; of rates the
+    highest. A rate that is no standard one,
     as the average of a variable rate, gives the next standard rate above it, so that no frame is lost.
 
     Args:
@@ -116,7 +124,14 @@ def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
     if not sources:
         raise ValueError("a profile needs at least one clip")
     shapes = Counter(scaled_size(facts.width_px, facts.height_px, MAX_SIDE_PX) for facts in sources)
-    (width, height), _ = max(shapes.items(), key=lambda item: (item[1], item[0][0] * item[0][1], item[0]))
+    n_standing = sum(n for (width, height), n in shapes.items() if height > width)
+
+    def rank(shape: tuple[int, int]) -> tuple[int, int, int, int]:
+        width, height = shape
+        n_alike = n_standing if height > width else len(sources) - n_standing
+        return shapes[shape], n_alike, width * height, width
+
+    width, height = max(shapes, key=rank)
     rates = [rate for facts in sources if (rate := standard_rate(facts.frame_rate))]
     return Profile(width, height, commonest_rate(rates) or DEFAULT_RATE)
 

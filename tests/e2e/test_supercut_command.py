@@ -81,9 +81,11 @@ def test_a_film_has_the_shape_and_length_asked_for(
 
 
 def test_a_dry_run_writes_nothing(archive: Path, tmp_path: Path) -> None:
-    """Length and size are told before, and the folder stays empty."""
+    """Length, size and what is left out are told before, and the folder stays empty."""
     out, _ = run(archive, tmp_path / "film.mp4", "--dry-run")
     assert out.startswith("4 of 4 clips, 6.00 s, 192x108, 12 frames per second")
+    out, _ = run(archive, tmp_path / "film.mp4", "--dry-run", "--max-seconds", "3")
+    assert "\nleft out: 2 shots: " in out, out
     assert [] == list(tmp_path.iterdir())
 
 

@@ -91,3 +91,14 @@ def test_a_sheet_opens_from_disk_without_network(archive: Path, tmp_path: Path) 
     assert ([192] * 4, []) == (widths, complaints)
     assert [sheet.as_uri()] == [url for url in asked if not url.startswith("data:")]
     assert tops[0] == tops[1] == tops[2] < tops[3]
+
+
+@pytest.mark.parametrize("command", [["supercut"], ["supercut", "--each"], ["timeline"], ["export"]])
+def test_nothing_is_written_into_an_archive(archive: Path, command: list[str]) -> None:
+    """A film, its pieces, a timeline or a list among the archive's own files is refused, and nothing is made."""
+    before = sorted(archive.rglob("*"))
+    name, *flags = command
+    target = archive / {"timeline": "in.otio", "export": "in.csv"}.get(name, "in.mp4")
+    said = run(name, archive, QUESTION, "-o", target, *flags, status=2)
+    assert "lies inside the archive" in said
+    assert before == sorted(archive.rglob("*"))

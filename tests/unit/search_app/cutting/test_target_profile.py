@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from search_app.cutting.picture_names import Codec
 from search_app.cutting.target_profile import Profile, choose_profile, standard_rate
 from store.records import VideoFacts
 from store.timespan import TimeSpan
@@ -22,13 +23,15 @@ def facts(width: int, height: int, rate: Fraction | None = Fraction(25)) -> Vide
     [
         ([(640, 360), (640, 360), (1920, 1080)], (640, 360)),
         ([(640, 360), (1920, 1080)], (1920, 1080)),
+        ([(1080, 1920), (640, 360), (320, 180)], (640, 360)),
+        ([(1080, 1920), (720, 1280), (1920, 1200)], (1080, 1920)),
         ([(853, 481)], (852, 480)),
         ([(2, 2)], (64, 64)),
         ([(7680, 4320)], (4096, 2304)),
     ],
 )
 def test_commonest_shape_wins(sources: list[tuple[int, int]], shape: tuple[int, int]) -> None:
-    """The commonest shape is taken, of equally common ones the largest; sides are even and playable."""
+    """The commonest shape is taken, of ties as most lie or stand, then the largest; sides are even."""
     profile = choose_profile([facts(*size) for size in sources])
     assert shape == (profile.width_px, profile.height_px)
 
@@ -55,6 +58,13 @@ def test_rate_of_the_majority_wins() -> None:
     rates = [Fraction(30), Fraction(24000, 1001), Fraction(24000, 1001), None]
     assert Fraction(24000, 1001) == choose_profile([facts(640, 360, rate) for rate in rates]).frame_rate
     assert Fraction(25) == choose_profile([facts(640, 360, None)]).frame_rate
+
+
+def test_sound_alone_is_described_by_its_sound() -> None:
+    """Where there are no pictures no shape is told."""
+    assert "640x360, 29.97 frames per second" == Profile(640, 360, Fraction(30000, 1001)).described
+    sound = Profile(64, 64, Fraction(25), codec=Codec.SOUND)
+    assert "sound alone, 48000 Hz, stereo" == sound.described
 
 
 def test_fit_keeps_the_shape_of_the_picture() -> None:
