@@ -83,6 +83,7 @@ def export(
     from search_app.exports.tables import film_json
     from search_app.guard import refuse_footage
     from search_app.timelines.relink import Relinker, read_path_map
+    from search_app.timelines.timeline import group_notes
     from store.archive import Archive
 
     overwrite = options.pop("overwrite")
@@ -109,7 +110,7 @@ def export(
             relink=relink,
         )
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
-    for note in (*film.notes, *form.notes(film), *left_out):
+    for note in (*group_notes(film.notes), *form.notes(film), *left_out):
         click.echo(printable(note), err=True)
     if as_json:
         print_json({"output": str(output.absolute()), **film_json(film), "left_out": left_out})

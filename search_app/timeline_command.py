@@ -56,7 +56,7 @@ def timeline(
     from indexer.console import print_json, printable
     from search_app.guard import refuse_footage
     from search_app.saved import record_export
-    from search_app.timelines.timeline import describe_rate
+    from search_app.timelines.timeline import describe_rate, group_notes
     from search_app.timelines.timeline_export import check_timeline_target, export_timeline
     from store.archive import Archive
 
@@ -72,7 +72,7 @@ def timeline(
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
         record_export(opened, output.name, [(clip.video_id, clip.span) for clip in cut_list.clips])
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
-    for note in (*plan.notes, *left_out):
+    for note in (*group_notes(plan.notes), *left_out):
         click.echo(printable(note), err=True)
     if as_json:
         print_json(_plan_json(plan, output, left_out))

@@ -17,7 +17,7 @@ from search_app.errors import QueryError
 from search_app.exports.film import Film, FilmClip
 from search_app.exports.tables import escaped
 from search_app.picture import read_picture
-from search_app.timelines.timeline import one_line
+from search_app.timelines.timeline import group_notes, one_line
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
@@ -71,11 +71,11 @@ def html_text(film: Film) -> str:
     body = SubElement(page, "body")
     SubElement(body, "h1", dir="auto").text = film.question or film.name
     SubElement(body, "p", {"class": "summary"}).text = summary(film)
-    if film.notes:
-        SubElement(body, "p", {"class": "notes"}).text = "; ".join(film.notes)
     main = SubElement(body, "main")
     for clip in film.clips:
         _card(main, film, clip)
+    for note in group_notes(film.notes):
+        SubElement(body, "footer", {"class": "notes"}).text = note
     return "<!DOCTYPE html>\n" + ElementTree.tostring(page, encoding="unicode", method="html") + "\n"
 
 

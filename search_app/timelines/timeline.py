@@ -36,6 +36,7 @@ REEL_LENGTH = 8
 _RESERVED_REELS = ("AX", "BL", "BLACK", "BARS")  # of a CMX 3600 list: no tape, black, colour bars
 _NTSC = Fraction(1000, 1001)
 _GUESSED_FRAMES = 2
+_FEW_NAMES = 3
 _NO_TEXT = {"Cc", "Cs", "Cn", "Zl", "Zp"}  # controls, halves of characters, none at all, ends of lines
 
 
@@ -332,6 +333,17 @@ def _conversions(clips: Iterable[TimelineClip], rate: Fraction) -> list[str]:
         f"clips of {describe_rate(other)} ({n}) play at their own speed in a timeline of {describe_rate(rate)}, "
         "their lengths rounded to its frames"
         for other, n in others.items()
+    ]
+
+
+def group_notes(notes: Iterable[str]) -> list[str]:
+    """Notes with one line for each kind: what is said of more than three sources names none of them."""
+    names: dict[str, list[str]] = {}
+    for note in notes:
+        name, colon, said = note.partition(": ")
+        names.setdefault(f"{colon}{said}" or name, []).append(name if colon else "")
+    return [
+        (", ".join(of) if len(of) <= _FEW_NAMES else f"{len(of)} sources") + said for said, of in names.items()
     ]
 
 

@@ -19,7 +19,7 @@ from search_app.errors import TimelineError
 from search_app.ranking import Hit
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import COUNTINGS
-from search_app.timelines.timeline import TimelinePlan, plan_timeline, source_rate
+from search_app.timelines.timeline import TimelinePlan, group_notes, plan_timeline, source_rate
 from search_app.timelines.timeline_export import compare_timeline
 from search_app.timelines.timeline_formats import WRITERS
 from store.records import Boundary, Shot, ShotRow, VideoFacts
@@ -439,3 +439,10 @@ def test_a_timeline_runs_at_the_rate_of_the_film() -> None:
     clips = (clip_of(0, 50, rate=Fraction(24)), clip_of(0, 50, rate=NTSC, path="/media/b.mov"))
     rates = {plan_of(*order).rate for order in (clips, clips[::-1])}
     assert {choose_profile([clip.facts for clip in clips]).frame_rate} == rates
+
+
+def test_notes_of_a_kind_are_one_line() -> None:
+    """Up to three sources are named, more are counted; a note on its own stays as it is."""
+    few = ["a: no timecode", "b: no timecode", "c: gone", "all is well"]
+    assert ["a, b: no timecode", "c: gone", "all is well"] == group_notes(few)
+    assert ["4 sources: no timecode"] == group_notes(f"{name}: no timecode" for name in "abcd")
