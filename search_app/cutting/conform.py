@@ -42,6 +42,9 @@ STEADY_TOLERANCE = Fraction(1, 10)
 
 BYTES_PER_SAMPLE = 2
 
+INDEXED_CONTAINERS = frozenset({"mov", "mp4", "matroska"})
+"""Containers in which a seek finds the nearest key frame before an instant."""
+
 SAMPLES_PER_SECOND, MAX_SAMPLES = 5.0, 200
 """Pictures of a clip in which smart framing looks for what draws the eye; long clips have fewer a second."""
 
@@ -103,7 +106,7 @@ def conform_picture(
     focus = CENTRE
     if profile.framing is Framing.SMART:
         focus = _focus(program, clip, source, look, profile, cancel)
-    prerolls = list(PREROLLS)
+    prerolls = _prerolls(clip, look)
     while True:
         log = FrameLog()
         shown = source_frames(clip.facts, source, clip.span.start, prerolls[0], look)
@@ -119,7 +122,7 @@ def conform_picture(
         )
         inside = [tick for tick in log.ticks if first <= tick < end]
         seeks = prerolls[0] is not None and clip.span.start - prerolls[0] > clip.facts.span.start
-        if seeks and (not inside or min(log.ticks) > first):
+        if seeks and (not inside or _is_late(log, first, prerolls[0])):
             prerolls.pop(0)
             continue
         if not inside:
@@ -128,6 +131,20 @@ def conform_picture(
         if result.n_frames == n_frames:
             return replace(result, focus=focus)
         n_frames = result.n_frames
+
+
+def _prerolls(clip: Clip, look: FrameLog) -> list[Fraction | None]:
+    """Where decoding is tried to start; without any preroll only where key frames can be found and recognised."""
+    is_direct = clip.facts.container in INDEXED_CONTAINERS and look.first_key_tick is not None
+    return [Fraction(0), *PREROLLS] if is_direct else list(PREROLLS)
+
+
+def _is_late(log: FrameLog, first_tick: int, preroll: Fraction | None) -> bool:
+    """Whether decoding may have begun too late for the clip's first frame."""
+    if preroll == 0:
+        # Pictures shown before the first key frame, of an open group, were decoded without what they refer to.
+        return log.first_key_tick is None or log.first_key_tick > first_tick
+    return min(log.ticks) > first_tick
 
 
 def _focus(

@@ -18,7 +18,7 @@ from pathlib import Path
 from indexer.errors import MediaError
 from indexer.media.ffmpeg import Ffmpeg, discard, merge, open_source, save, send
 from search_app.cutting.cut_list import Clip
-from search_app.cutting.source_frames import tick_span
+from search_app.cutting.source_frames import seek_argument, tick_span
 from store.records import VideoFacts
 
 CONTAINERS = frozenset({"mov", "mp4", "matroska", "mpegts", "flv"})
@@ -138,12 +138,7 @@ def seek_options(clip: Clip, preroll: Fraction | None) -> dict[str, object]:
     if not _seeks(facts, start, preroll):
         return options
     sought = start - (preroll or 0)
-    # Rounded up: a microsecond before an IDR picture is the group before it.
-    return (
-        options
-        | {"noaccurate_seek": None, "ss": f"{-(-sought.numerator * 10**6 // sought.denominator)}us"}
-        | ({"t": f"{float(end - sought):.6f}"})
-    )
+    return options | {"noaccurate_seek": None, "ss": seek_argument(sought), "t": f"{float(end - sought):.6f}"}
 
 
 def _seeks(facts: VideoFacts, start: Fraction, preroll: Fraction | None) -> bool:

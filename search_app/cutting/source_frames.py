@@ -19,7 +19,9 @@ PREROLLS: tuple[Fraction | None, ...] = (Fraction(1), Fraction(15), None)
 """How long before a clip decoding starts; None is the beginning of the file. MPEG-TS has no index: a seek there
 lands between two i_frames, and the first picture comes up to a group of pictures later."""
 
-_SHOWN = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) .* fmt:(\S+) .* i:([PTB]) ")
+_SHOWN = re.compile(
+    r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) .* fmt:(\S+) .* i:([PTB]) (?:iskey:(\d) type:(\S))?"
+)
 _COLOURS = re.compile(
     r"\[Parsed_showinfo[^\]]*\].*color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)"
 )
@@ -65,6 +67,7 @@ class FrameLog:
         premultiplied: whether colours are already multiplied by their transparency.
         has_alpha_layer: whether transparency lies beside the pictures, where a special decoder must look.
         sound_tracks: of the file, in order.
+        first_key_tick: time stamp of the first picture that needs no other; None if none was told of.
     """
 
     ticks: list[int] = field(default_factory=list)
@@ -78,6 +81,7 @@ class FrameLog:
     premultiplied: bool = False
     has_alpha_layer: bool = False
     sound_tracks: list[SourceSound] = field(default_factory=list)
+    first_key_tick: int | None = None
 
     @property
     def is_transparent(self) -> bool:
@@ -90,6 +94,8 @@ class FrameLog:
             self.ticks.append(int(shown[1]))
             self.pixel_format = shown[2]
             self.interlaced |= shown[3] != "P"
+            if self.first_key_tick is None and (shown[4], shown[5]) == ("1", "I"):
+                self.first_key_tick = self.ticks[-1]
         elif colours := _COLOURS.search(line):
             self._take_colours(*colours.groups())
         elif brightest := _BRIGHTEST.search(line):
@@ -148,6 +154,11 @@ def _look(program: Ffmpeg, clip: Clip, source: Path, known: FrameLog, cancel: th
     return log
 
 
+def seek_argument(instant: Fraction) -> str:
+    """Microseconds for `-ss`, rounded up: a microsecond before a key frame is the group of pictures before it."""
+    return f"{-(-instant.numerator * 10**6 // instant.denominator)}us"
+
+
 def source_frames(
     facts: VideoFacts, source: Path, start: Fraction, preroll: Fraction | None, look: FrameLog
 ) -> Stream:
@@ -156,7 +167,7 @@ def source_frames(
     if look.has_alpha_layer and facts.video_codec in LAYER_DECODERS:
         options["c:v"] = LAYER_DECODERS[facts.video_codec]
     if preroll is not None and start - preroll > facts.span.start:
-        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
+        options |= {"noaccurate_seek": None, "ss": seek_argument(start - preroll)}
     pictures = _on_clock(open_source(source, **options)["V:0"], facts)
     return pictures.filter("showinfo", checksum=0)
 

@@ -92,6 +92,18 @@ def test_copied_clips_hold_exactly_their_frames(video: CountedVideo, tmp_path: P
     assert [bool(clip.warnings) for clip in report.done] == [not n for n in n_copied]
 
 
+@pytest.mark.parametrize("video", SOURCES, ids=lambda video: video.name)
+def test_encoded_clips_may_begin_anywhere_in_a_group(video: CountedVideo, tmp_path: Path, program: Ffmpeg) -> None:
+    """Clips that begin at, before and behind a key frame of any kind are encoded of exactly their frames."""
+    path = video.write(tmp_path, program)
+    wanted = [(first, first + 3) for first in range(33, 38)] + [(48, 60), (97, 100)]
+    check(
+        render_supercut(clips([(path, *span) for span in wanted]), tmp_path / "out.mp4", program=program),
+        wanted,
+        program,
+    )
+
+
 def test_sources_with_other_headers_share_one_film(tmp_path: Path, program: Ffmpeg) -> None:
     """Copies from several encoders and encoded clips follow each other; what is not copied says why."""
     plain = source("plain.mp4", keyint=12, bframes=0, cabac=0, scenecut=0).write(tmp_path, program)
