@@ -1,1 +1,1 @@
-"""Ranked hits in, one video file and its ledger out."""
+"""Ranked hits in, a cut list out; kept in the archive in versions if asked for."""

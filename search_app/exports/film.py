@@ -1,7 +1,7 @@
 """A cut list as it lies on the film's own timeline: what all exports are written from and compared with.
 
 The film is what `rushes supercut` renders of the same cut list, and its times are made by the same rule
-(`cutting/conform.py`): it runs at the commonest rate of its sources (`choose_profile`); a clip of a source of just
+(`conforming/conform.py`): it runs at the commonest rate of its sources (`choose_profile`); a clip of a source of just
 that rate lasts as many frames as its source has in [in, out), any other `round(length * rate)`; clips touch, and
 the first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
 """
@@ -15,8 +15,8 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
-from search_app.cutting.target_profile import choose_profile
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import DROP_RATES, format_timecode
 from search_app.timelines.timeline import (

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from indexer.media.ffmpeg import thread_count
+from search_app.conforming.source_frames import tick_span
 from search_app.cutting.cut_list import Clip, CutList
-from search_app.cutting.ledger import FORMAT, read_ledger
-from search_app.cutting.outcomes import ClipOutcome, ClipStatus, SupercutReport
-from search_app.cutting.source_frames import tick_span
-from search_app.cutting.supercut import render_supercut
 from search_app.errors import RenderError
 from search_app.exports.checksums import FilmChecksums, film_checksums
 from search_app.exports.film import FilmClip, plan_film
 from search_app.exports.plain import from_plain, to_plain
 from search_app.exports.whole_file import whole_file
+from search_app.rendering.ledger import FORMAT, read_ledger
+from search_app.rendering.outcomes import ClipOutcome, ClipStatus, SupercutReport
+from search_app.rendering.supercut import render_supercut
 from search_app.timelines.relink import Relinker
 from store.errors import ArchiveError, UnknownIdError
 from store.identity import read_identity

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from search_app.conforming.target_profile import RATE_TOLERANCE, STANDARD_RATES, commonest_rate
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList
-from search_app.cutting.target_profile import RATE_TOLERANCE, STANDARD_RATES, commonest_rate
 from search_app.errors import TimelineError
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import parse_timecode

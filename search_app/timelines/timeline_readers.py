@@ -20,7 +20,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from search_app.cutting.target_profile import STANDARD_RATES
+from search_app.conforming.target_profile import STANDARD_RATES
 from search_app.timelines.timecode import frames_a_day, parse_timecode
 from search_app.timelines.timeline import TimelinePlan
 

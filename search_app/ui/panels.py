@@ -17,8 +17,8 @@ from search_app.ui.picks import Order, Picks
 from search_app.ui.wording import counts_text, length_text, n_of, name_of, one_line, span_text, sure_text
 
 if TYPE_CHECKING:
-    from search_app.cutting.outcomes import SupercutReport
     from search_app.ranking import Hit
+    from search_app.rendering.outcomes import SupercutReport
     from search_app.ui.render_job import RenderJob
     from store.records import Counts, VideoFacts
 

@@ -7,13 +7,13 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from search_app.cutting.outcomes import RenderProgress, RenderStage
+from search_app.rendering.outcomes import RenderProgress, RenderStage
 from search_app.ui.shelf import MediaShelf
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
     from search_app.cutting.cut_list import CutList
-    from search_app.cutting.outcomes import SupercutReport
+    from search_app.rendering.outcomes import SupercutReport
     from store.records import RightsFlag
 
 STAGE_WORDS = {
@@ -118,7 +118,7 @@ class RenderJob:
         from indexer.scan import fingerprint_file
         from search_app.cutting.clip_texts import ClipText
         from search_app.cutting.rights import keep_rights, rights_entry
-        from search_app.cutting.supercut import render_supercut
+        from search_app.rendering.supercut import render_supercut
 
         output = self._shelf.new_path()
         try:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer.media.ffmpeg import find_ffmpeg
+from search_app.conforming.modes import Mode
+from search_app.conforming.target_profile import Profile, choose_profile
 from search_app.cutting.cut_list import Clip, CutList
-from search_app.cutting.modes import Mode
-from search_app.cutting.target_profile import Profile, choose_profile
 from tests.benchmarks.contest import cpu_seconds
 from tests.benchmarks.peak import PeakWatch
 
@@ -26,7 +26,7 @@ BATCH_CLIPS = 20
 
 def exact(cut_list: CutList, film: Path, verify: bool = False, mode: Mode = Mode.EXACT) -> None:
     """Every frame encoded anew."""
-    from search_app.cutting.supercut import render_supercut
+    from search_app.rendering.supercut import render_supercut
 
     report = render_supercut(cut_list, film, mode=mode, verify=verify)
     if verify and not report.is_exact:
@@ -127,7 +127,7 @@ def main(way: str, cut: str, film: str) -> None:
     """Make the film in one way, and print what it took."""
     import moviepy  # noqa: F401 - loaded by all, so that nobody's clock pays for it
 
-    import search_app.cutting.supercut  # noqa: F401 - likewise
+    import search_app.rendering.supercut  # noqa: F401 - likewise
 
     cut_list = pickle.loads(Path(cut).read_bytes())  # noqa: S301 - our own file
     started, cpu_started = time.perf_counter(), cpu_seconds()

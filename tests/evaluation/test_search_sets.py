@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from indexer.models.open_clip_encoder import load_encoder
-from search_app.eval_command import evaluate
+from search_app.commands.evaluate import evaluate
 from search_app.evaluation import FUSED
 from store.archive import Archive
 from tests.evaluation.search_scores import SCORES, Score, score_shots, table_of

@@ -7,12 +7,12 @@ import av
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
-from search_app.cutting.supercut import render_supercut
-from search_app.cutting.target_profile import Profile
+from search_app.conforming.target_profile import Profile
 from search_app.exports.export import export_cut_list
 from search_app.exports.film import plan_film
+from search_app.rendering.supercut import render_supercut
 from tests.counted_video import CountedVideo
-from tests.integration.search_app.cutting.test_supercut import NTSC, NTSC_FILM, UNEVEN, cut, leftovers
+from tests.integration.search_app.rendering.test_supercut import NTSC, NTSC_FILM, UNEVEN, cut, leftovers
 
 SOURCES = (
     CountedVideo("film.mp4", NTSC_FILM),

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.conforming.picture_names import Codec, Preset
+from search_app.conforming.presets import preset_profile
 from search_app.cutting.cut_list import CutList
-from search_app.cutting.outcomes import SupercutReport
-from search_app.cutting.picture_names import Codec, Preset
-from search_app.cutting.presets import preset_profile
-from search_app.cutting.supercut import render_supercut
 from search_app.errors import ExportError, RenderError
 from search_app.exports.film import plan_film
 from search_app.exports.separate_clips import render_each
+from search_app.rendering.outcomes import SupercutReport
+from search_app.rendering.supercut import render_supercut
 from tests.counted_video import CountedVideo
-from tests.integration.search_app.cutting.test_supercut import NTSC, cut, leftovers, numbers_in
+from tests.integration.search_app.rendering.test_supercut import NTSC, cut, leftovers, numbers_in
 
 
 @pytest.fixture(scope="module")

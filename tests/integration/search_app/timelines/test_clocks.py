@@ -13,10 +13,10 @@ import pytest
 
 from indexer.media.decode import VideoReader
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
-from search_app.cutting.supercut import render_supercut
+from search_app.rendering.supercut import render_supercut
 from search_app.timelines.timeline import plan_timeline
 from tests.counted_video import CountedVideo, read_number, row_of
-from tests.integration.search_app.cutting.test_supercut import SMALL, cut, numbers_in
+from tests.integration.search_app.rendering.test_supercut import SMALL, cut, numbers_in
 
 BEFORE_ZERO = "setts=pts=PTS-5*512:dts=DTS-5*512"  # five frames, in ticks of the base file
 CLOCKS = {

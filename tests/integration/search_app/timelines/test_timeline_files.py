@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList
-from search_app.cutting.supercut import render_supercut
-from search_app.cutting.target_profile import Profile
 from search_app.errors import TimelineError
+from search_app.rendering.supercut import render_supercut
 from search_app.timelines.timeline import TimelinePlan, plan_timeline
 from search_app.timelines.timeline_export import export_timeline
 from search_app.timelines.timeline_formats import WRITERS
 from tests.counted_video import CountedVideo
-from tests.integration.search_app.cutting.test_supercut import MATRIX, UNEVEN, cut, leftovers, numbers_in
+from tests.integration.search_app.rendering.test_supercut import MATRIX, UNEVEN, cut, leftovers, numbers_in
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
-from search_app.cutting.target_profile import choose_profile
 from search_app.errors import TimelineError
 from search_app.ranking import Hit
 from search_app.timelines.relink import Relinker

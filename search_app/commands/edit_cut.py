@@ -1,0 +1,305 @@
+"""The commands of `rushes cut` that change a cut list: each makes a version, which `undo` takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.cli import ARCHIVE, AS_JSON
+from search_app.commands.cut_values import parse_edge, parse_length, parse_places
+from search_app.cutting.cut_options import CutOptions, Order
+from search_app.errors import QueryError
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.cutting.cut_edits import Edited
+    from search_app.cutting.stored_cut import CutClip, StoredCut
+    from store.archive import Archive
+    from store.records import VideoFacts
+
+NAME = click.argument("name")
+PLACES = click.argument("places")
+AGAIN = click.option("--again", is_flag=True, help="Also what another clip shows already.")
+
+Change = Callable[["Archive", "StoredCut"], tuple["Edited", str]]
+
+
+def _change(archive: Path, name: str, change: Change) -> None:
+    """Make a version of a cut list, and say what it is now."""
+    from search_app.commands.cut_view import say_change
+    from search_app.cutting.stored_cut import commit, read_cut
+    from store.archive import Archive
+
+    with Archive.open(archive) as opened:
+        before = read_cut(opened.snapshot(), name)
+        edited, action = change(opened, before)
+        if edited.clips == before.clips:
+            raise QueryError(f"that changes nothing in the cut list {name!r}")
+        say_change(commit(opened, before, edited.clips, action), action, edited.left_out)
+
+
+def _facts(archive: Archive, clip: CutClip) -> VideoFacts:
+    return archive.snapshot().video(clip.video_id).facts
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@click.argument("by", type=click.Choice([*map(str, Order)]))
+@click.option("--seed", type=int, help="With random: which one.  [default: 0]")
+def order(archive: Path, name: str, by: str, seed: int | None) -> None:
+    """Order all clips: story (as they answered), relevance, date, source, look, brightness, random."""
+    from search_app.cutting.cut_edits import reorder_clips
+    from search_app.cutting.cut_film import order_places
+
+    if seed is not None and by != Order.RANDOM:
+        raise QueryError("--seed: only with random")
+
+    def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
+        places = order_places(opened.snapshot(), before.clips, Order(by), seed or 0)
+        return reorder_clips(before.clips, places), f"ordered by {by}"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@click.argument("seconds", type=click.FloatRange(0, min_open=True))
+@click.option("--max-per-source", type=click.IntRange(1), help="Most clips of one video.")
+@click.option("--min-gap", type=click.FloatRange(0), help="Seconds between clips of one video.")
+@click.option("--min-clip", type=click.FloatRange(0), help="Shortest clip.  [default: 1]")
+@click.option("--max-clip", type=click.FloatRange(0, min_open=True), help="Longest clip.  [default: 8]")
+def fit(archive: Path, name: str, seconds: float, **limits: Any) -> None:
+    """Keep the best clips that fill SECONDS and are unlike each other; accepted ones stay as they are.
+
+    What goes is named, and `undo` brings it back.
+    """
+    from search_app.cutting.cut_film import fit_clips
+
+    wanted = CutOptions(fit=seconds, **limits)
+
+    def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
+        edited = fit_clips(opened.snapshot(), before.clips, wanted.limits)
+        return edited, f"fitted to {seconds:g} s: {len(edited.clips)} of {len(before.clips)} clips stay"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@PLACES
+@click.option("--in", "begin", metavar="TIME", help="Where they begin: +12f, -0.5s, 1:02.5 or a timecode.")
+@click.option("--out", "end", metavar="TIME", help="Where they end, likewise.")
+@click.option("--length", metavar="LENGTH", help="How long they are from their beginning: 2s or 48f.")
+@AGAIN
+def trim(
+    archive: Path, name: str, places: str, begin: str | None, end: str | None, length: str | None, again: bool
+) -> None:
+    """Trim clips to the frame: +12f and -0.5s count from where the edge is, 1:02.5 from the source's beginning.
+
+    A timecode such as 10:00:04:12 is the source's own. No clip reaches beyond its source.
+    """
+    from search_app.cutting.cut_edits import Edited, frame_at, replace_clip, trim_clip
+
+    if begin is None and end is None and length is None:
+        raise QueryError("how? give --in, --out or --length")
+    if end is not None and length is not None:
+        raise QueryError("--out and --length say both where it ends; give one of them")
+
+    def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
+        edited = Edited(before.clips)
+        for place in parse_places(places, len(before.clips)):
+            clip = edited.clips[place - 1]
+            facts = _facts(opened, clip)
+            now = frame_at(facts, clip.span.start), frame_at(facts, clip.span.end)
+            first = None if begin is None else parse_edge(begin, facts, now[0])
+            last = None if end is None else parse_edge(end, facts, now[1])
+            if length is not None:
+                last = (now[0] if first is None else first) + parse_length(length, facts)
+            try:
+                trimmed = trim_clip(clip, facts, first, last)
+            except QueryError as error:
+                raise QueryError(f"clip {place}: {error}") from error
+            edited = replace_clip(edited.clips, place, trimmed, again=again)
+        parts = [f"{flag} {value}" for flag, value in (("in", begin), ("out", end), ("length", length)) if value]
+        return edited, f"trimmed {places}: {', '.join(parts)}"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@click.argument("place", type=click.IntRange(1))
+@click.argument("time")
+def split(archive: Path, name: str, place: int, time: str) -> None:
+    """Split a clip at TIME: +12f or +1.5s from its beginning, or 1:02.5 or a timecode of its source."""
+    from search_app.cutting.cut_edits import frame_at, replace_clip, split_clip
+
+    def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
+        parse_places(str(place), len(before.clips))
+        clip = before.clips[place - 1]
+        facts = _facts(opened, clip)
+        parts = split_clip(clip, facts, parse_edge(time, facts, frame_at(facts, clip.span.start)))
+        return replace_clip(before.clips, place, *parts, again=True), f"split {place} at {time}"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@click.argument("places", required=False)
+def merge(archive: Path, name: str, places: str | None) -> None:
+    """Join clips of one source that touch or overlap; without PLACES all that stand one after another."""
+    from search_app.cutting.cut_edits import merge_clips, merge_touching
+
+    def change(_: Archive, before: StoredCut) -> tuple[Edited, str]:
+        if places is None:
+            return merge_touching(before.clips), "merged what touches"
+        return merge_clips(before.clips, parse_places(places, len(before.clips))), f"merged {places}"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@PLACES
+@click.argument("to", type=click.IntRange(1))
+def move(archive: Path, name: str, places: str, to: int) -> None:
+    """Move clips, in the order named, so that the first of them is clip TO."""
+    from search_app.cutting.cut_edits import move_clips
+
+    def change(_: Archive, before: StoredCut) -> tuple[Edited, str]:
+        return move_clips(before.clips, parse_places(places, len(before.clips)), to), f"moved {places} to {to}"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@PLACES
+def remove(archive: Path, name: str, places: str) -> None:
+    """Take clips out; they do not come back as candidates."""
+    from search_app.cutting.cut_edits import remove_clips
+
+    def change(_: Archive, before: StoredCut) -> tuple[Edited, str]:
+        return remove_clips(before.clips, parse_places(places, len(before.clips))), f"removed {places}"
+
+    _change(archive, name, change)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@PLACES
+@click.argument("text")
+def note(archive: Path, name: str, places: str, text: str) -> None:
+    """Write TEXT beside clips; an empty one takes the note away."""
+    _change_each(archive, name, places, f"note on {places}{'' if text else ' removed'}", note=text)
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@PLACES
+@click.argument("before", type=click.FloatRange(0))
+@click.argument("after", type=click.FloatRange(0), required=False)
+def handles(archive: Path, name: str, places: str, before: float, after: float | None) -> None:
+    """Add seconds BEFORE and AFTER clips (the same, if only one is given), as far as the source has them free."""
+    behind = before if after is None else after
+    what = f"handles of {before:g} and {behind:g} s on {places}"
+    _change_each(archive, name, places, what, before=Fraction(str(before)), after=Fraction(str(behind)))
+
+
+def _change_each(archive: Path, name: str, places: str, action: str, **fields: Any) -> None:
+    """Set fields of clips."""
+    from dataclasses import replace as changed
+
+    from search_app.cutting.cut_edits import change_clips
+
+    def change(_: Archive, before: StoredCut) -> tuple[Edited, str]:
+        wanted = parse_places(places, len(before.clips))
+        return change_clips(before.clips, wanted, lambda clip: changed(clip, **fields)), action
+
+    _change(archive, name, change)
+
+
+def _decide(command: str, state: str, about: str) -> click.Command:
+    @click.command(command, help=about)
+    @ARCHIVE
+    @NAME
+    @PLACES
+    def decide(archive: Path, name: str, places: str) -> None:
+        from search_app.cutting.stored_cut import State, editor_name
+
+        editor = "" if state == State.OPEN else editor_name()
+        _change_each(archive, name, places, f"{state} {places}", state=State(state), decided_by=editor)
+
+    return decide
+
+
+accept = _decide("accept", "accepted", "Accept clips: `fit` keeps them as they are.")
+reject = _decide("reject", "rejected", "Reject clips: they keep their places, and are in no film.")
+reopen = _decide("reopen", "open", "Take back that clips were accepted or rejected.")
+
+
+@click.command()
+@ARCHIVE
+@NAME
+@click.argument("place", type=click.IntRange(1))
+@click.option("--take", type=click.IntRange(1), help="Take this one of the list.")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many to list.")
+@AS_JSON
+def swap(archive: Path, name: str, place: int, take: int | None, limit: int, as_json: bool) -> None:
+    """List what looks like a clip and is not in the cut list, the largest and sharpest copies first; take one.
+
+    What is taken has the length of the clip, around the frame that is most alike.
+    """
+    from indexer.console import print_json
+    from search_app.commands.cut_view import print_takes, take_json
+    from search_app.cutting.cut_edits import replace_clip
+    from search_app.cutting.cut_film import find_takes
+    from search_app.cutting.stored_cut import read_cut
+    from store.archive import Archive
+
+    if take is None:
+        with Archive.open(archive) as opened:
+            takes = find_takes(opened.snapshot(), read_cut(opened.snapshot(), name), place, limit)
+        if as_json:
+            print_json([take_json(one) for one in takes])
+        else:
+            print_takes(takes)
+        return
+
+    def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
+        takes = find_takes(opened.snapshot(), before, place, max(limit, take))
+        if take > len(takes):
+            raise QueryError(f"there is no take {take}: {len(takes)} shots look like clip {place}")
+        return replace_clip(before.clips, place, takes[take - 1].clip), f"swapped {place} for take {take}"
+
+    _change(archive, name, change)
+
+
+EDIT_COMMANDS = (
+    order,
+    fit,
+    trim,
+    split,
+    merge,
+    move,
+    remove,
+    note,
+    handles,
+    accept,
+    reject,
+    reopen,
+    swap,
+)

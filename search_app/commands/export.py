@@ -1,0 +1,136 @@
+"""`rushes export`: the best shots for a question as a list, playlist, chapters, subtitles or contact sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from search_app.commands.clip_source import add_answer_options, take_clips
+from search_app.errors import QueryError
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.cutting.cut_list import CutList
+    from store.records import TextHit
+    from store.snapshot import Snapshot
+
+_FORMATS = (
+    "csv",
+    "json",
+    "m3u",
+    "mpv-edl",
+    "srt",
+    "vtt",
+    "youtube",
+    "ffmetadata",
+    "html",
+    "mlt",
+)  # FORMATS is heavy
+_TEXTS = {"speech": "transcript", "caption": "caption", "label": "label", "screen": "screen_text"}
+
+FORMAT = click.option(
+    "--format", "format_name", type=click.Choice(_FORMATS), help="What to write.  [default: as the ending says]"
+)
+TEXT = click.option(
+    "--text", type=click.Choice([*_TEXTS]), help="With .srt and .vtt: which texts.  [default: speech]"
+)
+PATH_MAP = click.option(
+    "--path-map",
+    multiple=True,
+    metavar="FROM=TO",
+    help="Sources below FROM here lie below TO where it is opened; may be repeated.",
+)
+FORMAT_HELP = """
+\b
+  .csv           a table for spreadsheets
+  .json          for programs
+  .m3u8          a playlist for VLC
+  .mpv.edl       plays in mpv as one film
+  .srt .vtt      subtitles of the film
+  .txt           chapters for a YouTube description
+  .ffmetadata    chapters for ffmpeg
+  .html          a contact sheet: one file, pictures inside
+  .mlt           a project for Shotcut and Kdenlive
+"""
+
+
+@click.command(epilog=FORMAT_HELP)
+@ARCHIVE
+@click.argument("query", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@FORMAT
+@TEXT
+@add_answer_options
+@PATH_MAP
+@click.option("--relative", is_flag=True, help="Name the sources by paths from the file's folder.")
+@click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
+@DEVICE
+@AS_JSON
+def export(
+    archive: Path, query: str | None, as_json: bool, output: Path, format_name: str | None, **options: Any
+) -> None:
+    """Write the best shots for QUERY, as `rushes supercut` cuts them, as a list, chapters, subtitles or a sheet.
+
+    Times of the film are those of the supercut with the same options, which runs at the commonest rate of its
+    sources.
+    What was written is read back and compared before it gets its name.
+    """
+    from indexer.console import print_json, printable
+    from search_app.exports.contact_sheet import summary
+    from search_app.exports.export import FORMATS, check_export_target, export_cut_list, format_of
+    from search_app.exports.tables import film_json
+    from search_app.guard import refuse_footage
+    from search_app.timelines.relink import Relinker, read_path_map
+    from search_app.timelines.timeline import group_notes
+    from store.archive import Archive
+
+    overwrite = options.pop("overwrite")
+    form = FORMATS[format_name or format_of(output)]
+    kind = options.pop("text")
+    if kind and not form.uses_texts:
+        raise QueryError("--text: only with .srt and .vtt")
+    relative_to = output.absolute().parent if options.pop("relative") else None
+    relink = Relinker(read_path_map(options.pop("path_map")), relative_to)
+    check_export_target(output.absolute(), (), overwrite=overwrite)
+    with Archive.open(archive) as opened:
+        snapshot = opened.snapshot()
+        refuse_footage(snapshot, output)
+        chosen = take_clips(opened, query, options)
+        cut_list = chosen.cut_list
+        film = export_cut_list(
+            cut_list,
+            output,
+            format_name=format_name,
+            overwrite=overwrite,
+            question=chosen.question,
+            captions=captions_of(snapshot, cut_list),
+            texts=texts_of(snapshot, cut_list, kind or "speech") if form.uses_texts else None,
+            relink=relink,
+        )
+    left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
+    for note in (*group_notes(film.notes), *form.notes(film), *left_out):
+        click.echo(printable(note), err=True)
+    if as_json:
+        print_json({"output": str(output.absolute()), **film_json(film), "left_out": left_out})
+    else:
+        click.echo(f"{output}: {summary(film)}, read back")
+
+
+def captions_of(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
+    """The first caption of each shot of the cut list's videos that has one."""
+    found: dict[str, str] = {}
+    for rows in texts_of(snapshot, cut_list, "caption").values():
+        for row in rows:
+            for shot_id in row.shot_ids[:1]:
+                found.setdefault(shot_id, row.text)
+    return found
+
+
+def texts_of(snapshot: Snapshot, cut_list: CutList, kind: str) -> dict[str, list[TextHit]]:
+    """The texts of one kind of a cut list's videos, by video."""
+    from store.records import TextStage
+
+    videos = sorted({clip.video_id for clip in cut_list.clips})
+    return {video_id: snapshot.text_rows(video_id, TextStage(_TEXTS[kind])) for video_id in videos}

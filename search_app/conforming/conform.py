@@ -1,0 +1,297 @@
+"""One clip cut out of its source and conformed to the profile, exact to the frame.
+
+How exactness is reached. ffmpeg is asked to keep the source's own time stamps (`-copyts`) and to seek to a point
+well before the clip; our own filter then takes the frames whose stamps, as whole ticks of the source's time base,
+lie inside the clip. Nothing is rounded to decimals. `showinfo` logs the stamp of every decoded frame, so that
+afterwards we know which frames were there: when the seek came down too late, or the clip holds another number of
+frames than its length promised, the clip is cut again with what was learnt.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, save, send
+from search_app.conforming.dressing import PLAIN, Dress
+from search_app.conforming.framing import CENTRE, Focus, fitted
+from search_app.conforming.hardware import encoder_limits
+from search_app.conforming.picture_names import Framing
+from search_app.conforming.salience import find_focus, thumbnail_size
+from search_app.conforming.source_frames import (
+    PREROLLS,
+    FrameLog,
+    frames_between,
+    source_frames,
+    tick_seconds,
+    tick_span,
+)
+from search_app.conforming.target_profile import Profile
+from search_app.cutting.cut_list import Clip
+
+STEADY_TOLERANCE = Fraction(1, 10)
+"""Frames that stray from the profile's beat by less than this part of a frame (and one tick) are on it."""
+
+BYTES_PER_SAMPLE = 2
+
+INDEXED_CONTAINERS = frozenset({"mov", "mp4", "matroska"})
+"""Containers in which a seek finds the nearest key frame before an instant."""
+
+SAMPLES_PER_SECOND, MAX_SAMPLES = 5.0, 200
+"""Pictures of a clip in which smart framing looks for what draws the eye; long clips have fewer a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """A clip that is ready to be joined.
+
+    Args:
+        n_frames: its length in frames of the profile.
+        first_tick: time stamp of the source frame that its first frame shows.
+        last_tick: time stamp of the source frame that its last frame shows.
+        zero_tick: the instant of the source, in ticks, at which it starts.
+        n_source_frames: how many frames of the source lie in it.
+        is_steady: whether it shows each of them exactly once.
+        first_clear_tick: time stamp of the source frame in the first frame that shows nothing else.
+        last_clear_tick: the same for the last.
+        n_blended_first: how many frames at its beginning show something else too.
+        n_blended_last: how many at its end.
+        focus: what is kept of pictures that are cropped.
+        n_copied_frames: how many of its frames were copied instead of encoded.
+        note: what people should know about how it was made; empty if nothing.
+    """
+
+    n_frames: int
+    first_tick: int
+    last_tick: int
+    zero_tick: int
+    n_source_frames: int
+    is_steady: bool
+    first_clear_tick: int
+    last_clear_tick: int
+    n_blended_first: int = 0
+    n_blended_last: int = 0
+    focus: Focus = CENTRE
+    n_copied_frames: int = 0
+    note: str = ""
+
+
+def conform_picture(
+    program: Ffmpeg,
+    clip: Clip,
+    source: Path,
+    look: FrameLog,
+    profile: Profile,
+    target: Path,
+    *,
+    dress: Dress = PLAIN,
+    cancel: threading.Event | None = None,
+    on_frame_count: Callable[[int], None] | None = None,
+) -> Conformed:
+    """Encode the pictures of a clip, dressed and without sound, into `target`.
+
+    Raises:
+        FfmpegError: it failed, was cancelled, or the source has no frame in the clip.
+    """
+    n_frames = max(1, round(clip.span.duration * profile.frame_rate))
+    first, end = tick_span(clip.span, clip.facts)
+    focus = CENTRE
+    if profile.framing is Framing.SMART:
+        focus = _focus(program, clip, source, look, profile, cancel)
+    prerolls = _prerolls(clip, look)
+    while True:
+        log = FrameLog()
+        shown = source_frames(clip.facts, source, clip.span.start, prerolls[0], look)
+        pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile, focus)
+        output = dress.encode(pictures, n_frames, profile, target)
+        program.run(
+            output,
+            limits=encoder_limits(profile.encoder),
+            file_bytes=_largest_file(profile, n_frames),
+            cancel=cancel,
+            on_frame_count=on_frame_count,
+            on_line=log.read,
+        )
+        inside = [tick for tick in log.ticks if first <= tick < end]
+        seeks = prerolls[0] is not None and clip.span.start - prerolls[0] > clip.facts.span.start
+        if seeks and (not inside or _is_late(log, first, prerolls[0])):
+            prerolls.pop(0)
+            continue
+        if not inside:
+            raise FfmpegError("the source has no picture in this clip any more")
+        result = plan_frames(inside, clip, profile, dress)
+        if result.n_frames == n_frames:
+            return replace(result, focus=focus)
+        n_frames = result.n_frames
+
+
+def _prerolls(clip: Clip, look: FrameLog) -> list[Fraction | None]:
+    """Where decoding is tried to start; without any preroll only where key frames can be found and recognised."""
+    is_direct = clip.facts.container in INDEXED_CONTAINERS and look.first_key_tick is not None
+    return [Fraction(0), *PREROLLS] if is_direct else list(PREROLLS)
+
+
+def _is_late(log: FrameLog, first_tick: int, preroll: Fraction | None) -> bool:
+    """Whether decoding may have begun too late for the clip's first frame."""
+    if preroll == 0:
+        # Pictures shown before the first key frame, of an open group, were decoded without what they refer to.
+        return log.first_key_tick is None or log.first_key_tick > first_tick
+    return min(log.ticks) > first_tick
+
+
+def _focus(
+    program: Ffmpeg, clip: Clip, source: Path, look: FrameLog, profile: Profile, cancel: threading.Event | None
+) -> Focus:
+    """Where to crop: one place for the whole clip, found in small pictures of it."""
+    first, end = tick_span(clip.span, clip.facts)
+    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0], look)
+    width, height = thumbnail_size(clip.facts)
+    rate = min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration))
+    small = (
+        frames_between(shown, clip.facts, look, first, end)
+        .filter("fps", fps=f"{rate:.6f}", round="near")
+        .filter("scale", width, height, flags="area")
+        .filter("format", "rgb24")
+    )
+    data = bytearray()
+    program.run(send([small], format="rawvideo"), cancel=cancel, on_bytes=data.extend)
+    frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, height, width, 3)
+    return find_focus(frames, profile.window(clip.facts))
+
+
+def _on_beat(shown: Stream, clip: Clip, look: FrameLog, profile: Profile, n_frames: int) -> Stream:
+    """Exactly `n_frames` frames at the profile's rate, made of the frames inside the clip."""
+    first, end = tick_span(clip.span, clip.facts)
+    pictures = frames_between(shown, clip.facts, look, first, end)
+    zero = f"if(lt(STARTPTS-{first},{_beat_ticks(clip, profile)}),STARTPTS,{first})"
+    rate = f"{profile.frame_rate.numerator}/{profile.frame_rate.denominator}"
+    return (
+        pictures.filter("setpts", f"PTS-{zero}")
+        .filter("fps", fps=rate, start_time=0, round="near")
+        .filter("tpad", stop=-1, stop_mode="clone")
+        .filter("trim", end_frame=n_frames)
+    )
+
+
+def _beat_ticks(clip: Clip, profile: Profile) -> int:
+    return math.floor(1 / (profile.frame_rate * clip.facts.time_base))
+
+
+def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress = PLAIN) -> Conformed:
+    """What a clip of these source frames must look like; mirrors what the `fps` filter does with them."""
+    first, _ = tick_span(clip.span, clip.facts)
+    beat = clip.facts.time_base * profile.frame_rate  # frames of the profile in one tick
+    zero = inside[0] if inside[0] - first < _beat_ticks(clip, profile) else first
+    steady = all(
+        abs((tick - zero) * beat - i) <= min(STEADY_TOLERANCE + beat, Fraction(2, 5))
+        for i, tick in enumerate(inside)
+    )
+    n_frames = len(inside) if steady else max(1, round(clip.span.duration * profile.frame_rate))
+    places = [math.floor((tick - zero) * beat + Fraction(1, 2)) for tick in inside]
+    blended = (dress.n_blended_first, dress.n_blended_last) if dress.fits(n_frames) else (0, 0)
+
+    def shown(frame: int) -> int:
+        """Time stamp of what a frame of the clip shows."""
+        return inside[max(0, bisect.bisect_right(places, frame) - 1)]
+
+    return Conformed(
+        n_frames,
+        shown(0),
+        shown(n_frames - 1),
+        zero,
+        len(inside),
+        steady,
+        shown(blended[0]),
+        shown(n_frames - 1 - blended[1]),
+        *blended,
+    )
+
+
+def _largest_file(profile: Profile, n_frames: int) -> int:
+    """No encoding is larger than the pictures themselves."""
+    return 2**24 + 4 * n_frames * profile.width_px * profile.height_px
+
+
+def conform_sound(
+    program: Ffmpeg,
+    clip: Clip,
+    source: Path,
+    look: FrameLog,
+    zero_tick: int,
+    n_samples: int,
+    profile: Profile,
+    target: Path,
+    *,
+    cancel: threading.Event | None = None,
+) -> None:
+    """Write the sound of a clip as raw samples, exactly `n_samples` of them; where there is none, silence.
+
+    Args:
+        program: ffmpeg.
+        clip: the clip.
+        source: its file.
+        look: how it is stored.
+        zero_tick: the instant at which the clip's pictures start.
+        n_samples: length, in samples of each channel.
+        profile: gives sample rate and channels.
+        target: the file to write: 16 bit little endian, channels interleaved.
+        cancel: stops it when set.
+
+    Raises:
+        FfmpegError: the sound cannot be read, or it was cancelled.
+    """
+    size_bytes = n_samples * profile.n_channels * BYTES_PER_SAMPLE
+    if clip.facts.has_audio:
+        samples = _sound(clip, source, look, zero_tick, n_samples, profile)
+        output = save([samples], target, format="s16le", **{"c:a": "pcm_s16le"})
+        program.run(output, file_bytes=size_bytes + 2**20, cancel=cancel)
+    with target.open("ab") as stream:
+        # Where the sound track ends before the clip starts, ffmpeg has nothing to lengthen.
+        stream.truncate(size_bytes)
+
+
+def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
+    start = tick_seconds(zero_tick, clip.facts)
+    on_clock = zero_tick * clip.facts.time_base
+    _, end = tick_span(clip.span, clip.facts)  # frames are whole, so the last may last longer than the clip
+    options: dict[str, object] = {"copyts": None, "vn": None, "reinit_filter": 1}
+    preroll = PREROLLS[0]
+    if preroll is not None and start > preroll:
+        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
+    track = _heard_track(look, profile)
+    samples = (
+        open_source(source, **options)[f"a:{track}"]
+        .filter("atrim", start=f"{float(on_clock):.9f}", end=f"{float(end * clip.facts.time_base):.9f}")
+        .filter("asetpts", f"PTS-{float(on_clock):.9f}/TB")
+    )
+    if look.sound_tracks and look.sound_tracks[track].is_mono and profile.channel_layout == "stereo":
+        # As loud as a player makes it; the general rule would lower it by 3 dB.
+        samples = samples.filter("pan", args="stereo|c0=c0|c1=c0")
+    # Fills gaps and drops overlaps of more than 10 ms; smaller ones are the rounding of time stamps.
+    on_time = {"async": 1, "min_hard_comp": 0.01, "first_pts": 0}
+    # Fewer speakers get the others' sound after ITU-R BS.775, all of it so much lower that nothing can clip.
+    speakers = {"ochl": profile.channel_layout, "rematrix_maxval": 1}
+    return (
+        samples.filter("aresample", profile.sample_rate, **on_time, **speakers)
+        .filter("aformat", sample_fmts="s16", channel_layouts=profile.channel_layout)
+        .filter("apad", whole_len=n_samples)
+        .filter("atrim", end_sample=n_samples)
+    )
+
+
+def _heard_track(look: FrameLog, profile: Profile) -> int:
+    """Number of a sound track among those of its file, from 0."""
+    tracks = look.sound_tracks
+    if profile.audio_track is None:
+        return next((place for place, track in enumerate(tracks) if track.is_default), 0)
+    if profile.audio_track > len(tracks):
+        raise FfmpegError(f"the file has no sound track {profile.audio_track}, only {len(tracks)}")
+    return profile.audio_track - 1

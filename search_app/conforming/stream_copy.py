@@ -1,0 +1,187 @@
+"""Pictures of a clip copied instead of encoded anew, exact to the frame: the fast mode.
+
+A run of packets that stands for itself is copied (`packets` says which). Before the run and after it lie frames
+that are encoded as in exact mode; often there are none, since a shot mostly begins where its encoder began a group
+of pictures. Encoded and copied pictures have different parameter sets. Each group of pictures carries its own, so
+that a decoder always has the right ones, whatever the header of the file says.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, open_own, open_source, save
+from search_app.conforming.coding import CLIP_SUFFIX, REORDER_FRAMES, decoding_clock
+from search_app.conforming.colours import matrix_of
+from search_app.conforming.conform import (
+    Conformed,
+    conform_picture,
+    plan_frames,
+)
+from search_app.conforming.dressing import PLAIN, Dress
+from search_app.conforming.packets import (
+    UNTAGGED,
+    CopyPlan,
+    StoredPicture,
+    UncopyableError,
+    plan_copy,
+    seek_options,
+)
+from search_app.conforming.source_frames import FrameLog, tick_seconds
+from search_app.conforming.target_profile import Profile
+from search_app.cutting.cut_list import Clip
+from store.timespan import TimeSpan
+
+_MICROSECOND = Fraction(1, 1_000_000)
+_MATRICES = frozenset({"bt709", "smpte170m", "bt470bg"})
+_ITU_NAMES = ("colour_primaries", "transfer_characteristics", "matrix_coefficients")
+_ITU_NUMBERS = {"bt709": 1, "smpte170m": 6}
+"""Colours as ITU-T H.273 counts them: the same number for primaries, transfer and matrix."""
+
+
+def copy_picture(
+    program: Ffmpeg,
+    clip: Clip,
+    source: Path,
+    look: FrameLog,
+    profile: Profile,
+    target: Path,
+    *,
+    dress: Dress = PLAIN,
+    cancel: threading.Event | None = None,
+    on_frame_count: Callable[[int], None] | None = None,
+) -> Conformed:
+    """Write the pictures of a clip, without sound, into `target`: copied as far as possible, else encoded.
+
+    The note of what comes back says why a clip was encoded whole.
+
+    Raises:
+        FfmpegError: it failed, was cancelled, or the source has no frame in the clip.
+    """
+    work = _Work(program, clip, source, look, profile, target, cancel)
+    try:
+        if dress != PLAIN:
+            raise UncopyableError("something lies over its pictures, or they blend with the next")
+        return work.copy()
+    except (UncopyableError, FfmpegError) as reason:
+        if cancel and cancel.is_set():
+            raise
+        how: dict[str, Any] = {"dress": dress, "cancel": cancel, "on_frame_count": on_frame_count}
+        made = conform_picture(program, clip, source, look, profile, target, **how)
+        return replace(made, note=f"re-encoded: {reason}")
+    finally:
+        for piece, _ in work.pieces:
+            piece.unlink(missing_ok=True)
+
+
+@dataclass
+class _Work:
+    """One clip on its way; `pieces` are its parts so far and their lengths in frames."""
+
+    program: Ffmpeg
+    clip: Clip
+    source: Path
+    look: FrameLog
+    profile: Profile
+    target: Path
+    cancel: threading.Event | None
+    pieces: list[tuple[Path, int]] = field(default_factory=list)
+
+    def copy(self) -> Conformed:
+        """Copy what can be copied, encode the rest, and join them."""
+        scratch = self.target.with_suffix(".h264")
+        plan = plan_copy(self.program, self.clip, self.source, scratch, REORDER_FRAMES, self.cancel)
+        colors = self._check_shape(plan.picture)
+        whole = plan_frames(plan.ticks, self.clip, self.profile)
+        if not whole.is_steady:
+            raise UncopyableError(f"its frames do not come at {float(self.profile.frame_rate):.5g} a second")
+        if plan.n_copied == len(plan.ticks):
+            self._copy_packets(plan, colors, self.target)
+        else:
+            self._copy_with_edges(plan, colors)
+        return replace(whole, n_copied_frames=plan.n_copied)
+
+    def _copy_with_edges(self, plan: CopyPlan, colors: str) -> None:
+        like_source = replace(self.profile, matrix=colors)
+        span, facts = self.clip.span, self.clip.facts
+        if plan.n_before:
+            before = TimeSpan(span.start, tick_seconds(plan.first_tick, facts))
+            self._encode_edge(before, like_source, "before", plan.n_before)
+        copied = self._piece("copied")
+        self.pieces.append((copied, plan.n_copied))
+        self._copy_packets(plan, colors, copied)
+        if plan.end_tick is not None:
+            after = TimeSpan(tick_seconds(plan.end_tick, facts), span.end)
+            self._encode_edge(after, like_source, "after", len(plan.ticks) - plan.n_before - plan.n_copied)
+        self._join_pieces()
+
+    def _encode_edge(self, span: TimeSpan, profile: Profile, name: str, n_frames: int) -> None:
+        """Encode a stretch as in exact mode, as the next piece."""
+        piece = self._piece(name)
+        self.pieces.append((piece, n_frames))
+        clip = replace(self.clip, span=span)
+        made = conform_picture(self.program, clip, self.source, self.look, profile, piece, cancel=self.cancel)
+        if made.n_frames != n_frames:
+            raise UncopyableError("decoding it gives other frames than its packets promise")
+
+    def _piece(self, name: str) -> Path:
+        return self.target.with_name(f"{self.target.stem}-{name}{CLIP_SUFFIX}")
+
+    def _check_shape(self, picture: StoredPicture) -> str:
+        """Refuse pictures of another shape than the film's; gives the matrix of their colours."""
+        facts, size = self.clip.facts, (self.profile.width_px, self.profile.height_px)
+        if picture.fields != "P" or self.look.interlaced:
+            raise UncopyableError("it is interlaced")
+        if picture.pixel_format != "yuv420p" or picture.color_range == "pc":
+            raise UncopyableError(f"its pixels are {picture.pixel_format}, range {picture.color_range}")
+        if not picture.size == size == (facts.width_px, facts.height_px):
+            stored, shown = ("x".join(map(str, pair)) for pair in (picture.size, size))
+            raise UncopyableError(f"its pictures are {stored} pixels, the film's {shown}")
+        matrix = matrix_of(facts, picture.matrix)
+        if matrix not in _MATRICES or not {picture.primaries, picture.transfer} <= {*_MATRICES, UNTAGGED}:
+            raise UncopyableError(f"its colours are {picture.matrix}, {picture.primaries}, {picture.transfer}")
+        return matrix
+
+    def _copy_packets(self, plan: CopyPlan, colors: str, target: Path) -> None:
+        beat = 1 / self.profile.frame_rate / self.clip.facts.time_base  # ticks in a frame
+        filters = ["h264_mp4toannexb", rf"noise=drop=lt(n\,{plan.first})+gte(n\,{plan.end})"]
+        told = ["sample_aspect_ratio=1/1", "video_full_range_flag=0"]
+        if plan.picture.matrix == UNTAGGED:
+            told += [f"{name}={_ITU_NUMBERS[colors]}" for name in _ITU_NAMES]
+        filters.append("h264_metadata=" + ":".join(told))
+        filters.append(
+            f"setts=time_base={_ratio(1 / self.profile.frame_rate)}:pts=PTS-({plan.first_tick})"
+            f":dts=round((N-{REORDER_FRAMES})*{_ratio(beat)}):duration=round({_ratio(beat)})"
+        )
+        pictures = open_source(self.source, **seek_options(self.clip, plan.preroll))["V:0"]
+        output = save([pictures], target, **{"c": "copy", "bsf:v": ",".join(filters), "format": "mov"})
+        self.program.run(output, cancel=self.cancel)
+
+    def _join_pieces(self) -> None:
+        """Join the pieces into the target, on one clock of decoding."""
+        lines = ["ffconcat version 1.0"]
+        place = 0
+        for piece, n_frames in self.pieces:
+            start, end = (round(n / self.profile.frame_rate / _MICROSECOND) for n in (place, place + n_frames))
+            lines += [f"file {piece.name}", f"duration {end - start}us"]
+            place += n_frames
+        listing = self.target.with_suffix(".ffconcat")
+        listing.write_text("\n".join(lines) + "\n")
+        pictures = open_own(listing, format="concat", safe=1)["v:0"]
+        try:
+            output = save(
+                [pictures], self.target, **{"c": "copy", "bsf:v": decoding_clock(self.profile), "format": "mov"}
+            )
+            self.program.run(output, cancel=self.cancel)
+        finally:
+            listing.unlink()
+
+
+def _ratio(number: Fraction) -> str:
+    return f"{number.numerator}/{number.denominator}"

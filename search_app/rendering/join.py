@@ -1,0 +1,85 @@
+"""The pieces of a supercut joined into one file: pictures copied, sound coded once over the whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, open_own, save
+from indexer.media.headers import read_headers
+from search_app.conforming.coding import CODINGS, container_of, join_options
+from search_app.conforming.picture_names import Codec
+from search_app.conforming.target_profile import SOFTWARE_ENCODER, Profile
+from search_app.rendering.animation import write_gif
+from search_app.rendering.assembly import Piece
+
+_MICROSECOND = Fraction(1, 1_000_000)
+
+
+def join_pieces(
+    program: Ffmpeg,
+    pieces: Sequence[Piece],
+    sound: Path,
+    profile: Profile,
+    target: Path,
+    *,
+    metadata: str = "",
+    cancel: threading.Event | None = None,
+    on_frame_count: Callable[[int], None] | None = None,
+) -> None:
+    """Write the joined file.
+
+    Args:
+        program: ffmpeg.
+        pieces: the files of the pictures, in order; beside the sound.
+        sound: raw samples of the whole.
+        profile: its shape.
+        target: the file to write; its ending names the container.
+        metadata: title and chapters, as ffmpeg's metadata file; empty for none.
+        cancel: stops it when set.
+        on_frame_count: told how many frames are copied.
+
+    Raises:
+        FfmpegError: it failed or was cancelled, or the pieces cannot be joined under the headers of the first.
+    """
+    if profile.encoder != SOFTWARE_ENCODER:
+        _check_headers([sound.with_name(piece.name) for piece in pieces], profile.encoder)
+    listed = sound.with_name("clips.ffconcat")
+    listed.write_text(_concat_list(pieces, profile))
+    pictures = open_own(listed, format="concat", safe=1)
+    samples = open_own(sound, format="s16le", ar=profile.sample_rate, ch_layout=profile.channel_layout)
+    is_gif = profile.codec is Codec.GIF
+    written = target.with_name("pictures.mov") if is_gif else target
+    container = "mov" if is_gif else container_of(target, profile.codec)
+    options = join_options(profile, container)
+    streams = [pictures["v:0"]] if CODINGS[profile.codec].shows_pictures else []
+    streams += [samples["a:0"]] if CODINGS[profile.codec].sound else []
+    if metadata:
+        described = sound.with_name("film.ffmetadata")
+        described.write_text(metadata, encoding="utf-8")
+        options |= {"map_metadata": len(streams), "map_chapters": len(streams)}
+        streams.append(open_own(described, format="ffmetadata")["?"])  # it has no streams, and none is missed
+    program.run(save(streams, written, format=container, **options), cancel=cancel, on_frame_count=on_frame_count)
+    if is_gif:
+        write_gif(program, written, target, cancel=cancel, on_frame_count=on_frame_count)
+
+
+def _check_headers(paths: Sequence[Path], encoder: str) -> None:
+    """Of x264 we know that it writes the same headers for all pieces; of a card's encoder it has to be seen."""
+    if len({read_headers(path) for path in paths}) > 1:
+        raise FfmpegError(
+            f"{encoder} wrote clips whose headers differ, which cannot be joined: leave --encoder out"
+        )
+
+
+def _concat_list(pieces: Sequence[Piece], profile: Profile) -> str:
+    lines, first = ["ffconcat version 1.0"], 0
+    for piece in pieces:
+        # Durations are differences of rounded places, so that rounding never adds up to half a tick.
+        start, end = (round(n / profile.frame_rate / _MICROSECOND) for n in (first, first + piece.n_frames))
+        lines += [f"file {piece.name}", f"duration {end - start}us"]
+        first += piece.n_frames
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,181 @@
+"""What is looked at before anything is encoded: the target, and the source of every clip."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg
+from search_app.conforming.coding import container_of
+from search_app.conforming.conform import BYTES_PER_SAMPLE
+from search_app.conforming.picture_names import Codec
+from search_app.conforming.source_frames import FrameLog, look_at
+from search_app.conforming.target_profile import Profile
+from search_app.cutting.cut_list import Clip
+from search_app.errors import RenderError
+from search_app.rendering.film_options import FilmOptions, Subtitles
+from search_app.rendering.ledger import ledger_path
+from search_app.rendering.subtitles import subtitle_path
+
+LEAST_BITS_PER_PIXEL = 0.02
+"""Even still pictures need about as much; used to notice a full disk before an hour of work, not to promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """A clip whose source was found, is the one that was indexed, and decodes.
+
+    Args:
+        clip: the clip.
+        source: the file to cut it from.
+        look: how its pictures are stored.
+    """
+
+    clip: Clip
+    source: Path
+    look: FrameLog
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A clip that cannot be rendered.
+
+    Args:
+        clip: the clip.
+        source: the file it should be cut from.
+        reason: why it cannot.
+    """
+
+    clip: Clip
+    source: Path
+    reason: str
+
+
+def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite: bool, film: FilmOptions) -> None:
+    """Refuse a target that cannot be written or must not be.
+
+    Raises:
+        RenderError: it is a folder, exists, is one of the sources, has no folder, or an ending that does not fit.
+    """
+    container_of(output, codec)
+    if not output.parent.is_dir():
+        raise RenderError(f"there is no folder {output.parent}: create it first")
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise RenderError(f"cannot write into the folder {output.parent}: check its permissions")
+    beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
+    sources = {path for clip in clips for path in clip.paths} | ({str(film.music)} if film.music else set())
+    for target in (output, ledger_path(output), *beside):
+        try:
+            target.lstat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:  # such as a name that is too long
+            raise RenderError(f"cannot write {target}: {error.strerror or error}") from error
+        if target.is_dir():
+            raise RenderError(f"{target} is a folder: name a file")
+        for path in sources:
+            if _is_same_file(target, path):
+                raise RenderError(f"{target} is one of the sources, {path}: name another file")
+        if not overwrite:
+            raise RenderError(f"{target} exists already: name another file, or allow it to be overwritten")
+        if not target.is_file():
+            raise RenderError(f"{target} exists and is no ordinary file: name another file")
+
+
+def check_space(output: Path, clips: Iterable[Clip], profile: Profile) -> None:
+    """Refuse to start where the disk cannot hold even a small result.
+
+    Raises:
+        RenderError: there is not enough space.
+    """
+    seconds = float(sum(clip.span.duration for clip in clips))
+    pixels = profile.width_px * profile.height_px * float(profile.frame_rate)
+    pictures = pixels * LEAST_BITS_PER_PIXEL / 8
+    sound = profile.sample_rate * profile.n_channels * BYTES_PER_SAMPLE
+    needed = int(seconds * (2 * pictures + sound)) + 2**20  # the clips, and the file joined from them
+    free = shutil.disk_usage(output.parent).free
+    if free < needed:
+        raise RenderError(
+            f"no space left on the disk of {output.parent}: at least {needed // 2**20} MB are needed, "
+            f"{free // 2**20} MB are free"
+        )
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether something failed for want of space."""
+    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return full or os.strerror(errno.ENOSPC) in str(error)
+
+
+def sight_sources(
+    program: Ffmpeg,
+    clips: Sequence[Clip],
+    identify: Callable[[Path], str] | None,
+    *,
+    cancel: threading.Event | None = None,
+    on_clip: Callable[[int], None] | None = None,
+) -> list[Sighted | Unusable]:
+    """Find and open the source of each clip, in order; each file is opened once.
+
+    Args:
+        program: ffmpeg.
+        clips: the clips.
+        identify: gives the fingerprint of a file, to notice one that changed since it was indexed.
+        cancel: stops it when set.
+        on_clip: told how many clips were looked at so far.
+    """
+    known: dict[tuple[str, ...], Sighted | Unusable] = {}
+    sighted: list[Sighted | Unusable] = []
+    for n_done, clip in enumerate(clips, start=1):
+        seen = known.get(clip.paths)
+        if seen is None:
+            seen = known[clip.paths] = _sight(program, clip, identify, cancel)
+        if isinstance(seen, Sighted):
+            sighted.append(Sighted(clip, seen.source, seen.look))
+        else:
+            sighted.append(Unusable(clip, seen.source, seen.reason))
+        if on_clip:
+            on_clip(n_done)
+    return sighted
+
+
+def _sight(
+    program: Ffmpeg, clip: Clip, identify: Callable[[Path], str] | None, cancel: threading.Event | None
+) -> Sighted | Unusable:
+    first: Unusable | None = None
+    for path in map(Path, clip.paths):
+        if not (reason := _refusal(path, clip, identify)):
+            try:
+                return Sighted(clip, path, look_at(program, clip, path, cancel))
+            except FfmpegError as error:
+                if cancel and cancel.is_set():
+                    raise
+                reason = f"cannot be read: {error}"
+        first = first or Unusable(clip, path, reason)
+    return first or Unusable(clip, Path(), "the archive knows no file of it")
+
+
+def _refusal(path: Path, clip: Clip, identify: Callable[[Path], str] | None) -> str:
+    try:
+        if not path.is_file():
+            return "is missing" if not path.exists() else "is no file any more"
+        with path.open("rb"):
+            pass
+        if identify and identify(path) != clip.video_id:
+            return "has changed since it was indexed; index it again"
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    return ""
+
+
+def _is_same_file(one: Path, other: str) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

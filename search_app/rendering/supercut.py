@@ -1,0 +1,377 @@
+"""From a cut list to a rendered file: preflight, clips, join, verification, ledger.
+
+Every clip is encoded once, in the final coding, into a file of its own in a private folder beside the output; the
+join copies the pictures and codes the sound in one piece, so that memory stays flat for any number of clips and
+sound cannot drift from pictures. Nothing has the output's name before everything is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import FfmpegError
+from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.conforming.coding import CODINGS
+from search_app.conforming.conform import conform_picture
+from search_app.conforming.modes import Mode
+from search_app.conforming.stream_copy import copy_picture
+from search_app.conforming.target_profile import Profile, shape_for
+from search_app.cutting.clip_texts import ClipText
+from search_app.cutting.cut_list import CutList
+from search_app.errors import RenderError
+from search_app.rendering.assembly import Assembly, HeldFramesLostError, expected_frames
+from search_app.rendering.chapters import metadata_text
+from search_app.rendering.film_options import FilmOptions, Subtitles
+from search_app.rendering.index_proof import check_clocks
+from search_app.rendering.join import join_pieces
+from search_app.rendering.ledger import ledger_path, ledger_text, wrote_subtitles
+from search_app.rendering.loudness import Loudness, Loudspeaker
+from search_app.rendering.outcomes import (
+    ClipOutcome,
+    ClipStatus,
+    RenderProgress,
+    RenderStage,
+    SupercutReport,
+    outcome_of,
+)
+from search_app.rendering.overlays import Overlays, check_overlays
+from search_app.rendering.preflight import (
+    Sighted,
+    Unusable,
+    check_space,
+    check_target,
+    is_disk_full,
+    sight_sources,
+)
+from search_app.rendering.progress import Clock
+from search_app.rendering.subtitles import srt_text, subtitle_path
+from search_app.rendering.transitions import plan_blend
+from search_app.rendering.verify import Placed, verify_supercut
+from search_app.rendering.work_folder import WorkFolder, private_folder
+from store.files import sync_file
+
+
+def render_supercut(
+    cut_list: CutList,
+    output: Path,
+    *,
+    profile: Profile | None = None,
+    film: FilmOptions | None = None,
+    texts: Sequence[ClipText] | None = None,
+    mode: Mode = Mode.EXACT,
+    program: Ffmpeg | None = None,
+    identify: Callable[[Path], str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    skip_missing: bool = False,
+    overwrite: bool = False,
+    verify: bool = True,
+    on_progress: Callable[[RenderProgress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> SupercutReport:
+    """Render the clips of a cut list into one file, with a ledger beside it.
+
+    Args:
+        cut_list: the clips, in order.
+        output: the file to make; its ending chooses the container.
+        profile: its shape; chosen from the sources if None.
+        film: what there is beside the clips: transitions, cards, texts over them, chapters.
+        texts: what the archive says about each clip, in order, and what must be marked on it.
+        mode: how exact and how fast; a preview is smaller than the profile, and not verified.
+        program: ffmpeg; the one that came with the installation if None.
+        identify: gives the fingerprint of a file, to notice sources that changed since they were indexed.
+        provenance: for the ledger: query, embedding space, generation of the archive.
+        skip_missing: render the other clips when some cannot be rendered, instead of nothing.
+        overwrite: replace `output` if it exists.
+        verify: compare both ends of each clip with the source afterwards.
+        on_progress: told how far it is, a few times a second, in the thread that called.
+        cancel: when set by another thread, rendering stops within a second and nothing is kept.
+
+    Returns:
+        How every clip ended. A clip that verification finds wrong stays in the file and is named in the report.
+
+    Raises:
+        RenderError: the target or a source cannot be used, the disk is full, or it was cancelled. Nothing has
+            been written then, and a file that `output` named before is untouched.
+    """
+    if not cut_list.clips:
+        raise RenderError("there is nothing to render: the cut list has no clips")
+    output, mode = output.absolute(), Mode(mode)  # a plain word will do
+    profile = shape_for(mode, profile, [clip.facts for clip in cut_list.clips])
+    film = film or FilmOptions()
+    texts = list(texts or [ClipText()] * len(cut_list.clips))
+    check_target(output, cut_list.clips, profile.codec, overwrite=overwrite, film=film)
+    check_overlays(film, texts, profile)
+    job = _Job(
+        cut_list,
+        output,
+        profile,
+        film,
+        texts,
+        mode,
+        program or find_ffmpeg(),
+        skip_missing,
+        Clock(on_progress, len(cut_list.clips)),
+        cancel or threading.Event(),
+    )
+    check_space(output, cut_list.clips, job.profile)
+    try:
+        if film.music is not None:
+            Loudspeaker(job.program, profile, job.cancel).check_music(film.music)
+        job.sight(identify)
+        with private_folder(output.parent) as work:
+            report = job.render(work, verify=verify and mode is not Mode.PREVIEW)
+            return job.publish(work.path, report, provenance or {}, overwrite=overwrite)
+    except (FfmpegError, OSError) as error:
+        raise _explained(error, output, job.cancel) from error
+
+
+def _explained(error: Exception, output: Path, cancel: threading.Event) -> RenderError:
+    if cancel.is_set():
+        return RenderError(f"{output.name} was cancelled; nothing was kept")
+    if is_disk_full(error):
+        return RenderError(
+            f"no space left on the disk of {output.parent}: free some and render again; nothing was kept"
+        )
+    return RenderError(f"cannot render {output}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """Expected frames of a clip and around it.
+
+    Args:
+        n_before: of all clips before it.
+        n_own: of itself.
+        n_next: of the next clip; None after the last.
+        n_all: of all clips.
+    """
+
+    n_before: int
+    n_own: int
+    n_next: int | None
+    n_all: int
+
+
+@dataclass
+class _Job:
+    """One rendering under way."""
+
+    cut_list: CutList
+    output: Path
+    profile: Profile
+    film: FilmOptions
+    texts: Sequence[ClipText]
+    mode: Mode
+    program: Ffmpeg
+    skip_missing: bool
+    clock: Clock
+    cancel: threading.Event
+    sighted: list[Sighted | Unusable] = field(default_factory=list)
+    outcomes: list[ClipOutcome] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    shown_texts: list[ClipText] = field(default_factory=list)
+
+    def sight(self, identify: Callable[[Path], str] | None) -> None:
+        """Find all sources; raise if one is unusable and none may be skipped."""
+        clips = self.cut_list.clips
+        self.sighted = sight_sources(
+            self.program, clips, identify, cancel=self.cancel, on_clip=lambda n: self.clock.tell(n, n / len(clips))
+        )
+        self._refuse(
+            [(i, seen.source, seen.reason) for i, seen in enumerate(self.sighted, 1) if isinstance(seen, Unusable)]
+        )
+
+    def _refuse(self, bad: Sequence[tuple[int, Path, str]]) -> None:
+        total = len(self.cut_list.clips)
+        if not bad or (self.skip_missing and len(bad) < total):
+            return
+        named = "; ".join(f"clip {place}: {source} {reason}" for place, source, reason in bad)
+        way_out = "" if len(bad) == total else "; they can be skipped if that is asked for"
+        raise RenderError(f"{len(bad)} of {total} clips cannot be rendered: {named}{way_out}")
+
+    def render(self, work: WorkFolder, *, verify: bool) -> SupercutReport:
+        """Make the whole file in the private folder."""
+        self.clock.enter(RenderStage.CLIPS)
+        try:
+            assembly = self._assemble(work)
+        except HeldFramesLostError:
+            work.forget()
+            assembly = self._assemble(work)
+        self._refuse(
+            [(i, o.source, o.reason) for i, o in enumerate(self.outcomes, 1) if o.status is ClipStatus.SKIPPED]
+        )
+        self.clock.enter(RenderStage.JOIN)
+        loudness = self._finish_sound(assembly)
+        joined = self._joined(work.path)
+        join_pieces(
+            self.program,
+            assembly.pieces,
+            assembly.sound.path,
+            self.profile,
+            joined,
+            metadata=self._metadata(assembly.n_frames),
+            cancel=self.cancel,
+            on_frame_count=lambda n: self.clock.tell(0, n / max(1, assembly.n_frames)),
+        )
+        if verify and CODINGS[self.profile.codec].shows_pictures:
+            self.clock.enter(RenderStage.VERIFY)
+            self._verify(joined, assembly.n_frames)
+        self.clock.leave()
+        return SupercutReport(
+            self.output,
+            ledger_path(self.output),
+            self.profile,
+            tuple(self.outcomes),
+            self.cut_list.left_out,
+            assembly.n_frames,
+            self.clock.seconds,
+            assembly.n_taken_over,
+            self.mode,
+            loudness,
+            self.film.loudness,
+        )
+
+    def _finish_sound(self, assembly: Assembly) -> Loudness | None:
+        """Music under the film, and the film as loud as asked for; how loud it is then, if it was asked."""
+        speaker, samples = Loudspeaker(self.program, self.profile, self.cancel), assembly.sound.path
+        if self.film.music is not None:
+            speaker.add_music(samples, self.film.music, assembly.sound.n_samples)
+        return None if self.film.loudness is None else speaker.level(samples, self.film.loudness)
+
+    def _assemble(self, work: WorkFolder) -> Assembly:
+        self.outcomes.clear()
+        self.placed.clear()
+        self.shown_texts.clear()
+        overlays = Overlays(self.profile, self.film, work.path)
+        blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
+        conform = copy_picture if self.mode is Mode.FAST else conform_picture
+        assembly = Assembly(self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)
+        n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
+        if self.film.title is not None:
+            assembly.add_card(*overlays.card(self.film.title), n_card, next(n.n_own for n in lengths if n.n_own))
+        for seen, text, around in zip(self.sighted, self.texts, lengths, strict=True):
+            self.outcomes.append(self._render_clip(assembly, overlays, seen, text, around))
+        if self.film.end_card is not None:
+            assembly.add_card(*overlays.card(self.film.end_card), n_card)
+        assembly.close()
+        return assembly
+
+    def _lengths(self) -> Iterator[_Lengths]:
+        """Expected lengths around each clip, in order; clips that cannot be rendered have none."""
+        own = [expected_frames(one.clip, self.profile) * isinstance(one, Sighted) for one in self.sighted]
+        n_before, n_all = 0, sum(own)
+        last = None if self.film.end_card is None else self.film.card_frames(self.profile.frame_rate)
+        following = [n for n in own if n]
+        for n_own in own:
+            following = following[1:] if n_own else following
+            yield _Lengths(n_before, n_own, next(iter(following), last), n_all)
+            n_before += n_own
+
+    def _render_clip(
+        self, assembly: Assembly, overlays: Overlays, seen: Sighted | Unusable, text: ClipText, lengths: _Lengths
+    ) -> ClipOutcome:
+        if isinstance(seen, Unusable):
+            return ClipOutcome(seen.clip, ClipStatus.SKIPPED, seen.reason, seen.source)
+
+        def tell(n_frames: int) -> None:
+            n_done = lengths.n_before + min(n_frames, lengths.n_own)
+            self.clock.tell(len(self.outcomes), n_done / lengths.n_all)
+
+        layers, drawn_otherwise = overlays.layers(seen, text)
+        try:
+            placed, warnings = assembly.add_clip(seen, layers, lengths.n_next, tell)
+        except FfmpegError as error:
+            if self.cancel.is_set() or is_disk_full(error):
+                raise
+            return self._failed(seen, f"cannot be cut: {error}")
+        self.placed.append(placed)
+        self.shown_texts.append(text)
+        tell(lengths.n_own)
+        return outcome_of(placed, warnings + drawn_otherwise)
+
+    def _failed(self, seen: Sighted, reason: str) -> ClipOutcome:
+        if not self.skip_missing:
+            self._refuse([(len(self.outcomes) + 1, seen.source, reason)])
+        return ClipOutcome(seen.clip, ClipStatus.SKIPPED, reason, seen.source)
+
+    def _metadata(self, n_frames: int) -> str:
+        if not self.film.chapters and self.film.title is None:
+            return ""
+        placed = self.placed if self.film.chapters else []
+        return metadata_text(self.film.title, placed, self.shown_texts[: len(placed)], self.profile, n_frames)
+
+    def _joined(self, folder: Path) -> Path:
+        return folder / f"joined{self.output.suffix.lower()}"
+
+    def _verify(self, joined: Path, n_frames: int) -> None:
+        n_all = len(self.placed)
+        checks = verify_supercut(
+            self.program,
+            joined,
+            self.placed,
+            self.profile,
+            n_frames,
+            cancel=self.cancel,
+            on_clip=lambda n: self.clock.tell(n, n / n_all),
+        )
+        rest = iter(check_clocks(self.program, self.placed, checks, self.cancel))
+        self.outcomes = [
+            replace(outcome, check=next(rest)) if outcome.status is ClipStatus.DONE else outcome
+            for outcome in self.outcomes
+        ]
+
+    def publish(
+        self, folder: Path, report: SupercutReport, provenance: Mapping[str, Any], *, overwrite: bool
+    ) -> SupercutReport:
+        """Give the finished file and what belongs beside it their names; the report with a note of what does not.
+
+        Raises:
+            RenderError: the file has its name, but what belongs beside it has not.
+            OSError: nothing has changed.
+        """
+        made = {report.output: self._joined(folder), report.ledger: folder / "ledger.json"}
+        told = {**provenance, "film": self.film.provenance()}
+        made[report.ledger].write_text(
+            ledger_text(report, told, {"ffmpeg": self.program.version}), encoding="utf-8"
+        )
+        if self.film.subtitles is Subtitles.BESIDE:
+            made[subtitle_path(self.output)] = folder / "film.srt"
+            lines = srt_text(self.placed, self.shown_texts, self.profile)
+            made[subtitle_path(self.output)].write_text(lines, encoding="utf-8")
+        for path in made.values():
+            sync_file(path)
+        if self.cancel.is_set():
+            raise FfmpegError("cancelled")
+        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, film=self.film)
+        old_subtitles, note = self._old_subtitles(report.ledger)
+        old_ledger = folder / "replaced.json"
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                report.ledger.replace(old_ledger)  # it must never lie beside a film of which it knows nothing
+            for target, path in made.items():
+                path.replace(target)
+            if old_subtitles:
+                old_subtitles.unlink()
+        except OSError as error:
+            if made[report.output].exists():
+                if old_ledger.exists():
+                    old_ledger.replace(report.ledger)
+                raise
+            raise RenderError(
+                f"{report.output} is made, but not all that belongs beside it: {error}; render it again over it"
+            ) from error
+        return replace(report, note=note)
+
+    def _old_subtitles(self, ledger: Path) -> tuple[Path | None, str]:
+        """Subtitles of the film that is replaced, if we wrote them; a note if others lie there."""
+        path = subtitle_path(self.output)
+        if self.film.subtitles is Subtitles.BESIDE or not path.exists():
+            return None, ""
+        if wrote_subtitles(ledger):
+            return path, ""
+        return None, f"{path} is not of this film: players will show it with it; it was left there"

@@ -1,0 +1,104 @@
+"""`rushes export` and `rushes supercut --each` on a real archive; the contact sheet in a real browser."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.small_archive import draw_library, index_library
+from tests.e2e.test_page import find_chromium
+from tests.integration.search_app.commands.test_render_again import run
+
+QUESTION = "a pink castle"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two drawn videos."""
+    folder = tmp_path_factory.mktemp("library")
+    draw_library(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of them."""
+    folder = tmp_path_factory.mktemp("archives") / "archive"
+    index_library(folder, library)
+    return folder
+
+
+def test_a_table_lists_the_clips_of_the_supercut(archive: Path, tmp_path: Path) -> None:
+    """The same options choose and order the same clips; a list uses nothing up."""
+    table = tmp_path / "cut.csv"
+    said = run("export", archive, QUESTION, "-o", table, "--limit", "3", "--order", "source", "--json")
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    data = json.loads(said[said.index("{") :])
+    assert [row["source"] for row in rows] == [clip["source"] for clip in data["clips"]]
+    assert sorted(row["source"] for row in rows) == [row["source"] for row in rows]
+    assert ["00:00:00:00", "00:00:01:06", "00:00:03:00"] == [row["film_in"] for row in rows]
+    assert [] == json.loads(run("search", archive, "used:ever", "--json"))
+    assert "exists already" in run("export", archive, QUESTION, "-o", table, status=1)
+
+
+def test_bad_options_are_one_line(archive: Path, library: Path, tmp_path: Path) -> None:
+    """Unknown endings, options without effect, footage in the way, and formats that cannot hold the film."""
+    question = ("export", archive, QUESTION, "-o")
+    assert "which EDL" in run(*question, tmp_path / "x.edl", status=1)
+    assert "--text: only with" in run(*question, tmp_path / "x.csv", "--text", "caption", status=2)
+    assert "make 1" in run(*question, tmp_path / "x.txt", status=1)
+    assert "--text takes another kind" in run(*question, tmp_path / "x.srt", status=1)
+    footage = library / "clip0.mp4"
+    refused = run(*question, footage, "--format", "csv", "--overwrite", status=2)
+    assert "is a video of this archive" in refused
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_every_clip_becomes_a_file(archive: Path, tmp_path: Path) -> None:
+    """Named as the template says, exact, used up, each with its manifest; nothing is joined."""
+    template = tmp_path / "{place} {source}.mov"
+    question = ("supercut", archive, QUESTION, "-o", template, "--each", "--limit", "2", "--nearest")
+    assert "2 of 2 clips, 2/2 exact" in run(*question)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert ["001", "001", "002", "002", "clips.json"] == [name.partition(" ")[0] for name in names]
+    assert 2 == len(json.loads(run("search", archive, "used:ever", "--json")))
+    assert "exists already" in run(*question, status=1)
+    assert "not together with --each" in run(*question, "--transition", "dissolve", status=2)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_sheet_opens_from_disk_without_network(archive: Path, tmp_path: Path) -> None:
+    """Every picture is shown, nothing is fetched, nobody complains, and three cards print side by side."""
+    from playwright.sync_api import sync_playwright
+
+    sheet = tmp_path / "sheet.html"
+    run("export", archive, QUESTION, "-o", sheet, "--limit", "4")
+    asked, complaints = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(sheet.as_uri())
+        widths = page.evaluate("[...document.images].map(image => image.naturalWidth)")
+        page.emulate_media(media="print")
+        tops = page.evaluate("[...document.querySelectorAll('article')].map(card => card.offsetTop)")
+        browser.close()
+    assert ([192] * 4, []) == (widths, complaints)
+    assert [sheet.as_uri()] == [url for url in asked if not url.startswith("data:")]
+    assert tops[0] == tops[1] == tops[2] < tops[3]
+
+
+@pytest.mark.parametrize("command", [["supercut"], ["supercut", "--each"], ["timeline"], ["export"]])
+def test_nothing_is_written_into_an_archive(archive: Path, command: list[str]) -> None:
+    """A film, its pieces, a timeline or a list among the archive's own files is refused, and nothing is made."""
+    before = sorted(archive.rglob("*"))
+    name, *flags = command
+    target = archive / {"timeline": "in.otio", "export": "in.csv"}.get(name, "in.mp4")
+    said = run(name, archive, QUESTION, "-o", target, *flags, status=2)
+    assert "lies inside the archive" in said
+    assert before == sorted(archive.rglob("*"))

@@ -1,0 +1,137 @@
+"""A render that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.cutting.cut_list import CutList, build_cut_list
+from search_app.rendering.film_options import FilmOptions
+from search_app.rendering.supercut import render_supercut
+from search_app.rendering.transitions import Transition
+from search_app.rendering.work_folder import private_folder
+from store.timespan import TimeSpan
+from tests.counted_video import CountedVideo, hit_of, read_numbers, row_of
+
+DISSOLVE = FilmOptions(Transition.DISSOLVE, 0.2)
+N_CLIPS = 4
+
+RENDER = """
+import sys, time
+from pathlib import Path
+from search_app.rendering.supercut import render_supercut
+from tests.integration.search_app.cutting.test_resume import DISSOLVE, four_clips
+
+def say(progress):
+    print(progress.stage, progress.n_clips_done, flush=True)
+    if progress.stage == "clips" and progress.n_clips_done == int(sys.argv[3]):
+        time.sleep(60)  # whoever listens ends it here, however slow the machine is
+
+render_supercut(four_clips(Path(sys.argv[1])), Path(sys.argv[2]), film=DISSOLVE, on_progress=say)
+"""
+
+
+@pytest.fixture(scope="module")
+def program() -> Ffmpeg:
+    """The ffmpeg program of this installation."""
+    return find_ffmpeg()
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, program: Ffmpeg) -> Path:
+    """Four seconds with sound."""
+    return CountedVideo("source.mp4", n_frames=100, layout="mono").write(tmp_path_factory.mktemp("src"), program)
+
+
+def four_clips(path: Path) -> CutList:
+    """Four clips of 15 frames."""
+    row, times = row_of(path)
+    hits = [hit_of(row, TimeSpan(times[20 * n], times[20 * n + 15]), n + 1) for n in range(N_CLIPS)]
+    return build_cut_list(hits, {row.video_id: row})
+
+
+def kill_in_third_clip(source: Path, target: Path) -> None:
+    """Start a render in a process of its own and kill it, as the system does when memory is short."""
+    with subprocess.Popen(
+        [sys.executable, "-c", RENDER, source, target, "2"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[4],
+    ) as victim:
+        assert victim.stdout is not None
+        for line in victim.stdout:
+            if line == "clips 2\n":
+                break
+        victim.kill()
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_same_render_takes_over_what_a_killed_one_finished(
+    source: Path, tmp_path: Path, program: Ffmpeg
+) -> None:
+    """Two clips are not encoded again, the film is whole, and nothing of the first attempt is left."""
+    kill_in_third_clip(source, tmp_path / "out.mp4")
+    assert 1 == len(names(tmp_path))
+    report = render_supercut(four_clips(source), tmp_path / "out.mp4", film=DISSOLVE, program=program)
+    assert 2 == report.n_taken_over
+    assert "2 clips were taken over" in report.summary()
+    assert "4/4 cuts exact" == report.verification_line()
+    assert ["out.mp4", "out.mp4.json"] == names(tmp_path)
+    fresh = render_supercut(four_clips(source), tmp_path / "fresh.mp4", film=DISSOLVE, program=program)
+    assert (0, fresh.n_frames) == (fresh.n_taken_over, report.n_frames)
+    numbers = read_numbers(report.output, [(128, 96)])
+    assert read_numbers(fresh.output, [(128, 96)]) == numbers
+
+
+def test_other_options_take_nothing_over_and_leave_it_for_its_own(
+    source: Path, tmp_path: Path, program: Ffmpeg
+) -> None:
+    """A render of other pictures makes its own; what was finished waits a day for the same render."""
+    kill_in_third_clip(source, tmp_path / "out.mp4")
+    (left,) = tmp_path.iterdir()
+    film = FilmOptions(Transition.DIP, 0.2)
+    report = render_supercut(four_clips(source), tmp_path / "dip.mp4", film=film, program=program)
+    assert 0 == report.n_taken_over
+    assert left.is_dir()
+    os.utime(left, (0, 0))
+    with private_folder(tmp_path):
+        assert not left.exists()
+
+
+def test_without_the_held_back_frames_all_is_made_anew(source: Path, tmp_path: Path, program: Ffmpeg) -> None:
+    """Where the frames are gone that the next clip dissolves from, nothing is taken over; the film is right."""
+    kill_in_third_clip(source, tmp_path / "out.mp4")
+    (left,) = tmp_path.iterdir()
+    for held in left.glob("*.held"):
+        held.unlink()
+    report = render_supercut(four_clips(source), tmp_path / "out.mp4", film=DISSOLVE, program=program)
+    assert (0, "4/4 cuts exact") == (report.n_taken_over, report.verification_line())
+
+
+def test_interrupt_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    """Ctrl-C in a terminal ends ffmpeg and leaves neither a half file nor a folder."""
+    with subprocess.Popen(
+        [sys.executable, "-c", RENDER, source, tmp_path / "out.mp4", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[4],
+    ) as victim:
+        assert victim.stdout is not None
+        for line in victim.stdout:
+            if line == "clips 1\n":
+                break
+        victim.send_signal(signal.SIGINT)
+        victim.communicate(timeout=60)
+    assert victim.returncode
+    assert [] == names(tmp_path)

@@ -1,0 +1,70 @@
+"""Places and edges as people type them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from search_app.commands.cut_values import parse_edge, parse_length, parse_places
+from search_app.errors import QueryError
+from tests.unit.search_app.cutting.test_cut_list import video
+
+FACTS = replace(video("a").facts, start_timecode="10:00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("3", [3]),
+        ("2-4", [2, 3, 4]),
+        ("4-2", [4, 3, 2]),
+        ("1, 5,1", [1, 5]),
+        ("all", [1, 2, 3, 4, 5]),
+        ("last", [5]),
+    ],
+)
+def test_places(text: str, places: list[int]) -> None:
+    """In the order named, each once."""
+    assert places == parse_places(text, 5)
+
+
+@pytest.mark.parametrize("text", ["", "0", "6", "1-6", "x", "-1", "1--2"])
+def test_places_that_are_none_are_refused(text: str) -> None:
+    """With a line that says what can be written."""
+    with pytest.raises(QueryError, match="place"):
+        parse_places(text, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        ("+12f", 112),
+        ("-0.5s", 88),
+        ("300f", 300),
+        ("1:02.48", 1562),
+        ("10:00:04:12", 112),
+        ("2s", 50),
+        ("+1s", 125),
+    ],
+)
+def test_edges(text: str, frame: int) -> None:
+    """A sign counts from now, a timecode is the source's own, all else counts from the beginning."""
+    assert frame == parse_edge(text, FACTS, 100)
+
+
+@pytest.mark.parametrize("text", ["", "f", "abc", "+", "10:00:04:25", "--3f"])
+def test_edges_that_are_none_are_refused(text: str) -> None:
+    """With one line."""
+    with pytest.raises(QueryError, match=r"time|timecode"):
+        parse_edge(text, FACTS, 100)
+
+
+def test_a_length_is_at_least_a_frame() -> None:
+    """In frames of the source."""
+    assert (48, 50) == tuple(parse_length(text, FACTS) for text in ("48f", "2s"))
+    for nothing in ("0f", "0s"):
+        with pytest.raises(QueryError, match="is no frame"):
+            parse_length(nothing, FACTS)
+    assert Fraction(25) == FACTS.frame_rate
