@@ -1,9 +1,9 @@
 """A cut list as it lies on the film's own timeline: what all exports are written from and compared with.
 
 The film is what `rushes supercut` renders of the same cut list, and its times are made by the same rule
-(`conforming/conform.py`): it runs at the commonest rate of its sources (`choose_profile`); a clip of a source of just
-that rate lasts as many frames as its source has in [in, out), any other `round(length * rate)`; clips touch, and
-the first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
+(`conforming/conform.py`): it runs at the commonest rate of its sources (`choose_profile`); a clip of a source at
+exactly that rate lasts as many frames as its source has in [in, out), any other `round(length * rate)`; clips
+touch, and the first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
 """
 
 from __future__ import annotations
