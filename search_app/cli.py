@@ -3,27 +3,59 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from indexer import cli as indexer_cli
 from search_app.commands import cut, demo, evaluate, export, rights, search, supercut, timeline
 from search_app.errors import QueryError
-from store.errors import ArchiveError, ConfigError, NotAnArchiveError
+from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
 
-USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError)
+USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError, UnknownIdError)
+"""What the user typed cannot be used, names that do not exist included: exit status 2. All else is 1."""
+
+
+class _WrongUsage(click.ClickException):
+    """What click says of wrong usage, on one line."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say it."""
+        click.echo(self.message, file=file, err=file is None)
+
+
+@contextmanager
+def _on_one_line() -> Iterator[None]:
+    from indexer.console import printable
+
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # its message is the help
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "rushes"
+        said = " ".join(error.format_message().split()).removesuffix(".")
+        raise _WrongUsage(printable(f"{path}: {said} (see {path} --help)")) from error
 
 
 class _Rushes(click.Group):
     """Turns failures that Rushes can explain into one line and an exit status."""
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with _on_one_line():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         from indexer.console import printable
 
         try:
-            return super().invoke(ctx)
+            with _on_one_line():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
@@ -38,7 +70,7 @@ class _Rushes(click.Group):
             ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
 
 
-@click.group(cls=_Rushes, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("rushes", cls=_Rushes, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
 @click.version_option(package_name="rushes", prog_name="rushes")
 def main(debug: bool) -> None:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from store.archive import Archive
     from store.timespan import TimeSpan
 
-_SHOTS = click.option("--shot", multiple=True, metavar="SHOT", help="This shot; may be repeated.")
+_SHOTS = click.option(
+    "--shot", multiple=True, metavar="SHOT", help="This shot; may be repeated, and mixed with --range, in order."
+)
+_TYPED = f"{__name__}.typed"
 _RANGES = click.option(
     "--range",
     "ranges",
@@ -33,16 +36,26 @@ _RANGES = click.option(
 )
 
 
+class _InTypedOrder(click.Command):
+    """Remembers in which order options were typed: click itself only keeps it among those of one name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as usual, after noting the order."""
+        _, _, typed = self.make_parser(ctx).parse_args(args=[*args])
+        ctx.meta[_TYPED] = [param.name for param in typed]
+        return super().parse_args(ctx, args)
+
+
 @click.group()
 def cut() -> None:
     """Keep cut lists in the archive: choose, order, trim, undo, render.
 
     Every change is a version; `undo` and `redo` go back and forth, and nothing is ever overwritten. Clips are
-    named by their places: 3, 3-5, 1,4,7-9, last or all. A name that begins with a dash goes behind --.
+    named by their places: 3, 3-5, 1,4,7-9, first, last or all. A name that begins with a dash goes behind --.
     """
 
 
-@cut.command()
+@cut.command(cls=_InTypedOrder)
 @ARCHIVE
 @NAME
 @click.argument("query", required=False)
@@ -73,7 +86,7 @@ def new(archive: Path, name: str, query: str | None, **options: Any) -> None:
     say_change(after, action, found.left_out)
 
 
-@cut.command()
+@cut.command(cls=_InTypedOrder)
 @ARCHIVE
 @NAME
 @click.argument("query", required=False)
@@ -128,7 +141,9 @@ class _Found:
 
 def _found(archive: Archive, query: str | None, options: dict[str, Any], *, is_new: bool = False) -> _Found:
     shots, ranges = options.pop("shot"), options.pop("ranges")
-    named = [*_named_shots(archive, shots), *_named_ranges(archive, ranges)]
+    of_kind = {"shot": iter(_named_shots(archive, shots)), "ranges": iter(_named_ranges(archive, ranges))}
+    typed = click.get_current_context().meta[_TYPED]
+    named = [next(of_kind[kind]) for kind in typed if kind in of_kind]
     is_asked = query is not None or options["like"] is not None
     if named and is_asked:
         raise QueryError("give a QUERY, or name shots and ranges, not both at once")

@@ -52,9 +52,13 @@ def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
 @DEVICE
 @AS_JSON
 def show(archive: Path, name: str, device: str, as_json: bool) -> None:
-    """Show the clips of a cut list, what stands in the way of exporting them, and how many candidates are new."""
+    """Show the clips of a cut list, what stands in the way of exporting them, and how many candidates are new.
+
+    In and out are timecodes of the source, or count from its first frame if it has none; out is the frame behind
+    the last. Handles, in frames before and after, are shown besides, as far as the source has them free.
+    """
     from indexer.console import print_json
-    from search_app.commands.cut_view import cut_json, print_cut
+    from search_app.commands.cut_view import cut_json, find_edges, print_cut
     from search_app.cutting.cut_film import place_clips
     from search_app.cutting.stored_cut import read_cut
     from store.archive import Archive
@@ -64,11 +68,12 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
         cut = read_cut(snapshot, name)
         film = place_clips(snapshot, cut.clips)
         flagged = _flags(opened, cut, film)
+        edges = find_edges(snapshot, cut, film)
         news = len(look_for_news(opened, cut, device))
     if as_json:
-        print_json(cut_json(cut, film, flagged, news))
+        print_json(cut_json(cut, film, edges, flagged, news))
     else:
-        print_cut(cut, film, flagged, news)
+        print_cut(cut, film, edges, flagged, news)
 
 
 def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int, str]:

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from store.records import VideoFacts
 
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+_ENDS = ("first", "last")
 _FRAMES = re.compile(r"(\d{1,12})f")
 _TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;]\d\d\d?")
 
+EDGE_HELP = """
+\b
+  +12f  -0.5s  +2  +1:02     frames or seconds from where the edge is now
+  300f  12.5s  62.5  1:02.5  frames or seconds from the source's first picture
+  10:00:04:12  10:00:04;12   the source's own timecode; with ; where names are dropped
+"""
+
 
 def parse_places(text: str, n_clips: int) -> list[int]:
-    """Places of clips, from 1, in the order named: `3`, `3-5`, `5-3`, `1,4,7-9`, `all`, `last`.
+    """Places of clips, from 1, in the order named: `3`, `3-5`, `5-3`, `1,4,7-9`, `all`, `first`, `last`.
 
     Raises:
         QueryError: it names none, or one that is not there.
@@ -27,24 +35,35 @@ def parse_places(text: str, n_clips: int) -> list[int]:
         match = _RANGE.fullmatch(part)
         if part == "all":
             places += range(1, n_clips + 1)
-        elif part == "last" and n_clips:
-            places.append(n_clips)
+        elif part in _ENDS and n_clips:
+            places.append(1 if part == "first" else n_clips)
         elif match:
             first, last = int(match[1]), int(match[2] or match[1])
             if not (1 <= first <= n_clips and 1 <= last <= n_clips):
                 raise QueryError(f"there is no place {part}: the cut list has {n_clips}")
             places += range(first, last + 1) if first <= last else range(first, last - 1, -1)
         else:
-            raise QueryError(f"{text!r} names no places; write 3, 3-5, 1,4,7-9, last or all")
+            raise QueryError(f"{text!r} names no places; write 3, 3-5, 1,4,7-9, first, last or all")
     return list(dict.fromkeys(places))
+
+
+def parse_place(text: str, n_clips: int) -> int:
+    """The place of one clip, from 1: `3`, `first`, `last`.
+
+    Raises:
+        QueryError: it is none, or not there.
+    """
+    if text not in _ENDS and not text.isdecimal():
+        raise QueryError(f"{text!r} names no place; write a number, first or last")
+    return parse_places(text, n_clips)[0]
 
 
 def parse_edge(text: str, facts: VideoFacts, now: int) -> int:
     """The number of a frame of a source, from 0.
 
     Args:
-        text: `+12f`, `-0.5s`: so much later or earlier than now; `1:02.5`, `62.5s`, `1562f`: from the beginning of
-            the source; `10:00:04:12`: its timecode.
+        text: `+12f`, `-0.5s`, `+1:02`: so much later or earlier than now; `1:02.5`, `62.5`, `1562f`: from the
+            beginning of the source; `10:00:04:12`, or `10:00:04;12` with dropped names: its timecode.
         facts: of the source.
         now: the frame that counts now.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from search_app.cutting.stored_cut import CutClip, StoredCut
     from search_app.ranking import Hit
     from store.records import CutStep
+    from store.snapshot import Snapshot
 
 
 _ASKED_FOR = "removed"
+_HEADS = ("clip", "at", "length", "in", "out", "handles", "source", "state", "sure", "note")
+_RIGHT = ("clip", "at", "length", "in", "out", "handles", "sure")
 
 
 def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()) -> None:
@@ -42,38 +46,90 @@ def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, st
     click.echo(printable(f"{cut.name}: {action}; {len(wanted)} clips, {timecode(seconds)}{handles}{rejected}"))
 
 
-def print_cut(cut: StoredCut, film: Mapping[int, Clip], flagged: Mapping[int, str], news: int) -> None:
-    """The clips as a table.
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where a clip begins and ends in its source, as editing programs say it.
+
+    Args:
+        start: timecode of its first frame, without handles.
+        end: timecode of the frame behind its last.
+        before: frames of its handle before it, as many as are free.
+        after: frames of the handle behind it.
+    """
+
+    start: str
+    end: str
+    before: int = 0
+    after: int = 0
+
+
+def find_edges(snapshot: Snapshot, cut: StoredCut, film: Mapping[int, Clip]) -> dict[int, Edges]:
+    """For the place of each clip whose video is known, where it begins and ends.
+
+    Args:
+        snapshot: the archive.
+        cut: the cut list.
+        film: for the place of each clip that is rendered, how.
+    """
+    from search_app.cutting.cut_edits import frame_at
+    from search_app.cutting.cut_list import Clip
+    from search_app.timelines.timeline import name_edges
+
+    videos = {video.video_id: video for video in snapshot.videos()}
+    known = {n: clip for n, clip in enumerate(cut.clips, start=1) if clip.video_id in videos}
+    rows = [videos[clip.video_id] for clip in known.values()]
+    pairs = zip(known.values(), rows, strict=True)
+    names = name_edges(Clip(row.video_id, (row.path,), clip.span, (), row.facts) for clip, row in pairs)
+    edges = {}
+    for (place, clip), row, (start, end) in zip(known.items(), rows, names, strict=True):
+        shown = film[place].span if place in film else clip.span
+        spans = ((shown.start, clip.span.start), (clip.span.end, shown.end))
+        handles = (frame_at(row.facts, later) - frame_at(row.facts, earlier) for earlier, later in spans)
+        edges[place] = Edges(start, end, *handles)
+    return edges
+
+
+def print_cut(
+    cut: StoredCut,
+    film: Mapping[int, Clip],
+    edges: Mapping[int, Edges],
+    flagged: Mapping[int, str],
+    news: int,
+) -> None:
+    """The clips as a table, with a column for handles if any clip is shown with one.
 
     Args:
         cut: the cut list.
         film: for the place of each clip that is rendered, how.
+        edges: for the place of each clip whose video is known, where it begins and ends.
         flagged: for the place of a clip, what stands in its way.
         news: how many candidates there are since.
     """
     from indexer.console import print_table, printable, timecode
 
-    rows = []
+    rows: list[dict[str, str]] = []
     at = Fraction(0)
     for place, clip in enumerate(cut.clips, start=1):
-        shown = film[place].span if place in film else clip.span
-        marks = [flagged.get(place, ""), clip.note, _handles(clip)]
-        rows.append(
-            (
-                str(place),
-                timecode(float(at)) if place in film else "",
-                timecode(float(shown.duration)),
-                timecode(shown.start_seconds),
-                timecode(shown.end_seconds),
-                Path(clip.path).name,
-                clip.decision,
-                "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
-                "; ".join(mark for mark in marks if mark),
-            )
-        )
-        at += shown.duration if place in film else 0
-    heads = ("clip", "at", "length", "in", "out", "source", "state", "sure", "note")
-    print_table(heads, rows, right=(0, 1, 2, 3, 4, 7))
+        is_shown = place in film
+        shown = film[place].span if is_shown else clip.span
+        edge = edges.get(place) or Edges(timecode(clip.span.start_seconds), timecode(clip.span.end_seconds))
+        row = {
+            "clip": str(place),
+            "at": timecode(float(at)) if is_shown else "",
+            "length": timecode(float(shown.duration)),
+            "in": edge.start,
+            "out": edge.end,
+            "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
+            "source": Path(clip.path).name,
+            "state": clip.decision,
+            "sure": "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
+            "note": "; ".join(filter(None, (flagged.get(place, ""), clip.note))),
+        }
+        rows.append(row)
+        at += shown.duration if is_shown else 0
+    heads = [head for head in _HEADS if head != "handles" or any(row[head] for row in rows)]
+    right = [number for number, head in enumerate(heads) if head in _RIGHT]
+    print_table(heads, [[row[head] for head in heads] for row in rows], right)
     asked = f", for {cut.query!r}" if cut.query else ""
     click.echo()
     click.echo(printable(f"{cut.name}, version {cut.number}: {len(film)} clips, {timecode(float(at))}{asked}"))
@@ -89,11 +145,18 @@ def _handles(clip: CutClip) -> str:
     return f"handles {float(clip.before):g} and {float(clip.after):g} s"
 
 
-def cut_json(cut: StoredCut, film: Mapping[int, Clip], flagged: Mapping[int, str], news: int) -> dict[str, Any]:
-    """A cut list as plain data."""
+def cut_json(
+    cut: StoredCut,
+    film: Mapping[int, Clip],
+    edges: Mapping[int, Edges],
+    flagged: Mapping[int, str],
+    news: int,
+) -> dict[str, Any]:
+    """A cut list as plain data; `start`, `end` and `shown`, which has the handles, are exact fractions."""
     clips = []
     for place, clip in enumerate(cut.clips, start=1):
         shown = film[place].span if place in film else clip.span
+        edge = edges.get(place)
         clips.append(
             {
                 "place": place,
@@ -101,6 +164,9 @@ def cut_json(cut: StoredCut, film: Mapping[int, Clip], flagged: Mapping[int, str
                 "start_seconds": shown.start_seconds,
                 "end_seconds": shown.end_seconds,
                 "shown": [f"{time.numerator}/{time.denominator}" for time in (shown.start, shown.end)],
+                "source_in": edge.start if edge else None,
+                "source_out": edge.end if edge else None,
+                "handle_frames": [edge.before, edge.after] if edge else None,
                 "is_rendered": place in film,
                 "flag": flagged.get(place, ""),
             }

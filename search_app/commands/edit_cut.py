@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON
-from search_app.commands.cut_values import parse_edge, parse_length, parse_places
+from search_app.commands.cut_values import EDGE_HELP, parse_edge, parse_length, parse_place, parse_places
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.errors import QueryError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 NAME = click.argument("name")
 PLACES = click.argument("places")
+PLACE = click.argument("place")
 AGAIN = click.option("--again", is_flag=True, help="Also what another clip shows already.")
 
 Change = Callable[["Archive", "StoredCut"], tuple["Edited", str]]
@@ -48,7 +49,7 @@ def _facts(archive: Archive, clip: CutClip) -> VideoFacts:
 @click.command()
 @ARCHIVE
 @NAME
-@click.argument("by", type=click.Choice([*map(str, Order)]))
+@click.argument("by", type=click.Choice([*map(str, Order)]), metavar="ORDER")
 @click.option("--seed", type=int, help="With random: which one.  [default: 0]")
 def order(archive: Path, name: str, by: str, seed: int | None) -> None:
     """Order all clips: story (as they answered), relevance, date, source, look, brightness, random."""
@@ -89,21 +90,18 @@ def fit(archive: Path, name: str, seconds: float, **limits: Any) -> None:
     _change(archive, name, change)
 
 
-@click.command()
+@click.command(epilog=EDGE_HELP)
 @ARCHIVE
 @NAME
 @PLACES
-@click.option("--in", "begin", metavar="TIME", help="Where they begin: +12f, -0.5s, 1:02.5 or a timecode.")
-@click.option("--out", "end", metavar="TIME", help="Where they end, likewise.")
-@click.option("--length", metavar="LENGTH", help="How long they are from their beginning: 2s or 48f.")
+@click.option("--in", "begin", metavar="TIME", help="Where they begin: +12f, +0.5, 1:02.5 or a timecode.")
+@click.option("--out", "end", metavar="TIME", help="Where they end, likewise; this frame is not shown any more.")
+@click.option("--length", metavar="LENGTH", help="How long they are from their beginning: 2, 2s or 48f.")
 @AGAIN
 def trim(
     archive: Path, name: str, places: str, begin: str | None, end: str | None, length: str | None, again: bool
 ) -> None:
-    """Trim clips to the frame: +12f and -0.5s count from where the edge is, 1:02.5 from the source's beginning.
-
-    A timecode such as 10:00:04:12 is the source's own. No clip reaches beyond its source.
-    """
+    """Trim clips to the frame; no clip reaches beyond its source. TIME is written as said below."""
     from search_app.cutting.cut_edits import Edited, frame_at, replace_clip, trim_clip
 
     if begin is None and end is None and length is None:
@@ -132,21 +130,21 @@ def trim(
     _change(archive, name, change)
 
 
-@click.command()
+@click.command(epilog=EDGE_HELP)
 @ARCHIVE
 @NAME
-@click.argument("place", type=click.IntRange(1))
+@PLACE
 @click.argument("time")
-def split(archive: Path, name: str, place: int, time: str) -> None:
-    """Split a clip at TIME: +12f or +1.5s from its beginning, or 1:02.5 or a timecode of its source."""
+def split(archive: Path, name: str, place: str, time: str) -> None:
+    """Split a clip at TIME, where + counts from its beginning. TIME is written as said below."""
     from search_app.cutting.cut_edits import frame_at, replace_clip, split_clip
 
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
-        parse_places(str(place), len(before.clips))
-        clip = before.clips[place - 1]
+        number = parse_place(place, len(before.clips))
+        clip = before.clips[number - 1]
         facts = _facts(opened, clip)
         parts = split_clip(clip, facts, parse_edge(time, facts, frame_at(facts, clip.span.start)))
-        return replace_clip(before.clips, place, *parts, again=True), f"split {place} at {time}"
+        return replace_clip(before.clips, number, *parts, again=True), f"split {place} at {time}"
 
     _change(archive, name, change)
 
@@ -171,13 +169,18 @@ def merge(archive: Path, name: str, places: str | None) -> None:
 @ARCHIVE
 @NAME
 @PLACES
-@click.argument("to", type=click.IntRange(1))
-def move(archive: Path, name: str, places: str, to: int) -> None:
-    """Move clips, in the order named, so that the first of them is clip TO."""
+@click.argument("to")
+def move(archive: Path, name: str, places: str, to: str) -> None:
+    """Move clips, in the order named, so that the first of them is clip TO: a place, `first`, or `last`.
+
+    With `last` the last of them ends the cut list.
+    """
     from search_app.cutting.cut_edits import move_clips
 
     def change(_: Archive, before: StoredCut) -> tuple[Edited, str]:
-        return move_clips(before.clips, parse_places(places, len(before.clips)), to), f"moved {places} to {to}"
+        n_clips = len(before.clips)
+        moved = move_clips(before.clips, parse_places(places, n_clips), parse_place(to, n_clips))
+        return moved, f"moved {places} to {to}"
 
     _change(archive, name, change)
 
@@ -254,11 +257,11 @@ reopen = _decide("reopen", "open", "Take back that clips were accepted or reject
 @click.command()
 @ARCHIVE
 @NAME
-@click.argument("place", type=click.IntRange(1))
+@PLACE
 @click.option("--take", type=click.IntRange(1), help="Take this one of the list.")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many to list.")
 @AS_JSON
-def swap(archive: Path, name: str, place: int, take: int | None, limit: int, as_json: bool) -> None:
+def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_json: bool) -> None:
     """List what looks like a clip and is not in the cut list, the largest and sharpest copies first; take one.
 
     What is taken has the length of the clip, around the frame that is most alike.
@@ -272,7 +275,8 @@ def swap(archive: Path, name: str, place: int, take: int | None, limit: int, as_
 
     if take is None:
         with Archive.open(archive) as opened:
-            takes = find_takes(opened.snapshot(), read_cut(opened.snapshot(), name), place, limit)
+            cut = read_cut(opened.snapshot(), name)
+            takes = find_takes(opened.snapshot(), cut, parse_place(place, len(cut.clips)), limit)
         if as_json:
             print_json([take_json(one) for one in takes])
         else:
@@ -280,10 +284,11 @@ def swap(archive: Path, name: str, place: int, take: int | None, limit: int, as_
         return
 
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
-        takes = find_takes(opened.snapshot(), before, place, max(limit, take))
+        number = parse_place(place, len(before.clips))
+        takes = find_takes(opened.snapshot(), before, number, max(limit, take))
         if take > len(takes):
             raise QueryError(f"there is no take {take}: {len(takes)} shots look like clip {place}")
-        return replace_clip(before.clips, place, takes[take - 1].clip), f"swapped {place} for take {take}"
+        return replace_clip(before.clips, number, takes[take - 1].clip), f"swapped {place} for take {take}"
 
     _change(archive, name, change)
 

@@ -24,7 +24,7 @@ from search_app.conforming.target_profile import RATE_TOLERANCE, STANDARD_RATES,
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList
 from search_app.errors import TimelineError
 from search_app.timelines.relink import Relinker
-from search_app.timelines.timecode import parse_timecode
+from search_app.timelines.timecode import format_timecode, parse_timecode
 from store.records import VideoFacts
 
 RECORD_START_HOURS = 1
@@ -325,6 +325,19 @@ def frames_in(clip: Clip, source: Source) -> tuple[int, int]:
     )
     first = min(max(0, first), source.n_frames - 1)
     return first, max(1, min(end, source.n_frames) - first)
+
+
+def name_edges(clips: Iterable[Clip]) -> list[tuple[str, str]]:
+    """For each clip the timecode in its source of its first frame, and of the frame behind its last."""
+    desk = _Desk(Relinker())
+    names = []
+    for clip in clips:
+        source = desk.source_of(clip)
+        first, n_frames = frames_in(clip, source)
+        begin = source.start + first
+        start, end = (format_timecode(at, source.rate, drop=source.drop) for at in (begin, begin + n_frames))
+        names.append((start, end))
+    return names
 
 
 def _conversions(clips: Iterable[TimelineClip], rate: Fraction) -> list[str]:

@@ -221,3 +221,45 @@ def test_what_makes_no_sense_is_one_line(archive: Path) -> None:
         lines = rushes("cut", command, archive, "boats", *rest, status=2).splitlines()
         assert said in lines[-1]
     assert before == show(archive)
+
+
+def test_clips_come_in_the_order_typed(archive: Path) -> None:
+    """Shots and stretches of videos may be mixed."""
+    shots = [clip["shot"] for clip in show(archive)["clips"]]
+    asked = ["--range", "clip1.mp4", "6f", "9f", "--shot", shots[0], "--range", "clip0.mp4", "0", "3f"]
+    commands: list[list[str | Path]] = [["new", archive, "typed"], ["add", archive, "boats", "--again"]]
+    for command in commands:
+        rushes("cut", *command, *asked, "--shot", shots[1])
+    for name in ("typed", "boats"):
+        clips = json.loads(rushes("cut", "show", archive, name, "--json"))["clips"][-4:]
+        expected = [("clip1.mp4", ""), ("", shots[0]), ("clip0.mp4", ""), ("", shots[1])]
+        assert expected == [(Path(clip["path"]).name if not clip["shot"] else "", clip["shot"]) for clip in clips]
+
+
+def test_places_may_be_first_and_last(archive: Path) -> None:
+    """Several clips keep the order in which they are named."""
+    rushes("cut", "note", archive, "boats", "1", "a")
+    rushes("cut", "note", archive, "boats", "last", "d")
+    for places, to, notes in (("1,last", "last", ["", "", "a", "d"]), ("4,3", "first", ["d", "a", "", ""])):
+        rushes("cut", "move", archive, "boats", places, to)
+        assert notes == [clip["note"] for clip in show(archive)["clips"]]
+    assert "names no place" in rushes("cut", "move", archive, "boats", "1", "all", status=2)
+
+
+def test_edges_are_shown_as_editing_programs_say_them(archive: Path) -> None:
+    """In and out are the clip's own, handles have a column only where some are, and data keeps both exact."""
+    first, *_ = show(archive)["clips"]
+    assert "handles" not in rushes("cut", "show", archive, "boats").splitlines()[0]
+    rushes("cut", "trim", archive, "boats", "1", "--in", "+5f", "--out", "-2f")
+    rushes("cut", "handles", archive, "boats", "1", "0.25", "9")
+    (row,) = [clip for clip in show(archive)["clips"] if clip["place"] == 1]
+    begins = 0 if first["source_in"] == "00:00:00:00" else SHOT_FRAMES
+    name = "00:00:{:02d}:{:02d}".format
+    assert name(*divmod(begins + 5, 12)) == row["source_in"]
+    assert name(*divmod(begins + SHOT_FRAMES - 2, 12)) == row["source_out"]
+    assert [3, 2] == row["handle_frames"]
+    assert row["start"] != row["shown"][0]
+    said = rushes("cut", "show", archive, "boats").splitlines()
+    assert "handles" in said[0]
+    assert "3f 2f" in said[1]
+    assert row["source_in"] in said[1]

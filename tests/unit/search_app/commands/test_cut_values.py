@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from search_app.commands.cut_values import parse_edge, parse_length, parse_places
+from search_app.commands.cut_values import parse_edge, parse_length, parse_place, parse_places
 from search_app.errors import QueryError
 from tests.unit.search_app.cutting.test_cut_list import video
 
@@ -23,6 +23,7 @@ FACTS = replace(video("a").facts, start_timecode="10:00:00:00")
         ("1, 5,1", [1, 5]),
         ("all", [1, 2, 3, 4, 5]),
         ("last", [5]),
+        ("first, 3", [1, 3]),
     ],
 )
 def test_places(text: str, places: list[int]) -> None:
@@ -37,6 +38,14 @@ def test_places_that_are_none_are_refused(text: str) -> None:
         parse_places(text, 5)
 
 
+def test_one_place_is_a_number_or_an_end() -> None:
+    """Nothing that names several."""
+    assert [1, 2, 5] == [parse_place(text, 5) for text in ("first", "2", "last")]
+    for text in ("1-2", "all", "0", "6", "x", ""):
+        with pytest.raises(QueryError, match="place"):
+            parse_place(text, 5)
+
+
 @pytest.mark.parametrize(
     ("text", "frame"),
     [
@@ -47,6 +56,9 @@ def test_places_that_are_none_are_refused(text: str) -> None:
         ("10:00:04:12", 112),
         ("2s", 50),
         ("+1s", 125),
+        ("+12", 400),
+        ("+0:12", 400),
+        ("12.5", 312),
     ],
 )
 def test_edges(text: str, frame: int) -> None:

@@ -19,7 +19,7 @@ from search_app.errors import TimelineError
 from search_app.ranking import Hit
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import COUNTINGS
-from search_app.timelines.timeline import TimelinePlan, group_notes, plan_timeline, source_rate
+from search_app.timelines.timeline import TimelinePlan, group_notes, name_edges, plan_timeline, source_rate
 from search_app.timelines.timeline_export import compare_timeline
 from search_app.timelines.timeline_formats import WRITERS
 from store.records import Boundary, Shot, ShotRow, VideoFacts
@@ -446,3 +446,16 @@ def test_notes_of_a_kind_are_one_line() -> None:
     few = ["a: no timecode", "b: no timecode", "c: gone", "all is well"]
     assert ["a, b: no timecode", "c: gone", "all is well"] == group_notes(few)
     assert ["4 sources: no timecode"] == group_notes(f"{name}: no timecode" for name in "abcd")
+
+
+def test_edges_have_the_names_that_a_timeline_gives_them() -> None:
+    """In and out of the source, names dropped where its are; out is the frame behind the last."""
+    clips = [
+        clip_of(0, 4, rate=NTSC, start="00:59:59;28"),
+        clip_of(10, 35, start="10:00:00:00", path="/media/b.mov"),
+        clip_of(10, 35, path="/media/c.mov"),
+    ]
+    expected = [("00:59:59;28", "01:00:00;02"), ("10:00:00:10", "10:00:01:10"), ("00:00:00:10", "00:00:01:10")]
+    assert expected == name_edges(clips)
+    assert "00:59:59;28 01:00:00;02" in WRITERS[".edl"](plan_of(clips[0]))
+    assert ("01:01:00;02", "01:01:00;03") == name_edges([clip_of(2, 3, rate=NTSC, start="01:00:59;28")])[0]
