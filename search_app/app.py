@@ -102,6 +102,7 @@ def show_supercut(archive: Archive, question: panels.Question, picks: Picks) -> 
             media_shelf(),
             provenance,
             flags=snapshot.rights(),
+            snapshot=snapshot,
             skip_missing=action.skip_missing,
             on_done=lambda report: record_export(archive, question.text or "supercut", report.stretches),
         )

@@ -99,6 +99,7 @@ def export(
         refuse_footage(snapshot, output)
         chosen = take_clips(opened, query, options)
         cut_list = chosen.cut_list
+        texts = _subtitle_texts(snapshot, cut_list, kind or "speech") if form.uses_texts else None
         film = export_cut_list(
             cut_list,
             output,
@@ -106,7 +107,7 @@ def export(
             overwrite=overwrite,
             question=chosen.question,
             captions=captions_of(snapshot, cut_list),
-            texts=texts_of(snapshot, cut_list, kind or "speech") if form.uses_texts else None,
+            texts=texts,
             relink=relink,
         )
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
@@ -116,6 +117,20 @@ def export(
         print_json({"output": str(output.absolute()), **film_json(film), "left_out": left_out})
     else:
         click.echo(f"{output}: {summary(film)}, read back")
+
+
+def _subtitle_texts(snapshot: Snapshot, cut_list: CutList, kind: str) -> dict[str, list[TextHit]]:
+    """The texts of one kind of a cut list's videos, by video.
+
+    Raises:
+        QueryError: the archive holds none, whatever the clips.
+    """
+    texts = texts_of(snapshot, cut_list, kind)
+    if not any(texts.values()):
+        others = [other for other in _TEXTS if any(texts_of(snapshot, cut_list, other).values())]
+        way_out = f"; --text {others[0]} would find some" if others else ", nor any other text"
+        raise QueryError(f"no subtitles: the archive holds no {kind} of these videos{way_out}")
+    return texts
 
 
 def captions_of(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:

@@ -28,7 +28,7 @@ SOURCE_MAP = click.option(
     metavar="FROM=TO",
     help="With --from: sources that lay below FROM lie below TO now; may be repeated.",
 )
-OF_ONE_RUN = ("skip_missing", "overwrite", "dry_run")
+OF_ONE_RUN = ("skip_missing", "overwrite", "dry_run", "poster", "poster_at")
 _TOGETHER = {"archive", "manifest", "source_map", "output", "as_json", *OF_ONE_RUN}
 
 
@@ -67,7 +67,7 @@ def render_again(
         output: the film to make.
         path_map: `FROM=TO`, for sources that moved.
         as_json: print the new manifest instead of a summary.
-        options: `skip_missing`, `overwrite` and `dry_run`.
+        options: `skip_missing`, `overwrite`, `dry_run`, `poster` and `poster_at`.
     """
     from search_app.cutting.clip_texts import ClipText
     from search_app.cutting.rights import keep_rights, rights_entry
@@ -92,7 +92,7 @@ def render_again(
             provenance["rights"] = {**known.entries.get("rights", {}), "checked_on": None}
             click.echo("rights were not checked: name the ARCHIVE to ask what is blocked now", err=True)
         report = render_cut(opened, cut_list, output, provenance, quiet=as_json, **how)
-        finish_render(context, opened, report, as_json=as_json)
+        finish_render(context, report, as_json=as_json)
         difference = difference_between(known, read_manifest(report.ledger))
         verdict = (
             "is the same film: every decoded picture and all sound" if not difference else "is another film: "

@@ -23,7 +23,7 @@ EACH = click.option(
     is_flag=True,
     help="Every clip as a file of its own; OUTPUT: a folder, or a name like FOLDER/{place}_{source}.mov.",
 )
-_OF_THE_WHOLE = {"transition", "transition_seconds", "chapters", "dry_run"}
+_OF_THE_WHOLE = {"transition", "transition_seconds", "chapters", "dry_run", "poster", "poster_at"}
 
 
 def refuse_beside_each() -> None:
@@ -70,17 +70,24 @@ def render_clips(
 
     film = plan_film(cut_list, output.name, question=str(provenance["query"]))
 
+    made: list[SupercutReport] = []
+
     def render(one: CutList, path: Path) -> SupercutReport:
         mark = marks[cut_list.clips.index(one.clips[0])]
-        report = render_cut(archive, one, path, provenance, marks=[mark], quiet=True, **options)
+        report = render_cut(
+            archive, one, path, provenance, marks=[mark], quiet=True, on_made=made.append, **options
+        )
         click.echo(f"{printable(path.name)}: {report.verification_line()}", err=True)
         return report
 
     picture = options.get("picture")
     codec = PRESETS[picture.preset].codec if picture and picture.preset else Codec.H264
-    files = render_each(film, cut_list, output, render, overwrite=options["overwrite"], codec=codec)
+    try:
+        files = render_each(film, cut_list, output, render, overwrite=options["overwrite"], codec=codec)
+    finally:  # also of a run that was stopped: what is there was used
+        if made:
+            record_export(archive, output.name, [stretch for report in made for stretch in report.stretches])
     done = [one.report for one in files if one.report]
-    record_export(archive, output.name, [stretch for report in done for stretch in report.stretches])
     folder = files[0].path.parent
     for one in files:
         if one.reason:
@@ -90,10 +97,15 @@ def render_clips(
     if as_json:
         print_json(read_ledger(folder / LEDGER))
     else:
-        n_exact = sum(report.is_exact for report in done)
-        click.echo(
-            f"{folder}: {len(done)} of {len(files)} clips, {n_exact}/{len(done)} exact; {LEDGER} lists them"
-        )
+        click.echo(f"{folder}: {len(done)} of {len(files)} clips, {_verdict(done)}; {LEDGER} lists them")
     failed = len(done) < len(files) and not options["skip_missing"]
     if failed or not done or any(report.has_wrong_cut for report in done):
         context.exit(1)
+
+
+def _verdict(done: Sequence[SupercutReport]) -> str:
+    """How many of the files are exact, of those that could be compared."""
+    compared = [report for report in done if report.is_verified]
+    if not compared:
+        return next((report.verification_line() for report in done), "none made")
+    return f"{sum(report.is_exact for report in compared)}/{len(compared)} exact"

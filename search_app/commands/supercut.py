@@ -72,4 +72,4 @@ def supercut(
             render_clips(context, opened, *clips, output, provenance, as_json=as_json, **options)
             return
         report = render_cut(opened, chosen.cut_list, output, provenance, marks=marks, quiet=as_json, **options)
-        finish_render(context, opened, report, as_json=as_json)
+        finish_render(context, report, as_json=as_json)

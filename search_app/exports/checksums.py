@@ -6,6 +6,7 @@ MD5 of every decoded picture and piece of sound, as `ffmpeg -i FILM -f framemd5 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,23 +42,29 @@ class FilmChecksums:
         return "" if self.sound == other.sound else "other sound"
 
 
-def film_checksums(film: Path, clips: Sequence[tuple[int, int]], program: Ffmpeg | None = None) -> FilmChecksums:
+def film_checksums(
+    film: Path,
+    clips: Sequence[tuple[int, int]],
+    program: Ffmpeg | None = None,
+    cancel: threading.Event | None = None,
+) -> FilmChecksums:
     """Checksums of a film.
 
     Args:
         film: the file.
         clips: first frame and length of each clip.
         program: ffmpeg; the one that came with the installation if None.
+        cancel: stops it when set.
 
     Raises:
-        FfmpegError: it does not decode.
+        FfmpegError: it does not decode, or it was cancelled.
     """
     lines = bytearray()
     source = open_own(film)
     # The question marks: a film may have no pictures, or no sound.
     streams = [source["V:0?"], source["a:0?"]]
     output = send(streams, format="framemd5", fps_mode="passthrough")
-    (program or find_ffmpeg()).run(output, on_bytes=lines.extend)
+    (program or find_ffmpeg()).run(output, cancel=cancel, on_bytes=lines.extend)
     return read_framemd5(lines.decode(), clips)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -67,6 +68,7 @@ def seal_manifest(
     options: Mapping[str, Any],
     snapshot: Snapshot | None = None,
     program: Ffmpeg | None = None,
+    cancel: threading.Event | None = None,
 ) -> None:
     """Make the ledger of a finished supercut its manifest.
 
@@ -75,10 +77,11 @@ def seal_manifest(
         options: that `render_supercut` was given, without those that say nothing about the film.
         snapshot: the archive that its clips come from, if it is at hand.
         program: ffmpeg; the one that came with the installation if None.
+        cancel: stops it when set.
 
     Raises:
         ExportError: it cannot be written; the ledger is as it was.
-        FfmpegError: the film does not decode.
+        FfmpegError: the film does not decode, or it was cancelled.
     """
     entries = read_ledger(report.ledger)
     places = [(clip.first_frame or 0, clip.n_frames) for clip in report.done]
@@ -99,7 +102,7 @@ def seal_manifest(
         "threads": thread_count(),
         "render_options": to_plain({**options, "profile": report.profile}),
         "cut_list": [to_plain(outcome.clip) for outcome in report.done],
-        "checksums": to_plain(film_checksums(report.output, places, program)),
+        "checksums": to_plain(film_checksums(report.output, places, program, cancel)),
     }
     entries["digest"] = _digest(entries)
     with whole_file(report.ledger) as temporary:

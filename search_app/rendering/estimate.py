@@ -18,12 +18,12 @@ from search_app.conforming.coding import CLIP_SUFFIX, CODINGS, container_of
 from search_app.conforming.conform import BYTES_PER_SAMPLE, conform_picture
 from search_app.conforming.target_profile import Profile, choose_profile
 from search_app.cutting.clip_texts import ClipText
-from search_app.cutting.cut_list import CutList
+from search_app.cutting.cut_list import Clip, CutList
 from search_app.errors import RenderError
 from search_app.rendering.assembly import expected_frames
 from search_app.rendering.film_options import FilmOptions
 from search_app.rendering.loudness import Loudspeaker
-from search_app.rendering.outcomes import RenderStage
+from search_app.rendering.outcomes import RenderStage, length_words
 from search_app.rendering.overlays import check_overlays
 from search_app.rendering.preflight import Sighted, Unusable, check_target, sight_sources
 from search_app.rendering.progress import share_of
@@ -45,6 +45,7 @@ class Estimate:
         size_bytes: its size, from pieces encoded to measure it.
         render_seconds: how long rendering takes, likewise.
         unusable: place in the cut list, source and reason of each clip that cannot be rendered.
+        n_card_frames: how much of its length is cards.
     """
 
     profile: Profile
@@ -53,14 +54,14 @@ class Estimate:
     size_bytes: int
     render_seconds: float
     unusable: tuple[tuple[int, Path, str], ...] = ()
+    n_card_frames: int = 0
 
     def summary(self) -> str:
         """Lines for people."""
-        seconds = float(self.n_frames / self.profile.frame_rate)
         return "\n".join(
             [
-                f"{self.n_clips} of {self.n_clips + len(self.unusable)} clips, {seconds:.2f} s, "
-                f"{self.profile.described}",
+                f"{self.n_clips} of {self.n_clips + len(self.unusable)} clips, "
+                f"{length_words(self.profile, self.n_frames, self.n_card_frames)}",
                 f"about {self.size_bytes / 1e6:.1f} MB, about {self.render_seconds:.0f} s to render",
                 *(
                     f"clip {place} cannot be rendered: {source} {reason}"
@@ -126,17 +127,25 @@ def estimate_supercut(
     sighted = sight_sources(program, cut_list.clips, identify, cancel=cancel)
     usable = [one for one in sighted if isinstance(one, Sighted)]
     bad = [(i, one.source, one.reason) for i, one in enumerate(sighted, start=1) if isinstance(one, Unusable)]
-    lengths = [expected_frames(one.clip, profile) for one in usable]
-    blend = plan_blend(film.transition, film.exact_transition_seconds, profile.frame_rate)
     frame_bytes, frame_seconds = _measure(program, usable, profile, cancel)
-    n_card = film.card_frames(profile.frame_rate)
-    pieces = [*[n_card] * (film.title is not None), *lengths, *[n_card] * (film.end_card is not None)]
-    n_frames = film_length(pieces, blend)
+    n_frames = planned_frames([one.clip for one in usable], profile, film)
+    n_cards = film.n_card_frames(profile.frame_rate)
     is_heard = any(one.clip.facts.has_audio for one in usable)
     sound_bytes = is_heard * float(n_frames / profile.frame_rate) * _sound_bytes_per_second(profile, output)
     size_bytes = round(n_frames * frame_bytes * CODINGS[profile.codec].shows_pictures + sound_bytes)
-    render_seconds = sum(lengths) * frame_seconds / share_of(RenderStage.CLIPS)
-    return Estimate(profile, len(usable), n_frames, size_bytes, render_seconds, tuple(bad))
+    n_encoded = sum(expected_frames(one.clip, profile) for one in usable)
+    render_seconds = n_encoded * frame_seconds / share_of(RenderStage.CLIPS)
+    return Estimate(profile, len(usable), n_frames, size_bytes, render_seconds, tuple(bad), n_cards)
+
+
+def planned_frames(clips: Sequence[Clip], profile: Profile, film: FilmOptions | None = None) -> int:
+    """How long a film of these clips will be, cards and all, in frames."""
+    film = film or FilmOptions()
+    blend = plan_blend(film.transition, film.exact_transition_seconds, profile.frame_rate)
+    lengths = [expected_frames(clip, profile) for clip in clips]
+    n_card = film.card_frames(profile.frame_rate)
+    pieces = [*[n_card] * (film.title is not None), *lengths, *[n_card] * (film.end_card is not None)]
+    return film_length(pieces, blend)
 
 
 def _sound_bytes_per_second(profile: Profile, output: Path) -> float:

@@ -100,6 +100,10 @@ class FilmOptions:
         seconds = Fraction(str(_CARD_SECONDS if self.card_seconds is None else self.card_seconds))
         return max(1, round(seconds * frame_rate))
 
+    def n_card_frames(self, frame_rate: Fraction) -> int:
+        """How many frames all cards are shown."""
+        return self.card_frames(frame_rate) * ((self.title is not None) + (self.end_card is not None))
+
     @property
     def burns_subtitles(self) -> bool:
         """Whether speech is drawn into the pictures."""
@@ -124,7 +128,8 @@ _OPTIONS = (
     click.option(
         "--card-seconds",
         type=click.FloatRange(0, 60, min_open=True),
-        help=f"How long a card is shown.  [default: {_CARD_SECONDS:g}]",
+        help="How long a card is shown; cards come on top of what --max-seconds and --fit allow."
+        f"  [default: {_CARD_SECONDS:g}]",
     ),
     click.option(
         "--lower-third",

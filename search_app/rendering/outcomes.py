@@ -68,6 +68,8 @@ class ClipOutcome:
         first_shown: time in the source of what its first frame shows; None if skipped.
         last_shown: time in the source of what its last frame shows; None if skipped.
         n_copied_frames: how many of its frames were copied from the source instead of encoded.
+        n_blended_first: how many frames at its beginning show something else too.
+        n_blended_last: how many at its end.
         warnings: what is not as in the source or as asked, one line each.
         check: what verification found; None if it was skipped or not verified.
     """
@@ -82,6 +84,8 @@ class ClipOutcome:
     first_shown: Fraction | None = None
     last_shown: Fraction | None = None
     n_copied_frames: int = 0
+    n_blended_first: int = 0
+    n_blended_last: int = 0
     warnings: tuple[str, ...] = ()
     check: ClipCheck | None = None
 
@@ -100,6 +104,8 @@ def outcome_of(placed: Placed, warnings: tuple[str, ...]) -> ClipOutcome:
         tick_seconds(made.first_tick, clip.facts),
         tick_seconds(made.last_tick, clip.facts),
         made.n_copied_frames,
+        made.n_blended_first,
+        made.n_blended_last,
         (*filter(None, [made.note]), *warnings),
     )
 
@@ -121,6 +127,7 @@ class SupercutReport:
         loudness: how loud it is; None if it was not asked to be so loud.
         wanted_lufs: how loud it should be.
         note: what people should know about the files beside it; empty if nothing.
+        n_card_frames: how much of its length is cards.
     """
 
     output: Path
@@ -135,6 +142,7 @@ class SupercutReport:
     loudness: Loudness | None = None
     wanted_lufs: float | None = None
     note: str = ""
+    n_card_frames: int = 0
 
     @property
     def duration(self) -> Fraction:
@@ -167,6 +175,11 @@ class SupercutReport:
         return self.n_exact == len(self.done)
 
     @property
+    def is_verified(self) -> bool:
+        """Whether anything was compared with the sources."""
+        return any(clip.check for clip in self.done)
+
+    @property
     def has_wrong_cut(self) -> bool:
         """Whether verification found a clip that begins or ends on another frame than it must."""
         return any(clip.check is not None and not clip.check.is_exact for clip in self.done)
@@ -174,8 +187,8 @@ class SupercutReport:
     def summary(self) -> str:
         """Lines for people: what was made, what was proven, what is missing or different."""
         lines = [
-            f"{self.output}: {len(self.done)} of {len(self.clips)} clips, {float(self.duration):.2f} s, "
-            f"{self.profile.described}",
+            f"{self.output}: {len(self.done)} of {len(self.clips)} clips, "
+            f"{length_words(self.profile, self.n_frames, self.n_card_frames)}",
             *self._mode_lines(),
             self.verification_line(),
         ]
@@ -213,7 +226,7 @@ class SupercutReport:
         """One line for people, such as `24/24 cuts exact`."""
         if self.profile.codec is Codec.SOUND:
             return "sound alone: it has no pictures that could be compared with the sources"
-        if not any(clip.check for clip in self.done):
+        if not self.is_verified:
             return "cuts not verified"
         wrong = [
             f"clip {place}: {clip.check.reason}"
@@ -221,6 +234,13 @@ class SupercutReport:
             if clip.check and not clip.check.is_exact
         ]
         return "; ".join([f"{self.n_exact}/{len(self.done)} cuts exact", *wrong])
+
+
+def length_words(profile: Profile, n_frames: int, n_card_frames: int) -> str:
+    """A film's length and shape for people, and how much of it is cards."""
+    seconds, card_seconds = (float(n / profile.frame_rate) for n in (n_frames, n_card_frames))
+    cards = f" ({card_seconds:.2f} s of it cards)" if n_card_frames else ""
+    return f"{seconds:.2f} s{cards}, {profile.described}"
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:

@@ -71,21 +71,30 @@ def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite
     beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
     sources = {path for clip in clips for path in clip.paths} | ({str(film.music)} if film.music else set())
     for target in (output, ledger_path(output), *beside):
-        try:
-            target.lstat()
-        except FileNotFoundError:
-            continue
-        except OSError as error:  # such as a name that is too long
-            raise RenderError(f"cannot write {target}: {error.strerror or error}") from error
-        if target.is_dir():
-            raise RenderError(f"{target} is a folder: name a file")
-        for path in sources:
-            if _is_same_file(target, path):
-                raise RenderError(f"{target} is one of the sources, {path}: name another file")
-        if not overwrite:
-            raise RenderError(f"{target} exists already: name another file, or allow it to be overwritten")
-        if not target.is_file():
-            raise RenderError(f"{target} exists and is no ordinary file: name another file")
+        refuse_taken(target, sources, overwrite=overwrite)
+
+
+def refuse_taken(target: Path, sources: Iterable[str], *, overwrite: bool) -> None:
+    """Refuse a name that belongs to something that must not be replaced.
+
+    Raises:
+        RenderError: it is a folder, a source, no ordinary file, or exists and may not be overwritten.
+    """
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:  # such as a name that is too long
+        raise RenderError(f"cannot write {target}: {error.strerror or error}") from error
+    if target.is_dir():
+        raise RenderError(f"{target} is a folder: name a file")
+    for path in sources:
+        if _is_same_file(target, path):
+            raise RenderError(f"{target} is one of the sources, {path}: name another file")
+    if not overwrite:
+        raise RenderError(f"{target} exists already: name another file, or allow it to be overwritten")
+    if not target.is_file():
+        raise RenderError(f"{target} exists and is no ordinary file: name another file")
 
 
 def check_space(output: Path, clips: Iterable[Clip], profile: Profile) -> None:

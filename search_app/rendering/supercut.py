@@ -234,6 +234,7 @@ class _Job:
             self.mode,
             loudness,
             self.film.loudness,
+            n_card_frames=self.film.n_card_frames(self.profile.frame_rate),
         )
 
     def _finish_sound(self, assembly: Assembly) -> Loudness | None:

@@ -232,20 +232,21 @@ def show_result(job: RenderJob) -> bool:
         width_px = fitted_width(profile.width_px, profile.height_px, 560, 320)
         st.video(absolute_address(job.address), width=width_px, alt="The supercut")
         with st.container(width=260):
-            return _show_report(job.report, absolute_address(job.address))
+            return _show_report(job.report, absolute_address(job.address), job.losses)
 
 
-def _show_report(report: SupercutReport, address: str) -> bool:
+def _show_report(report: SupercutReport, address: str, losses: Sequence[str]) -> bool:
     st.markdown("#### Your supercut")
     st.caption(f"{n_of(len(report.done), 'clip')} · {length_text(report.duration)}")
     mark = ":green[:material/verified:]" if report.is_exact else ":orange[:material/warning:]"
     st.markdown(f"{mark} **{report.n_exact}/{len(report.done)} cuts exact**")
-    for problem in _problems(report):
+    for problem in (*_problems(report), *losses):
         st.text(one_line(problem))
     with st.container(horizontal=True):
         st.link_button(
             "Download", f"{address}?download", type="primary", icon=":material/download:", key="download"
         )
+        st.link_button("Manifest", f"{address}?manifest", icon=":material/receipt_long:", key="manifest")
         return st.button("Close", key="close-result", type="tertiary")
 
 

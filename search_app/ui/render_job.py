@@ -12,9 +12,13 @@ from search_app.ui.shelf import MediaShelf
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from search_app.cutting.clip_texts import ClipText
     from search_app.cutting.cut_list import CutList
     from search_app.rendering.outcomes import SupercutReport
     from store.records import RightsFlag
+    from store.snapshot import Snapshot
 
 STAGE_WORDS = {
     RenderStage.PREFLIGHT: "Looking at the sources",
@@ -22,7 +26,7 @@ STAGE_WORDS = {
     RenderStage.JOIN: "Joining",
     RenderStage.VERIFY: "Comparing every cut with its source",
 }
-
+_SEALING = "Writing down where everything comes from"
 
 _jobs: weakref.WeakSet[RenderJob] = weakref.WeakSet()
 _STOP_SECONDS = 5.0
@@ -45,8 +49,15 @@ class RenderJob:
         shelf: where the film goes.
         provenance: for the ledger.
         flags: rights flags of the archive: what is blocked is refused, what wants a mark gets it.
+        snapshot: the archive, which the manifest names.
         skip_missing: go on without clips that cannot be rendered.
         on_done: told of the finished film, still in the thread.
+
+    Attributes:
+        report: the film; None while there is none.
+        address: where the browser finds it.
+        problem: why there is none.
+        losses: what does not belong to it as it should.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class RenderJob:
         provenance: Mapping[str, Any],
         *,
         flags: Sequence[RightsFlag] = (),
+        snapshot: Snapshot | None = None,
         skip_missing: bool = False,
         on_done: Callable[[SupercutReport], None] | None = None,
     ) -> None:
@@ -63,7 +75,10 @@ class RenderJob:
         self.report: SupercutReport | None = None
         self.address = ""
         self.problem = ""
+        self.losses: list[str] = []
         self._flags = flags
+        self._is_made = False
+        self._snapshot = snapshot
         self._skip_missing = skip_missing
         self._on_done = on_done
         self._shelf = shelf
@@ -106,6 +121,8 @@ class RenderJob:
         """What it is doing, in words made here alone: fit for any part of the page."""
         if self.is_cancelled:
             return "Stopping"
+        if self._is_made:
+            return _SEALING
         now = self._progress
         words = STAGE_WORDS[now.stage]
         if now.stage is RenderStage.CLIPS:
@@ -115,31 +132,51 @@ class RenderJob:
         return words
 
     def _run(self) -> None:
+        try:
+            self._render(self._shelf.new_path())
+        except ArchiveError as error:
+            self.problem = str(error)
+        except Exception as error:  # a thread that dies in silence would leave the page waiting for ever
+            self.problem = f"{type(error).__name__}: {error} (a fault of ours)"
+
+    def _render(self, output: Path) -> None:
         from indexer.scan import fingerprint_file
         from search_app.cutting.clip_texts import ClipText
         from search_app.cutting.rights import keep_rights, rights_entry
         from search_app.rendering.supercut import render_supercut
 
-        output = self._shelf.new_path()
+        cut_list, rulings = keep_rights(self.cut_list, self._flags, can_mark=True)
+        texts = [ClipText(mark=ruling.text) for ruling in rulings]
+        report = render_supercut(
+            cut_list,
+            output,
+            texts=texts,
+            identify=fingerprint_file,
+            provenance={**self._provenance, "rights": rights_entry(len(self._flags), rulings)},
+            skip_missing=self._skip_missing,
+            on_progress=self._take,
+            cancel=self._cancel,
+        )
+        self._is_made = True
+        self._seal(report, texts)
+        self.report, self.address = report, self._shelf.put(output)
+        if self._on_done is not None:
+            try:
+                self._on_done(report)
+            except ArchiveError as error:  # the film is there all the same
+                self.losses.append(f"it was not remembered as used: {error}")
+
+    def _seal(self, report: SupercutReport, texts: Sequence[ClipText]) -> None:
+        from search_app.exports.manifest import seal_manifest
+
         try:
-            cut_list, rulings = keep_rights(self.cut_list, self._flags, can_mark=True)
-            self.report = render_supercut(
-                cut_list,
-                output,
-                texts=[ClipText(mark=ruling.text) for ruling in rulings],
-                identify=fingerprint_file,
-                provenance={**self._provenance, "rights": rights_entry(len(self._flags), rulings)},
-                skip_missing=self._skip_missing,
-                on_progress=self._take,
-                cancel=self._cancel,
-            )
-            self.address = self._shelf.put(output)
-            if self._on_done is not None:
-                self._on_done(self.report)
+            seal_manifest(report, options={"texts": texts}, snapshot=self._snapshot, cancel=self._cancel)
         except ArchiveError as error:
-            self.problem = str(error)
-        except Exception as error:  # a thread that dies in silence would leave the page waiting for ever
-            self.problem = f"{type(error).__name__}: {error} (a fault of ours)"
+            if self.is_cancelled:
+                for made in (report.output, report.ledger):
+                    made.unlink(missing_ok=True)
+                raise
+            self.losses.append(f"its manifest has no seal, so it cannot be rendered again from it: {error}")
 
     def _take(self, progress: RenderProgress) -> None:
         self._progress = progress

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search_app.rendering.ledger import ledger_path
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
@@ -43,7 +45,8 @@ class MediaShelf:
             self._files[token] = path
             while len(self._files) > self._max_files:
                 _, oldest = self._files.popitem(last=False)
-                oldest.unlink(missing_ok=True)
+                for gone in (oldest, ledger_path(oldest)):
+                    gone.unlink(missing_ok=True)
         return f"{ROUTE}/{token}"
 
     def find(self, token: str) -> Path | None:
@@ -71,13 +74,17 @@ def media_shelf() -> MediaShelf:
 
 
 async def send_media(request: Request) -> Response:
-    """Answer the browser: the file, or a part of it; with `?download=NAME` as something to save."""
+    """Answer the browser: the film, or a part of it; `?download` saves it, `?manifest` is its manifest."""
     from starlette.responses import FileResponse, PlainTextResponse
 
     path = media_shelf().find(request.path_params["token"])
     if path is None:
         return PlainTextResponse("This film is no longer kept; make it again.", status_code=404)
     headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    if "manifest" in request.query_params:
+        return FileResponse(
+            ledger_path(path), media_type="application/json", headers=headers, filename="supercut.mp4.json"
+        )
     if "download" in request.query_params:
         return FileResponse(path, media_type="video/mp4", headers=headers, filename="supercut.mp4")
     return FileResponse(path, media_type="video/mp4", headers=headers)

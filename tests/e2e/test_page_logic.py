@@ -1,6 +1,5 @@
 """The page without a browser: what it shows for good and bad input."""
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from indexer.errors import ModelError
 from search_app.cutting.cut_list import build_cut_list
+from search_app.exports.manifest import read_manifest
 from search_app.ranking import Hit
 from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
@@ -177,7 +177,7 @@ def test_a_missing_source_is_named_and_can_be_skipped(tmp_path: Path, monkeypatc
 
 
 def test_the_page_keeps_to_rights(archive: Path) -> None:
-    """What is blocked is refused with its reason, and what wants a mark bears it, as on the command line."""
+    """What is blocked is refused with its reason, what wants a mark bears it; the manifest says so, sealed."""
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
         shot = snapshot.shots()[0]
@@ -191,12 +191,16 @@ def test_the_page_keeps_to_rights(archive: Path) -> None:
     assert (None, True) == (blocked.report, "is blocked: embargo" in blocked.problem)
     assert "--skip" not in blocked.problem
     mark = RightsFlag(shot.video_id, None, "watermark", "Anna's", "", "", "")
-    marked = RenderJob(cut_list, shelf, {}, flags=[mark])
+    marked = RenderJob(cut_list, shelf, {}, flags=[mark], snapshot=snapshot)
     marked.start()
     assert marked.wait(60)
     assert marked.report is not None, marked.problem
-    told = json.loads(marked.report.ledger.read_text(encoding="utf-8"))
-    assert {"1": "Anna's"} == told["rights"]["marks"]
+    sealed = read_manifest(marked.report.ledger)
+    assert {"1": "Anna's"} == sealed.entries["rights"]["marks"]
+    assert (str(archive), marked.report.n_frames) == (
+        sealed.entries["archive"]["folder"],
+        sealed.checksums.n_frames,
+    )
     shelf.close()
 
 
