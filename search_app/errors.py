@@ -16,6 +16,10 @@ class QueryError(ArchiveError):
         self.position = position
 
 
+class CutError(ArchiveError):
+    """There is nothing to cut, or a clip of a cut list is not in the archive any more."""
+
+
 class RenderError(ArchiveError):
     """A supercut could not be rendered, in whole or in part."""
 

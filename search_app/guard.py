@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_app.errors import QueryError
+from search_app.errors import CutError
 from store.errors import ConfigError
 from store.identity import IDENTITY_NAME
 
@@ -48,9 +48,9 @@ def refuse_no_match(result: SearchResult, question: str, *, nearest: bool) -> No
     """Refuse to cut what does not answer, unless just the nearest shots are wanted.
 
     Raises:
-        QueryError: there are no shots, or none that surely answers.
+        CutError: there are no shots, or none that surely answers.
     """
     if not result.hits:
-        raise QueryError(f"no shots for {question!r}: nothing to cut")
+        raise CutError(f"no shots for {question!r}: nothing to cut")
     if result.nothing_matches and not nearest:
-        raise QueryError(f"nothing here matches {question!r}; --nearest takes the nearest shots all the same")
+        raise CutError(f"nothing here matches {question!r}; --nearest takes the nearest shots all the same")

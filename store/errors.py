@@ -17,6 +17,7 @@ The whole tree, with the module that adds each branch:
     ├── ModelError                     indexer.errors
     ├── ScanError                      indexer.errors: nothing to index there
     ├── QueryError                     search_app.errors
+    ├── CutError                       search_app.errors: nothing to cut, or a clip is gone
     ├── RenderError                    search_app.errors
     ├── RightsError                    search_app.errors: a clip must not be exported
     ├── TimelineError                  search_app.errors

@@ -4,23 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from search_app.commands.search import LIKE, find, question_text
+from search_app.commands.search import (
+    QUESTION,
+    RANKING,
+    add_question_options,
+    find,
+    read_search_settings,
+    resolve_question,
+)
 from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.rights import Ruling
+    from search_app.search import SearchResult
+    from search_app.timelines.relink import Relinker
     from store.archive import Archive
 
 SKIP_BLOCKED = click.option(
     "--skip-blocked", is_flag=True, help="Leave out what must not be exported, instead of refusing all."
 )
-ANSWER_OPTIONS = frozenset({"query", "like", "nearest", "device", *(field.name for field in fields(CutOptions))})
+_PATH_MAP = click.option(
+    "--path-map",
+    multiple=True,
+    metavar="FROM=TO",
+    help="Sources below FROM here lie below TO where it is opened; may be repeated, the longest FROM holds.",
+)
+_RELATIVE = click.option(
+    "--relative",
+    is_flag=True,
+    help="Name the sources by paths from the output's folder, but for those that a --path-map holds for.",
+)
+ANSWER_OPTIONS = frozenset({*QUESTION, "nearest", "device", *(field.name for field in fields(CutOptions))})
 """Names of the options that only an answer has: a stored cut list was chosen and ordered before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer that clips are chosen from.
+
+    Args:
+        question: what was asked.
+        result: the answer.
+        wanted: how to choose and order.
+        used: ids of shots to avoid.
+        ranking: how the answer was ranked, for the ledger.
+    """
+
+    question: str
+    result: SearchResult
+    wanted: CutOptions
+    used: frozenset[str]
+    ranking: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +80,43 @@ class ChosenClips:
     rulings: tuple[Ruling, ...]
 
 
-def add_answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that choose and order clips, and --skip-blocked; `take_clips` takes them."""
-    for option in (SKIP_BLOCKED, NEAREST, LIKE):
+def add_relink_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say by which paths sources are named; `take_relinker` takes them."""
+    for option in (_RELATIVE, _PATH_MAP):
         command = option(command)
-    return add_cut_options(command)
+    return command
+
+
+def take_relinker(options: dict[str, Any], output: Path) -> Relinker:
+    """What names the sources; the options are taken out.
+
+    Raises:
+        ConfigError: a path map cannot be understood.
+    """
+    from search_app.timelines.relink import Relinker, read_path_map
+
+    relative_to = output.absolute().parent if options.pop("relative") else None
+    return Relinker(read_path_map(options.pop("path_map")), relative_to)
+
+
+def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
+    """What was asked of a relinker and has no effect, for people."""
+    from search_app.timelines.timeline import place_of
+
+    if not relink.path_map:
+        return []  # what is only relative always has an effect
+    sources = {clip.video_id: clip for clip in cut_list.clips}
+    return relink.without_effect(place_of(clip)[0] for clip in sources.values())
+
+
+def add_answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that ask, choose and order, and --skip-blocked; `take_clips` takes them."""
+    return add_choice_options(SKIP_BLOCKED(command))
+
+
+def add_choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that ask, choose and order clips; `ask` takes them."""
+    return add_cut_options(NEAREST(add_question_options(command)))
 
 
 def take_clips(
@@ -60,7 +132,8 @@ def take_clips(
         can_mark: whether the export draws the marks that rights ask for.
 
     Raises:
-        QueryError: the question cannot be understood, or there is nothing to cut.
+        QueryError: the question cannot be understood.
+        CutError: there is nothing to cut, or a clip is gone.
         RightsError: a clip must not be exported.
     """
     from search_app.cutting.rights import keep_rights, rights_entry
@@ -81,22 +154,61 @@ def take_clips(
     return ChosenClips(cut_list, question, {**provenance, "rights": rights_entry(len(flags), rulings)}, rulings)
 
 
-def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[CutList, str, dict[str, Any]]:
-    from search_app.cutting.choice import choose_clips, used_shots
-    from search_app.guard import refuse_no_match
+def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_least: int = 0) -> Asked:
+    """The answer that clips are chosen from.
 
+    Args:
+        archive: where to look.
+        query: the question.
+        options: the command's; those of `add_question_options` and `add_cut_options`, `nearest` and `device` are
+            taken out.
+        at_least: how many shots to look at, if more than are chosen from.
+
+    Raises:
+        QueryError: the question cannot be understood.
+        CutError: nothing answers.
+    """
+    from search_app.cutting.choice import used_shots
+    from search_app.guard import refuse_no_match
+    from search_app.saved import judged_shots
+
+    question, resolved = resolve_question(archive, query, options)
+    if options["fit"] is not None:  # chooses from many more than a page of a search has
+        resolved["limit"] = options["limit"]
+    options.update(resolved)
     wanted = CutOptions.take_from(options)
-    question = question_text(query, options.pop("like"))
-    used = used_shots(archive.snapshot()) if wanted.avoid_used else set()
-    result = find(archive, question, device=options.pop("device"), limit=wanted.n_shots + len(used))
+    ranking = {name: options.pop(name) for name in RANKING}
+    snapshot = archive.snapshot()
+    keep, reject = judged_shots(snapshot, question) if options.pop("judged") else ((), ())
+    used = used_shots(snapshot) if wanted.avoid_used else set()
+    result = find(
+        archive,
+        question,
+        device=options.pop("device"),
+        settings=read_search_settings(options.pop("config")),
+        limit=max(wanted.n_shots + len(used), at_least),
+        keep=keep,
+        reject=reject,
+        **ranking,
+    )
     refuse_no_match(result, question, nearest=options.pop("nearest"))
+    judged = {"kept": list(keep), "rejected": list(reject)} if keep or reject else {}
+    return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
+
+
+def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[CutList, str, dict[str, Any]]:
+    from search_app.cutting.choice import choose_clips
+
+    asked = ask(archive, query, options)
     provenance = {
-        "query": question,
-        "embedding_space": result.space_id,
-        "archive_generation": result.generation,
-        **wanted.provenance(),
+        "query": asked.question,
+        "ranking": asked.ranking,
+        "embedding_space": asked.result.space_id,
+        "archive_generation": asked.result.generation,
+        **asked.wanted.provenance(),
     }
-    return choose_clips(archive.snapshot(), result.hits, wanted, used), question, provenance
+    cut_list = choose_clips(archive.snapshot(), asked.result.hits, asked.wanted, asked.used)
+    return cut_list, asked.question, provenance
 
 
 def _stored(archive: Archive, name: str, *, skip_missing: bool) -> tuple[CutList, str, dict[str, Any]]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, DEVICE
+from search_app.commands.clip_source import ANSWER_OPTIONS, add_choice_options, ask
 from search_app.commands.cut_output import OUTPUT_COMMANDS
 from search_app.commands.cut_values import parse_edge
 from search_app.commands.edit_cut import AGAIN, EDIT_COMMANDS, NAME
-from search_app.commands.search import LIKE, find, question_text
-from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
+from search_app.commands.search import given_options
+from search_app.cutting.cut_options import flag_of
 from search_app.errors import QueryError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -59,9 +60,7 @@ def cut() -> None:
 @ARCHIVE
 @NAME
 @click.argument("query", required=False)
-@add_cut_options
-@NEAREST
-@LIKE
+@add_choice_options
 @_SHOTS
 @_RANGES
 @DEVICE
@@ -90,9 +89,7 @@ def new(archive: Path, name: str, query: str | None, **options: Any) -> None:
 @ARCHIVE
 @NAME
 @click.argument("query", required=False)
-@add_cut_options
-@NEAREST
-@LIKE
+@add_choice_options
 @_SHOTS
 @_RANGES
 @click.option("--candidates", is_flag=True, help="All that `candidates` lists.")
@@ -144,35 +141,42 @@ def _found(archive: Archive, query: str | None, options: dict[str, Any], *, is_n
     of_kind = {"shot": iter(_named_shots(archive, shots)), "ranges": iter(_named_ranges(archive, ranges))}
     typed = click.get_current_context().meta[_TYPED]
     named = [next(of_kind[kind]) for kind in typed if kind in of_kind]
-    is_asked = query is not None or options["like"] is not None
+    is_asked = query is not None or options["like"] is not None or options["saved"] is not None
     if named and is_asked:
         raise QueryError("give a QUERY, or name shots and ranges, not both at once")
     if not is_asked:
+        _refuse_choosing("only with a QUERY")
         if not named and not is_new:
             raise QueryError("what? give a QUERY, --shot, --range or --candidates")
         return _Found(f"{len(named)} named" if named else "empty", named, {"looked_at": _state_of(archive)})
-    return _answered(archive, question_text(query, options.pop("like")), options)
+    return _answered(archive, query, options)
 
 
-def _answered(archive: Archive, question: str, options: dict[str, Any]) -> _Found:
+def _refuse_choosing(why: str, *allowed: str) -> None:
+    """Refuse options that choose among answers, where nothing is asked."""
+    if idle := sorted((given_options() & ANSWER_OPTIONS) - {"query", *allowed}):
+        raise QueryError(f"{', '.join(map(flag_of, idle))}: {why}")
+
+
+def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _Found:
     from dataclasses import replace as changed
 
-    from search_app.cutting.choice import choose_clips, used_shots
+    from search_app.cutting.choice import choose_clips
     from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_of_hits, find_candidates
-    from search_app.guard import refuse_no_match
 
-    wanted = CutOptions.take_from(options)
-    used = used_shots(archive.snapshot()) if wanted.avoid_used else set()
-    n_hits = max(wanted.n_shots + len(used), LOOKED_AT)
-    result = find(archive, question, device=options.pop("device"), limit=n_hits)
-    refuse_no_match(result, question, nearest=options.pop("nearest"))
+    asked = ask(archive, query, options, at_least=LOOKED_AT)
+    question, result, wanted = asked.question, asked.result, asked.wanted
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), used)
+    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), asked.used)
     clips = clips_of_hits(chosen, question)
     if wanted.handles:
         around = Fraction(str(wanted.handles))
         clips = tuple(changed(clip, before=around, after=around) for clip in clips)
-    settings = {"query": question, "looked_at": _state_of(archive), "options": wanted.provenance()}
+    settings = {
+        "query": question,
+        "looked_at": _state_of(archive),
+        "options": {**wanted.provenance(), "ranking": asked.ranking},
+    }
     found = _Found(f"{len(clips)} for {question!r}", clips, settings)
     looked_at = [*result.hits[: wanted.n_shots], *find_candidates(result.hits, ())]
     found.seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
@@ -180,7 +184,7 @@ def _answered(archive: Archive, question: str, options: dict[str, Any]) -> _Foun
     found.left_out = tuple(
         (clip_of_shot(left.hit.shot, left.hit.time), left.reason)
         for left in chosen.left_out
-        if left.hit.rank <= wanted.n_shots + len(used)
+        if left.hit.rank <= wanted.n_shots + len(asked.used)
     )
     return found
 
@@ -191,10 +195,11 @@ def _candidates(archive: Archive, before: StoredCut, query: str | None, options:
     from search_app.commands.cut_output import look_for_news
     from search_app.cutting.cut_film import clip_of_shot
 
-    if query is not None or options["shot"] or options["ranges"] or options["like"]:
+    if query is not None or options["shot"] or options["ranges"]:
         raise QueryError(
             "--candidates adds what `rushes cut candidates` lists; leave out QUERY, --shot and --range"
         )
+    _refuse_choosing("not together with --candidates, which adds all of them", "device")
     hits = look_for_news(archive, before, options["device"])
     clips = [
         changed(

@@ -14,6 +14,7 @@ from search_app.commands.export import FORMAT_HELP, export
 from search_app.commands.search import given_options
 from search_app.commands.supercut import supercut
 from search_app.commands.timeline import timeline
+from search_app.cutting.cut_options import flag_of
 from search_app.errors import ExportError, QueryError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -128,13 +129,11 @@ def log(archive: Path, name: str, as_json: bool) -> None:
     """List every version of a cut list: when, who, what; * is the one that counts."""
     from indexer.console import print_json
     from search_app.commands.cut_view import log_json, print_log
-    from search_app.cutting.stored_cut import look_for_cut
+    from search_app.cutting.stored_cut import read_deleted_too
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        cut = look_for_cut(opened.snapshot(), name)
-    if not cut.steps:
-        raise QueryError(f"there is no cut list {name!r}")
+        cut = read_deleted_too(opened.snapshot(), name)
     if as_json:
         print_json(log_json(cut))
     else:
@@ -152,7 +151,7 @@ def _go(archive: Path, name: str, how: str) -> None:
         "deleted": stored_cut.delete_cut,
     }
     with Archive.open(archive) as opened:
-        read = stored_cut.read_cut if how == "deleted" else stored_cut.look_for_cut
+        read = stored_cut.read_cut if how == "deleted" else stored_cut.read_deleted_too
         after = steps[how](opened, read(opened.snapshot(), name))
     if how == "deleted":
         click.echo(f"{name}: deleted; `rushes cut undo` brings it back")
@@ -194,7 +193,7 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
     """List what came since the cut list was made and answers its question; `add --candidates` adds all of it."""
     from indexer.console import print_json
     from search_app.commands.cut_view import print_candidates
-    from search_app.commands.search import hit_json
+    from search_app.commands.search_view import hit_json
     from search_app.cutting.stored_cut import commit, read_cut
     from store.archive import Archive
 
@@ -237,8 +236,7 @@ def _of_stored(
         base = choose(options)
         own = {param.name for param in base.params}
         if foreign := sorted(given_options() & set(options) - own):
-            flags = ", ".join(f"--{option.replace('_', '-')}" for option in foreign)
-            raise QueryError(f"{flags}: not for {options['output'].name!r}")
+            raise QueryError(f"{', '.join(map(flag_of, foreign))}: not for {options['output'].name!r}")
         taken = {option: value for option, value in options.items() if option in own}
         assert base.callback is not None  # noqa: S101 - every command has one
         base.callback(*args, archive=archive, query=None, cut=name, **taken)

@@ -8,7 +8,7 @@ import click
 
 from indexer import cli as indexer_cli
 from search_app.commands.render import render_cut
-from search_app.commands.search import print_hits
+from search_app.commands.search_view import print_hits
 from search_app.cutting.cut_options import CutOptions
 
 DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")

@@ -12,7 +12,8 @@ import click
 from indexer.cli import ARCHIVE, AS_JSON
 from search_app.commands.cut_values import EDGE_HELP, parse_edge, parse_length, parse_place, parse_places
 from search_app.cutting.cut_options import CutOptions, Order
-from search_app.errors import QueryError
+from search_app.errors import CutError, QueryError
+from store.errors import UnknownIdError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_edits import Edited
@@ -42,8 +43,13 @@ def _change(archive: Path, name: str, change: Change) -> None:
         say_change(commit(opened, before, edited.clips, action), action, edited.left_out)
 
 
-def _facts(archive: Archive, clip: CutClip) -> VideoFacts:
-    return archive.snapshot().video(clip.video_id).facts
+def _facts(archive: Archive, place: int, clip: CutClip) -> VideoFacts:
+    try:
+        return archive.snapshot().video(clip.video_id).facts
+    except UnknownIdError as error:
+        raise CutError(
+            f"clip {place}: {clip.path} is not in the archive any more; index it again, or remove the clip"
+        ) from error
 
 
 @click.command()
@@ -113,7 +119,7 @@ def trim(
         edited = Edited(before.clips)
         for place in parse_places(places, len(before.clips)):
             clip = edited.clips[place - 1]
-            facts = _facts(opened, clip)
+            facts = _facts(opened, place, clip)
             now = frame_at(facts, clip.span.start), frame_at(facts, clip.span.end)
             first = None if begin is None else parse_edge(begin, facts, now[0])
             last = None if end is None else parse_edge(end, facts, now[1])
@@ -142,7 +148,7 @@ def split(archive: Path, name: str, place: str, time: str) -> None:
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
         number = parse_place(place, len(before.clips))
         clip = before.clips[number - 1]
-        facts = _facts(opened, clip)
+        facts = _facts(opened, number, clip)
         parts = split_clip(clip, facts, parse_edge(time, facts, frame_at(facts, clip.span.start)))
         return replace_clip(before.clips, number, *parts, again=True), f"split {place} at {time}"
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.commands.clip_source import add_answer_options, take_clips
+from search_app.commands.clip_source import (
+    add_answer_options,
+    add_relink_options,
+    idle_relinking,
+    take_clips,
+    take_relinker,
+)
 from search_app.errors import QueryError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -36,12 +42,6 @@ FORMAT = click.option(
 TEXT = click.option(
     "--text", type=click.Choice([*_TEXTS]), help="With .srt and .vtt: which texts.  [default: speech]"
 )
-PATH_MAP = click.option(
-    "--path-map",
-    multiple=True,
-    metavar="FROM=TO",
-    help="Sources below FROM here lie below TO where it is opened; may be repeated.",
-)
 FORMAT_HELP = """
 \b
   .csv           a table for spreadsheets
@@ -63,8 +63,7 @@ FORMAT_HELP = """
 @FORMAT
 @TEXT
 @add_answer_options
-@PATH_MAP
-@click.option("--relative", is_flag=True, help="Name the sources by paths from the file's folder.")
+@add_relink_options
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @DEVICE
 @AS_JSON
@@ -82,7 +81,6 @@ def export(
     from search_app.exports.export import FORMATS, check_export_target, export_cut_list, format_of
     from search_app.exports.tables import film_json
     from search_app.guard import refuse_footage
-    from search_app.timelines.relink import Relinker, read_path_map
     from search_app.timelines.timeline import group_notes
     from store.archive import Archive
 
@@ -91,8 +89,7 @@ def export(
     kind = options.pop("text")
     if kind and not form.uses_texts:
         raise QueryError("--text: only with .srt and .vtt")
-    relative_to = output.absolute().parent if options.pop("relative") else None
-    relink = Relinker(read_path_map(options.pop("path_map")), relative_to)
+    relink = take_relinker(options, output)
     check_export_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
@@ -111,7 +108,7 @@ def export(
             relink=relink,
         )
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
-    for note in (*group_notes(film.notes), *form.notes(film), *left_out):
+    for note in (*group_notes(film.notes), *form.notes(film), *idle_relinking(relink, cut_list), *left_out):
         click.echo(printable(note), err=True)
     if as_json:
         print_json({"output": str(output.absolute()), **film_json(film), "left_out": left_out})

@@ -10,15 +10,13 @@ import click
 from click.core import ParameterSource
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
+from search_app.commands.search_view import hit_json, match_json, print_explanation, print_hits, say_no_match
 from search_app.errors import QueryError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from indexer.models.encoder import Encoder
     from search_app.config import SearchSettings
-    from search_app.fusion import Match
-    from search_app.ranking import Hit
     from search_app.search import SearchResult
-    from search_app.why import Explanation
     from store.archive import Archive
 
 LIKE = click.option(
@@ -27,6 +25,35 @@ LIKE = click.option(
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path), help="Settings over those of configs/search.toml."
 )
+JUDGED = click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
+_QUESTION_OPTIONS = (
+    click.option(
+        "--sort",
+        type=click.Choice(["relevance", "date", "duration", "file"]),
+        default="relevance",
+        show_default=True,
+        help="Which shots come first; any but relevance takes only what surely matches.",
+    ),
+    click.option(
+        "--variety",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        show_default=True,
+        help="0: the best; 1: the most unlike.",
+    ),
+    click.option("--merge/--no-merge", help="Merge neighbouring shots that answer together into one moment."),
+    click.option(
+        "--stack/--no-stack", default=True, help="Take the best of the same picture, or every copy of it."
+    ),
+    JUDGED,
+    click.option("--saved", metavar="NAME", help="Ask what was saved under that name; QUERY narrows it."),
+    LIKE,
+    CONFIG,
+)
+RANKING = ("sort", "variety", "merge", "stack")
+"""Names of the options that say how answers are ranked."""
+QUESTION = ("query", "like", "saved", "judged", "config", *RANKING)
+"""Names of everything that `add_question_options` gives a command, and of its QUERY."""
 _LANGUAGE_HELP = """
 \b
   a red boat at dusk            plain words: what the shot shows
@@ -50,6 +77,33 @@ _LANGUAGE_HELP = """
 """
 
 
+def add_question_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say, beside QUERY, what is asked and how answers are ranked."""
+    for option in reversed(_QUESTION_OPTIONS):
+        command = option(command)
+    return command
+
+
+def resolve_question(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What is asked, a picture and a saved search included, and the options with those that were saved.
+
+    Args:
+        archive: where searches are saved.
+        query: what was typed.
+        options: the command's; `like` and `saved` are taken out.
+
+    Raises:
+        QueryError: nothing is asked, or no search has that name.
+    """
+    from search_app.saved import resolve_saved
+
+    like, saved = options.pop("like"), options.pop("saved")
+    if not saved:
+        return question_text(query, like), options
+    more = None if query is None and like is None else question_text(query, like)
+    return resolve_saved(archive, saved, more, options, given_options())
+
+
 def question_text(query: str | None, like: Path | None) -> str:
     """The query that a command was given, a picture included.
 
@@ -59,7 +113,7 @@ def question_text(query: str | None, like: Path | None) -> str:
     from search_app.query import quote
 
     if query is None and like is None:
-        raise QueryError("nothing to look for: give a QUERY, or a picture with --like")
+        raise QueryError("nothing to look for: give a QUERY, a picture with --like, or --saved NAME")
     picture = "" if like is None else f"like:{quote(str(like))}"
     return " ".join(part for part in (query, picture) if part)
 
@@ -110,29 +164,10 @@ def read_search_settings(config: Path | None) -> SearchSettings:
 @click.argument("query", required=False)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Shots on a page.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
-@click.option(
-    "--sort",
-    type=click.Choice(["relevance", "date", "duration", "file"]),
-    default="relevance",
-    show_default=True,
-    help="Order; any but relevance lists only what surely matches.",
-)
-@click.option(
-    "--variety",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="0: the best; 1: the most unlike.",
-)
-@click.option("--merge/--no-merge", help="Merge neighbouring shots that answer together into one moment.")
-@click.option("--stack/--no-stack", default=True, help="List the best of the same picture, or every copy of it.")
 @click.option("--keep", multiple=True, metavar="SHOT", help="This shot is right: remember it, find more like it.")
 @click.option("--reject", multiple=True, metavar="SHOT", help="This shot is wrong: remember it, leave it out.")
-@click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
 @click.option("--save", metavar="NAME", help="Save this search under a name.")
-@click.option("--saved", metavar="NAME", help="Run the search saved under that name.")
-@LIKE
-@CONFIG
+@add_question_options
 @DEVICE
 @AS_JSON
 def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> None:
@@ -143,16 +178,11 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     """
     from indexer.console import print_json, printable
     from search_app.history import remember
-    from search_app.saved import record_judgements, resolve_saved, save_search
+    from search_app.saved import record_judgements, save_search
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        like, saved = options.pop("like"), options.pop("saved")
-        if saved:
-            more = question_text(query, like) if query is not None or like is not None else None
-            question, options = resolve_saved(opened, saved, more, options, given_options())
-        else:
-            question = question_text(query, like)
+        question, options = resolve_question(opened, query, options)
         name, judged = options.pop("save"), options.pop("judged")
         settings = read_search_settings(options.pop("config"))
         keep, reject = record_judgements(opened, question, options.pop("keep"), options.pop("reject"), judged)
@@ -174,7 +204,7 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
 @click.argument("video")
 @click.argument("time", metavar="TIME")
 @click.argument("query")
-@click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
+@JUDGED
 @CONFIG
 @DEVICE
 @AS_JSON
@@ -283,98 +313,3 @@ def sets(archive: Path, name: str | None, add: tuple[str, ...], remove: tuple[st
 
 
 COMMANDS = (search, why, searches, sets)
-
-
-def say_no_match(result: SearchResult) -> None:
-    """Say on stderr if the answer is no better than chance."""
-    if result.nothing_matches:
-        nearest = "; these are only the nearest" if result.hits else ""
-        click.echo(f"nothing here matches{nearest}", err=True)
-
-
-def print_hits(result: SearchResult) -> None:
-    """Ranked shots as a table for people."""
-    from indexer.console import print_table, timecode
-
-    rows = [
-        (
-            str(hit.rank),
-            "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
-            timecode(hit.span.start_seconds),
-            timecode(hit.span.end_seconds),
-            found_by(hit),
-            hit.shot.shot_id,
-            hit.shot.path,
-        )
-        for hit in result.hits
-    ]
-    heads = ("rank", "sure", "start", "end", "found by", "shot", "video")
-    print_table(heads, rows, right=(0, 1, 2, 3))
-
-
-def found_by(hit: Hit) -> str:
-    """The channels that found a hit, with its ranks, and what it stands for."""
-    parts = [f"{match.channel.replace('_', ' ')} {match.rank}" for match in hit.matches[:3]]
-    if len(hit.members) > 1:
-        parts.append(f"{len(hit.members)} shots")
-    if hit.stack:
-        parts.append(f"+{len(hit.stack)} alike")
-    return ", ".join(parts)
-
-
-def match_json(match: Match) -> dict[str, Any]:
-    """A channel's match as plain data."""
-    return {
-        "channel": match.channel,
-        "rank": match.rank,
-        "score": round(match.score, 6),
-        "text": match.text,
-        "words": list(match.words),
-    }
-
-
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """A hit as plain data."""
-    return {
-        "rank": hit.rank,
-        "score": round(hit.score, 6),
-        **shot_json(hit.shot),
-        "start_seconds": hit.span.start_seconds,
-        "end_seconds": hit.span.end_seconds,
-        "frame_seconds": float(hit.time),
-        "thumbnail": hit.thumbnail,
-        "confidence": None if hit.confidence is None else round(hit.confidence, 4),
-        "relevance": round(hit.relevance, 8),
-        "channels": [match_json(match) for match in hit.matches],
-        "members": [member.shot_id for member in hit.members],
-        "stack": [shot_json(copy) for copy in hit.stack],
-        "steps": [
-            {**shot_json(step.shot), "frame_seconds": float(step.time), "score": round(step.score, 6)}
-            for step in hit.steps
-        ],
-    }
-
-
-def print_explanation(found: Explanation) -> None:
-    """What became of a moment, for people."""
-    from indexer.console import print_table, printable, timecode
-
-    if found.shot is None:
-        click.echo(printable(found.reason))
-        return
-    span = found.shot.shot.span
-    click.echo(
-        f"shot {found.shot.shot_id}, {timecode(span.start_seconds)} to {timecode(span.end_seconds)} "
-        f"of {printable(found.shot.path)}"
-    )
-    if found.confidence is not None:
-        click.echo(f"shows what is asked for with a confidence of {100 * found.confidence:.0f} %")
-    rows = [
-        (match.channel, str(match.rank), f"{match.score:.3f}", " ".join(match.words)) for match in found.matches
-    ]
-    print_table(("channel", "rank", "score", "words"), rows, right=(1, 2))
-    places = [
-        (name, "out" if place is None else f"{place} of {found.n_candidates}") for name, place in found.stages
-    ]
-    print_table(("after", "place"), places, right=(1,))
-    click.echo(found.reason or "it is among the answers")

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.commands.clip_source import add_answer_options, take_clips
+from search_app.commands.clip_source import (
+    add_answer_options,
+    add_relink_options,
+    idle_relinking,
+    take_clips,
+    take_relinker,
+)
 from search_app.timelines.timecode import COUNTINGS
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -34,13 +40,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     type=click.Choice([*COUNTINGS]),
     help="Frames per second of the timeline; df drops names.  [default: as most of its sources]",
 )
-@click.option(
-    "--path-map",
-    multiple=True,
-    metavar="FROM=TO",
-    help="Sources below FROM here lie below TO where it is opened; may be repeated.",
-)
-@click.option("--relative", is_flag=True, help="Name the sources by paths from the timeline's folder.")
+@add_relink_options
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @DEVICE
 @AS_JSON
@@ -61,7 +61,7 @@ def timeline(
     from store.archive import Archive
 
     rate = options.pop("rate")
-    relink = _relinker(output, options.pop("path_map"), options.pop("relative"))
+    relink = take_relinker(options, output)
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
@@ -72,19 +72,13 @@ def timeline(
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
         record_export(opened, output.name, [(clip.video_id, clip.span) for clip in cut_list.clips])
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
-    for note in (*group_notes(plan.notes), *left_out):
+    for note in (*group_notes(plan.notes), *idle_relinking(relink, cut_list), *left_out):
         click.echo(printable(note), err=True)
     if as_json:
         print_json(_plan_json(plan, output, left_out))
     else:
         seconds = float(plan.n_frames / plan.rate)
         click.echo(f"{output}: {len(plan.clips)} clips, {seconds:.1f} s at {describe_rate(plan.rate)}, read back")
-
-
-def _relinker(output: Path, path_map: tuple[str, ...], relative: bool) -> Relinker:
-    from search_app.timelines.relink import Relinker, read_path_map
-
-    return Relinker(read_path_map(path_map), output.absolute().parent if relative else None)
 
 
 def _plan(

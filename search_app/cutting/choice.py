@@ -15,7 +15,7 @@ from search_app.cutting import clip_order
 from search_app.cutting.cut_list import Clip, CutList, LeftOut, build_cut_list
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.cutting.fit import fit_to_length
-from search_app.errors import QueryError
+from search_app.errors import CutError, QueryError
 from search_app.picture import read_picture
 from search_app.question import unit
 from search_app.ranking import Hit
@@ -43,7 +43,7 @@ def choose_clips(
         used: ids of shots to avoid.
 
     Raises:
-        QueryError: nothing is left.
+        CutError: nothing is left.
     """
     fresh, left_out = _avoid(hits, used, options.n_shots)
     videos = {video.video_id: video for video in snapshot.videos()}
@@ -56,7 +56,7 @@ def choose_clips(
     left_out = sorted([*left_out, *cut_list.left_out], key=lambda left: left.hit.rank)
     if not cut_list.clips:
         first = f"; the first: {left_out[0].reason}" if left_out else ""
-        raise QueryError(f"nothing to render: {len(left_out)} shots answer, and all are left out{first}")
+        raise CutError(f"nothing to render: {len(left_out)} shots answer, and all are left out{first}")
     places = order_clips(snapshot, cut_list.clips, options.order, options.random_seed)
     return CutList(tuple(cut_list.clips[place] for place in places), tuple(left_out))
 

@@ -13,7 +13,7 @@ from search_app.cutting.cut_list import Clip, CutList, LeftOut, add_handles
 from search_app.cutting.cut_options import Order
 from search_app.cutting.fit import FitLimits, fit_to_length, trim_around
 from search_app.cutting.stored_cut import CutClip, State, StoredCut
-from search_app.errors import QueryError
+from search_app.errors import CutError, QueryError
 from search_app.ranking import Hit
 from search_app.saved import overlapping_shots, shares_half
 from store.records import Boundary, Shot, ShotRow
@@ -66,7 +66,7 @@ def to_cut_list(snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: b
         skip_missing: also leave out, with a reason, what the archive does not have any more.
 
     Raises:
-        QueryError: a clip's video is not in the archive any more.
+        CutError: a clip's video is not in the archive any more, or there is nothing to cut.
     """
     placed = place_clips(snapshot, clips)
     left_out = []
@@ -75,13 +75,13 @@ def to_cut_list(snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: b
             left_out.append(LeftOut(hit, f"rejected by {clip.decided_by}" if clip.decided_by else "rejected"))
         elif place not in placed:
             if not skip_missing:
-                raise QueryError(
+                raise CutError(
                     f"clip {place}: {clip.path} is not in the archive any more; index it again, remove the clip, "
                     "or leave out what is missing with --skip-missing"
                 )
             left_out.append(LeftOut(hit, "its video is not in the archive any more"))
     if not placed:
-        raise QueryError(f"nothing to cut: {len(clips)} clips, and all are rejected or gone")
+        raise CutError(f"nothing to cut: {len(clips)} clips, and all are rejected or gone")
     return CutList(tuple(placed.values()), tuple(left_out))
 
 
@@ -208,7 +208,8 @@ def find_takes(snapshot: Snapshot, cut: StoredCut, place: int, n_takes: int) -> 
     """Shots that look like a clip and are not in the cut list: copies first, of these the largest and sharpest.
 
     Raises:
-        QueryError: there is no such place, or its video is not in the archive any more.
+        QueryError: there is no such place.
+        CutError: its video is not in the archive any more.
     """
     if not 1 <= place <= len(cut.clips):
         raise QueryError(f"there is no place {place}: the cut list has {len(cut.clips)}")
@@ -216,7 +217,7 @@ def find_takes(snapshot: Snapshot, cut: StoredCut, place: int, n_takes: int) -> 
     (hit,) = _hits(snapshot, [clip])
     videos = {video.video_id: video for video in snapshot.videos()}
     if clip.video_id not in videos:
-        raise QueryError(
+        raise CutError(
             f"clip {place}: {clip.path} is not in the archive any more, so nothing is known to be like it"
         )
     vector = vectors_of_parts(snapshot, [hit])[0]

@@ -75,7 +75,7 @@ class CutOptions:
         for field in fields(self):
             number = getattr(self, field.name)
             if isinstance(number, float) and not math.isfinite(number):
-                raise QueryError(f"{_flag(field.name)} must be a finite number, got {number}")
+                raise QueryError(f"{flag_of(field.name)} must be a finite number, got {number}")
         if self.fit is None:
             self._refuse("only with --fit", "max_per_source", "min_gap", "min_clip", "max_clip")
         else:
@@ -90,7 +90,7 @@ class CutOptions:
             raise QueryError(f"--min-clip {self.min_clip:g} is longer than --fit {self.fit:g}")
 
     def _refuse(self, why: str, *names: str) -> None:
-        given = [_flag(name) for name in names if getattr(self, name) not in (None, 0.0)]
+        given = [flag_of(name) for name in names if getattr(self, name) not in (None, 0.0)]
         if given:
             raise QueryError(f"{', '.join(given)}: {why}")
 
@@ -142,7 +142,8 @@ class CutOptions:
         return entries
 
 
-def _flag(name: str) -> str:
+def flag_of(name: str) -> str:
+    """An option as people type it: `--min-clip`."""
     return f"--{name.replace('_', '-')}"
 
 

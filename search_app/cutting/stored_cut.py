@@ -225,12 +225,23 @@ def read_cut(snapshot: Snapshot, name: str) -> StoredCut:
         QueryError: there is none.
         ArchiveDamagedError: a clip stood in edits that were damaged.
     """
-    cut = look_for_cut(snapshot, name)
-    if not cut.version or cut.settings.get(_DELETED):
-        known = ", ".join(one.name for one in list_cuts(snapshot)) or "none yet"
-        deleted = "was deleted (`rushes cut undo` brings it back)" if cut.version else "is not there"
-        raise QueryError(f"the cut list {name!r} {deleted}; there are: {known}")
+    cut = read_deleted_too(snapshot, name)
+    if cut.settings.get(_DELETED):
+        raise _not_there(snapshot, name, "was deleted (`rushes cut undo` brings it back)")
     return cut
+
+
+def read_deleted_too(snapshot: Snapshot, name: str) -> StoredCut:
+    """As `read_cut`, but a deleted one is given too."""
+    cut = look_for_cut(snapshot, name)
+    if not cut.version:
+        raise _not_there(snapshot, name, "is not there")
+    return cut
+
+
+def _not_there(snapshot: Snapshot, name: str, why: str) -> QueryError:
+    known = ", ".join(one.name for one in list_cuts(snapshot)) or "none yet"
+    return QueryError(f"the cut list {name!r} {why}; there are: {known}")
 
 
 def look_for_cut(snapshot: Snapshot, name: str) -> StoredCut:
@@ -386,8 +397,3 @@ def _time(text: str) -> Fraction:
 
 def _numbers(steps: Iterable[CutStep]) -> dict[str, int]:
     return {step.version: number for number, step in enumerate((s for s in steps if not s.is_move), start=1)}
-
-
-def decide(clip: CutClip, state: State, editor: str) -> CutClip:
-    """The clip with what somebody decided about it."""
-    return replace(clip, state=state, decided_by="" if state is State.OPEN else editor)

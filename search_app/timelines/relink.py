@@ -21,7 +21,8 @@ class Relinker:
 
     Args:
         path_map: beginnings of paths here and what stands for them there; the longest that fits is taken.
-        relative_to: the folder of the timeline, for paths counted from there; absolute paths if None.
+        relative_to: the folder of the timeline; paths that no path map holds for are counted from there. They stay
+            absolute if None.
     """
 
     path_map: tuple[tuple[str, str], ...] = ()
@@ -29,15 +30,34 @@ class Relinker:
 
     def place(self, path: str) -> tuple[str, str]:
         """The path that the timeline names, and the same as an address."""
-        for here, there in sorted(self.path_map, key=lambda pair: -len(pair[0])):
-            rest = _below(path, here)
-            if rest is not None:
-                return _joined(there, rest)
+        pair = self.pair_of(path)
+        if pair is not None:
+            return _joined(pair[1], _below(path, pair[0]) or "")
         if self.relative_to is None:
             return path, "file://" + quote_from_bytes(os.fsencode(path))
         beside = os.path.relpath(path, self.relative_to)
         # `./` keeps a name with a colon in it from being taken for an address.
         return beside, "./" + quote_from_bytes(os.fsencode(beside))
+
+    def pair_of(self, path: str) -> tuple[str, str] | None:
+        """What of the path map holds for a path."""
+        fitting = [pair for pair in self.path_map if _below(path, pair[0]) is not None]
+        return max(fitting, key=lambda pair: len(pair[0]), default=None)
+
+    def without_effect(self, paths: Iterable[str]) -> list[str]:
+        """What was asked for and changes none of these paths, for people."""
+        paths = list(paths)
+        pairs = {self.pair_of(path) for path in paths}
+        said = [
+            f"--path-map {here}={there} changes nothing: no clip's source lies below {here}"
+            if not any(_below(path, here) is not None for path in paths)
+            else f"--path-map {here}={there} changes nothing: a longer one holds for all below {here}"
+            for here, there in self.path_map
+            if (here, there) not in pairs
+        ]
+        if self.relative_to is not None and None not in pairs:
+            said.append("--relative changes nothing: a --path-map holds for every source")
+        return said
 
 
 def read_path_map(pairs: Iterable[str]) -> tuple[tuple[str, str], ...]:

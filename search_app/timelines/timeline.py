@@ -243,10 +243,9 @@ class _Desk:
         return self.known[clip.video_id]
 
     def _describe(self, clip: Clip) -> Source:
-        found = next((path for path in clip.paths if Path(path).exists()), None)
-        here = clip.paths[0] if found is None else found
+        here, is_there = place_of(clip)
         name, facts = one_line(Path(here).name).strip() or clip.video_id, clip.facts
-        if found is None:
+        if not is_there:
             self.notes.append(f"{name}: its file is not there now")
         rate = source_rate(facts)
         surplus = facts.n_frames - round(facts.span.duration * rate)
@@ -312,6 +311,12 @@ def _plan_clip(
         clip.video_id,
         one_line(clip.remark),
     )
+
+
+def place_of(clip: Clip) -> tuple[str, bool]:
+    """Where the source of a clip lies on this machine, and whether it is there now."""
+    found = next((path for path in clip.paths if Path(path).exists()), None)
+    return (clip.paths[0], False) if found is None else (found, True)
 
 
 def frames_in(clip: Clip, source: Source) -> tuple[int, int]:

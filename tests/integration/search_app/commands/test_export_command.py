@@ -103,3 +103,38 @@ def test_nothing_is_written_into_an_archive(archive: Path, command: list[str]) -
     said = run(name, archive, QUESTION, "-o", target, *flags, status=2)
     assert "lies inside the archive" in said
     assert before == sorted(archive.rglob("*"))
+
+
+def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
+    """A saved search with its options, what was judged, an order by date: all that `rushes search` knows."""
+    asked = ("search", archive, QUESTION, "--limit", "3", "--no-stack", "--save", "mine", "--json")
+    hits = [hit["shot_id"] for hit in json.loads(run(*asked))]
+    assert 3 == len(hits)
+
+    def shots(*options: str | Path) -> list[str]:
+        said = run("export", archive, *options, "-o", tmp_path / "cut.csv", "--overwrite", "--json")
+        return [shot for clip in json.loads(said[said.index("{") :])["clips"] for shot in clip["shots"]]
+
+    assert hits == shots("--saved", "mine")
+    assert hits[:1] == shots("--saved", "mine", "--limit", "1")
+    assert 1 < len(shots("--saved", "mine", "--fit", "100"))
+    run("search", archive, QUESTION, "--reject", hits[0])
+    assert hits[0] in shots(QUESTION)
+    assert hits[0] not in shots(QUESTION, "--judged")
+    run("timeline", archive, "--saved", "mine", "--sort", "duration", "-o", tmp_path / "cut.otio")
+    run("cut", "new", archive, "mine", "--saved", "mine", "--judged")
+    cut = json.loads(run("cut", "show", archive, "mine", "--json"))
+    assert hits[0] not in [clip["shot"] for clip in cut["clips"]]
+    ranking = cut["settings"]["options"]["ranking"]
+    assert (QUESTION, False, hits[:1]) == (cut["query"], ranking["stack"], ranking["rejected"])
+
+
+def test_a_path_map_without_effect_is_said(archive: Path, library: Path, tmp_path: Path) -> None:
+    """By everything that names sources."""
+    for command, name in (("export", "x.csv"), ("timeline", "x.otio")):
+        asked = (command, archive, QUESTION, "-o", tmp_path / name, "--path-map")
+        said = run(*asked, "/nowhere=/media")
+        assert "--path-map /nowhere=/media changes nothing: no clip's source lies below /nowhere" in said
+        said = run(*asked, f"{library}=/media", "--relative", "--overwrite")
+        assert "--relative changes nothing" in said
+        assert "/media/clip0.mp4" in (tmp_path / name).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from search_app.cutting.stored_cut import (
     redo,
     undo,
 )
-from search_app.errors import QueryError, RightsError
+from search_app.errors import CutError, QueryError, RightsError
 from store.archive import Archive, check_archive
 from store.events import CutEdited, Forgotten, RightsChanged
 from store.timespan import TimeSpan
@@ -128,7 +128,7 @@ def test_a_clip_whose_video_went_is_named_and_stays_in_the_cut_list(archive: Arc
     archive.record([Forgotten(fingerprint_of(1))])
     archive.publish()
     clips = read(archive).clips
-    with pytest.raises(QueryError, match=r"clip 1: .* is not in the archive any more"):
+    with pytest.raises(CutError, match=r"clip 1: .* is not in the archive any more"):
         to_cut_list(archive.snapshot(), clips)
     kept = to_cut_list(archive.snapshot(), clips, skip_missing=True)
     assert len(clips) == len(kept.clips) + len(kept.left_out)

@@ -37,6 +37,25 @@ def test_relative_paths_count_from_the_timeline() -> None:
     assert ("../media/a:1.mov", "./../media/a%3A1.mov") == relink.place("/jobs/media/a:1.mov")
 
 
+def test_what_changes_nothing_is_said() -> None:
+    """A path map that holds for no source, one that others are deeper than, and --relative beside maps for all."""
+    relink = Relinker((("/here", "/a"), ("/here/day", "/b"), ("/gone", "/c")), Path("/jobs"))
+    assert ["/gone=/c"] == [
+        said.split()[1] for said in relink.without_effect(["/here/x", "/here/day/x", "/jobs/x"])
+    ]
+    said = relink.without_effect(["/here/day/x"])
+    assert "a longer one holds" in said[0]
+    assert "no clip's source lies below /gone" in said[1]
+    assert "--relative changes nothing" in said[2]
+    assert [] == Relinker(relative_to=Path("/jobs")).without_effect(["/here/x"])
+
+
+def test_a_path_map_goes_before_relative_paths() -> None:
+    """Only what no map holds for is counted from the timeline's folder."""
+    relink = Relinker((("/here", "/a"),), Path("/jobs"))
+    assert ["/a/x.mov", "media/x.mov"] == [relink.place(path)[0] for path in ("/here/x.mov", "/jobs/media/x.mov")]
+
+
 def test_names_that_are_no_text_keep_their_bytes() -> None:
     """An address is made of the bytes of the name."""
     assert "file:///m/%FFx.mov" == Relinker().place("/m/\udcffx.mov")[1]
