@@ -120,9 +120,9 @@ def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
     assert 1 < len(shots("--saved", "mine", "--fit", "100"))
     run("search", archive, QUESTION, "--reject", hits[0])
     assert hits[0] in shots(QUESTION)
-    assert hits[0] not in shots(QUESTION, "--judged")
-    run("timeline", archive, "--saved", "mine", "--sort", "duration", "-o", tmp_path / "cut.otio")
-    run("cut", "new", archive, "mine", "--saved", "mine", "--judged")
+    assert hits[0] not in shots(QUESTION, "--judged", "--nearest")
+    run("timeline", archive, "--saved", "mine", "--variety", "1", "-o", tmp_path / "cut.otio")
+    run("cut", "new", archive, "mine", "--saved", "mine", "--judged", "--nearest")
     cut = json.loads(run("cut", "show", archive, "mine", "--json"))
     assert hits[0] not in [clip["shot"] for clip in cut["clips"]]
     ranking = cut["settings"]["options"]["ranking"]
