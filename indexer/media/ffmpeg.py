@@ -1,9 +1,9 @@
 """The ffmpeg program: found once, called with graphs made by ffmpeg-python, always under limits.
 
-Everything that reaches the program goes through `Ffmpeg.run`: a list of arguments, never a shell; file names as
-absolute paths behind `file:`, so that no name can be taken for an option or an address; only the protocol `file`
-and a list of demuxers; a process group of its own that is killed when it stands still, takes too long or is no
-longer wanted.
+Everything that reaches the program goes through `Ffmpeg.run`: a list of arguments, none of which a shell reads;
+file names as absolute paths behind `file:`, so that no name can be taken for an option or an address; only the
+protocol `file` and a list of demuxers; a process group of its own that is killed when it stands still, takes too
+long or is no longer wanted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -42,7 +41,24 @@ DEFAULT_LIMITS = ChildLimits(memory_bytes=6 * 2**30, wall_seconds=12 * 3600.0, s
 """Wider than a decoder's: x264 at 2160p reserved 1.3 GB of address space with two threads, and more with eight."""
 
 OPEN_FILES = 64
-_LAUNCHER = Path(__file__).with_name("limited_exec.py")
+_LAUNCHER = """trap '' XFSZ
+ulimit -c 0
+ulimit -v "$1" 2>/dev/null || :
+ulimit -t "$2" 2>/dev/null || :
+ulimit -f "$3" 2>/dev/null || :
+ulimit -n "$4" 2>/dev/null || :
+shift 4
+exec "$@"
+"""
+"""Gives up what the program must not use, then becomes the program.
+
+The limits are set here, in the child, because a function run between fork and exec (`preexec_fn`) may deadlock a
+parent that has threads; by the system's shell, which starts in a millisecond and reads nothing but these lines. A
+stricter limit that is in force stays; macOS refuses the one on memory, and the wall clock still holds there. With
+SIGXFSZ ignored the program hears "file too large" and can say so.
+"""
+
+_KIBIBYTE, _FILE_BLOCK = 1024, 512  # units of `ulimit -v` and, by POSIX, of `ulimit -f`
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
 _GLOBAL_ARGUMENTS = ("-nostdin", "-hide_banner", "-y", "-loglevel", "level+info", "-nostats")
 _MAX_THREADS = 8  # every thread costs address space, and x264 gains little beyond
@@ -215,8 +231,9 @@ class Ffmpeg:
         return answer.decode("utf-8", "replace")
 
     def _command(self, limits: ChildLimits, file_bytes: int) -> list[str]:
-        numbers = (limits.memory_bytes, limits.cpu_seconds, file_bytes, OPEN_FILES)
-        return [sys.executable, "-I", "-S", str(_LAUNCHER), *map(str, numbers), self.program]
+        blocks = -(-file_bytes // _FILE_BLOCK)
+        numbers = (limits.memory_bytes // _KIBIBYTE, limits.cpu_seconds, blocks, OPEN_FILES)
+        return ["/bin/sh", "-c", _LAUNCHER, "sh", *map(str, numbers), self.program]
 
 
 @dataclass

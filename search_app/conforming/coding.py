@@ -82,19 +82,19 @@ def container_of(output: Path, codec: Codec) -> str:
     return container
 
 
-def encoded(pictures: Stream, profile: Profile, target: Path) -> Stream:
+def encoded(pictures: Stream, profile: Profile, target: Path, n_threads: int | None = None) -> Stream:
     """The output of a graph that writes the pictures of one clip."""
-    return save([as_encoder_needs(pictures, profile.encoder)], target, **picture_options(profile))
+    return save([as_encoder_needs(pictures, profile.encoder)], target, **picture_options(profile, n_threads))
 
 
-def picture_options(profile: Profile) -> dict[str, object]:
+def picture_options(profile: Profile, n_threads: int | None = None) -> dict[str, object]:
     """Options for the pictures of one clip; the clips of one profile can be joined by copying."""
     coding = CODINGS[profile.codec]
     return {
         **(coding.pictures or h264_options(profile.encoder, profile.crf, profile.preset)),
         "color_range": "tv",
         **profile.color_tags,
-        "threads": thread_count(),
+        "threads": n_threads or thread_count(),
         "format": "mov",
     }
 

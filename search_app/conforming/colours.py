@@ -44,7 +44,9 @@ def converted(
         rec709 = {"tin": "bt709", "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}
         scaled = pictures.filter("zscale", *size, f="bicubic", **rec709)
     else:
-        scaled = pictures.filter("scale", *size, flags=_BICUBIC, out_color_matrix=matrix, out_range="tv")
+        # Where nothing is asked of it, `scale` hands pictures on untouched, until their size changes in mid file.
+        told = {} if _has_colours(facts, look, matrix) else {"out_color_matrix": matrix, "out_range": "tv"}
+        scaled = pictures.filter("scale", *size, flags=_BICUBIC, **told)
     return scaled.filter("format", pixel_format)
 
 
@@ -52,6 +54,12 @@ def matrix_of(facts: VideoFacts, named: str) -> str:
     """The matrix of pictures in standard range: the one they name, else what players take them for."""
     guess = "bt709" if facts.height_px >= HD_HEIGHT_PX else "smpte170m"
     return guess if named in _UNKNOWN else named
+
+
+def _has_colours(facts: VideoFacts, look: FrameLog, matrix: str) -> bool:
+    """Whether pictures are in this matrix and in limited range as they are."""
+    is_limited = look.pixel_format.startswith("yuv4") and look.color_range != "pc"
+    return is_limited and matrix_of(facts, look.matrix) == matrix
 
 
 def _tags(facts: VideoFacts, look: FrameLog) -> dict[str, str]:

@@ -98,6 +98,7 @@ class Dress:
         fade_frames_out: frames that go into black.
         before: frames of the piece before it that dissolve into its first ones.
         hold_back: where its last frames go, and how many, instead of being encoded with it.
+        n_threads: how many its encoder may use; None for as many as the machine has.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -105,6 +106,7 @@ class Dress:
     fade_frames_out: int = 0
     before: Held | None = None
     hold_back: Held | None = None
+    n_threads: int | None = None
 
     @property
     def n_blended_first(self) -> int:
@@ -127,7 +129,7 @@ class Dress:
         if self.layers:  # what lies over them has all its colours, and would have the piece encoded with as many
             pictures = pictures.filter("format", CODINGS[profile.codec].pixel_format)
         if not self.fits(n_frames):
-            return encoded(pictures, profile, target)
+            return encoded(pictures, profile, target, self.n_threads)
         if self.fade_frames_in:
             pictures = pictures.filter("fade", type="in", start_frame=0, nb_frames=self.fade_frames_in)
         if self.fade_frames_out:
@@ -136,10 +138,10 @@ class Dress:
         if self.before:
             pictures = _dissolved(self.before, pictures, profile)
         if not self.hold_back:
-            return encoded(pictures, profile, target)
+            return encoded(pictures, profile, target, self.n_threads)
         n_kept = n_frames - self.hold_back.n_frames
         parts = pictures.split()
-        kept = encoded(parts[0].filter("trim", end_frame=n_kept), profile, target)
+        kept = encoded(parts[0].filter("trim", end_frame=n_kept), profile, target, self.n_threads)
         rest = parts[1].filter("trim", start_frame=n_kept).filter("setpts", "PTS-STARTPTS")
         held = save([rest], self.hold_back.path, **{"c:v": "ffv1", "format": _HELD_FORMAT})
         return merge([kept, held])

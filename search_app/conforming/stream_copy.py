@@ -66,7 +66,7 @@ def copy_picture(
     """
     work = _Work(program, clip, source, look, profile, target, cancel)
     try:
-        if dress != PLAIN:
+        if replace(dress, n_threads=None) != PLAIN:
             raise UncopyableError("something lies over its pictures, or they blend with the next")
         return work.copy()
     except (UncopyableError, FfmpegError) as reason:

@@ -1,15 +1,17 @@
-"""The pieces of a supercut, made one after another: pictures in a file each, sound in one track.
+"""The pieces of a supercut, put one after another: pictures in a file each, sound in one track.
 
 Pictures that an interrupted render has finished are taken over; sound is made anew, which takes a fraction of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg
@@ -19,6 +21,7 @@ from search_app.conforming.dressing import Dress, Held, Layer, encode_held, stil
 from search_app.conforming.hardware import encoder_limits
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
+from search_app.rendering.ahead import Ahead
 from search_app.rendering.loudness import Loudspeaker
 from search_app.rendering.preflight import Sighted, is_disk_full
 from search_app.rendering.soundtrack import SoundTrack
@@ -72,6 +75,7 @@ class Assembly:
         cancel: stops it when set.
         conform: cuts one clip and encodes its pictures.
         loudness_lufs: how loud each clip is made; None leaves them as they are.
+        ahead: makes pieces before their turn; None if each is made in its turn.
     """
 
     program: Ffmpeg
@@ -81,15 +85,28 @@ class Assembly:
     cancel: threading.Event
     conform: Callable[..., Conformed] = conform_picture
     loudness_lufs: float | None = None
+    ahead: Ahead | None = None
     pieces: list[Piece] = field(default_factory=list)
     n_frames: int = 0
     n_taken_over: int = 0
+    _own: set[str] = field(default_factory=set)
     _open: _Open = field(default_factory=_Open)
     _n_held: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         """The sound track is begun."""
         self.sound = SoundTrack(self.work.path / "sound.s16le", self.profile.n_channels)
+
+    def begin_clip(self, seen: Sighted, layers: Sequence[Layer], n_threads: int | None) -> None:
+        """Have a clip encoded before it is added, where its pictures depend on no other piece."""
+        if self.ahead is None or self.blend.kind is not Transition.CUT:
+            return
+        dress = Dress(tuple(layers), n_threads=n_threads)
+        with contextlib.suppress(FfmpegError):  # what is wrong with it is said when its turn comes
+            key = self._clip_key(dress, seen)
+            if not self.work.has(key):
+                self._own.add(key)
+                self.ahead.begin(key, lambda stop, tell: self._make(key, seen, dress, stop, tell))
 
     def add_clip(
         self,
@@ -114,29 +131,10 @@ class Assembly:
             HeldFramesLostError: all must be made anew.
         """
         clip = seen.clip
-        n_own = expected_frames(clip, self.profile)
-        dress = self._dress(n_own, tuple(layers), n_next)
-        key = self._key(dress, clip.video_id, _identity(seen.source), clip.span, clip.facts, asdict(seen.look))
+        dress = self._dress(expected_frames(clip, self.profile), tuple(layers), n_next)
+        key = self._clip_key(dress, seen)
         dress = self._with_room(dress, key)
-
-        entries = self.work.find(key)
-        if entries is None:
-            self._need_held()
-            made = self.conform(
-                self.program,
-                clip,
-                seen.source,
-                seen.look,
-                self.profile,
-                self.work.path / f"{key}{CLIP_SUFFIX}",
-                dress=dress,
-                cancel=self.cancel,
-                on_frame_count=on_frame_count,
-            )
-            self.work.finish(key, asdict(made))
-        else:
-            made = Conformed(**entries)
-            self.n_taken_over += 1
+        made = self._made(key, seen, dress, on_frame_count)
         was_held = self._open.held is not None
         first_frame = self._append(key, made.n_frames, dress)
         covered = tuple((one.left_px, one.top_px, one.width_px, one.height_px) for one in layers)
@@ -147,6 +145,35 @@ class Assembly:
         if n_next is not None and self.blend.n_frames and not made.n_blended_last:
             warnings += (f"no {self.blend.kind} after it: it or the next one is too short for it",)
         return placed, warnings
+
+    def _made(
+        self, key: str, seen: Sighted, dress: Dress, on_frame_count: Callable[[int], None] | None
+    ) -> Conformed:
+        """A clip's pictures: made ahead, taken over, or made now."""
+        made = self.ahead and self.ahead.take(key, on_frame_count)
+        if made:
+            return made
+        entries = self.work.find(key)
+        if entries is None:
+            self._need_held()
+            self._own.add(key)
+            return self._make(key, seen, dress, self.cancel, on_frame_count)
+        self.n_taken_over += key not in self._own
+        return Conformed(**entries)
+
+    def _make(
+        self,
+        key: str,
+        seen: Sighted,
+        dress: Dress,
+        cancel: threading.Event,
+        on_frame_count: Callable[[int], None] | None,
+    ) -> Conformed:
+        target = self.work.path / f"{key}{CLIP_SUFFIX}"
+        how: dict[str, Any] = {"dress": dress, "cancel": cancel, "on_frame_count": on_frame_count}
+        made = self.conform(self.program, seen.clip, seen.source, seen.look, self.profile, target, **how)
+        self.work.finish(key, asdict(made))
+        return made
 
     def add_card(self, picture: Path, digest: str, n_frames: int, n_next: int | None = None) -> None:
         """Encode a still picture of the profile's size, without sound, as the next piece.
@@ -181,6 +208,10 @@ class Assembly:
             hold_back = Held(Path(), n_out) if n_out else None
             return Dress(layers, before=self._open.held, hold_back=hold_back)
         return Dress(layers, self._open.n_faded, n_out)
+
+    def _clip_key(self, dress: Dress, seen: Sighted) -> str:
+        clip = seen.clip
+        return self._key(dress, clip.video_id, _identity(seen.source), clip.span, clip.facts, asdict(seen.look))
 
     def _key(self, dress: Dress, *parts: object) -> str:
         before = dress.before and (dress.before.path.stem, dress.before.n_frames)

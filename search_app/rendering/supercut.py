@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,12 +19,14 @@ from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.conforming.coding import CODINGS
 from search_app.conforming.conform import conform_picture
+from search_app.conforming.dressing import Layer
 from search_app.conforming.modes import Mode
 from search_app.conforming.stream_copy import copy_picture
 from search_app.conforming.target_profile import Profile, shape_for
 from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
+from search_app.rendering.ahead import N_AT_ONCE, Ahead, n_threads_for
 from search_app.rendering.assembly import Assembly, HeldFramesLostError, expected_frames
 from search_app.rendering.chapters import metadata_text
 from search_app.rendering.film_options import FilmOptions, Subtitles
@@ -157,6 +160,23 @@ class _Lengths:
     n_all: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A clip whose turn will come.
+
+    Args:
+        seen: the clip.
+        text: what the archive says about it.
+        layers: what lies over it.
+        drawn_otherwise: warnings about these.
+    """
+
+    seen: Sighted | Unusable
+    text: ClipText
+    layers: Sequence[Layer] = ()
+    drawn_otherwise: tuple[str, ...] = ()
+
+
 @dataclass
 class _Job:
     """One rendering under way."""
@@ -251,16 +271,33 @@ class _Job:
         overlays = Overlays(self.profile, self.film, work.path)
         blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
         conform = copy_picture if self.mode is Mode.FAST else conform_picture
-        assembly = Assembly(self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)
+        how = (self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)
         n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
-        if self.film.title is not None:
-            assembly.add_card(*overlays.card(self.film.title), n_card, next(n.n_own for n in lengths if n.n_own))
-        for seen, text, around in zip(self.sighted, self.texts, lengths, strict=True):
-            self.outcomes.append(self._render_clip(assembly, overlays, seen, text, around))
-        if self.film.end_card is not None:
-            assembly.add_card(*overlays.card(self.film.end_card), n_card)
-        assembly.close()
+        with Ahead(self.cancel) as ahead:
+            assembly = Assembly(*how, ahead)
+            if self.film.title is not None:
+                n_first = next(n.n_own for n in lengths if n.n_own)
+                assembly.add_card(*overlays.card(self.film.title), n_card, n_first)
+            for begun, around in zip(self._begin_clips(assembly, overlays, lengths), lengths, strict=True):
+                self.outcomes.append(self._render_clip(assembly, begun, around))
+            if self.film.end_card is not None:
+                assembly.add_card(*overlays.card(self.film.end_card), n_card)
+            assembly.close()
         return assembly
+
+    def _begin_clips(
+        self, assembly: Assembly, overlays: Overlays, lengths: Sequence[_Lengths]
+    ) -> Iterator[_Begun]:
+        """All clips in order, the next few of them in the making already."""
+        begun: deque[_Begun] = deque()
+        for seen, text, length in zip(self.sighted, self.texts, lengths, strict=True):
+            begun.append(_Begun(seen, text))
+            if isinstance(seen, Sighted):
+                begun[-1] = _Begun(seen, text, *overlays.layers(seen, text))
+                assembly.begin_clip(seen, begun[-1].layers, n_threads_for(length.n_own, length.n_all))
+            if len(begun) > N_AT_ONCE:
+                yield begun.popleft()
+        yield from begun
 
     def _lengths(self) -> Iterator[_Lengths]:
         """Expected lengths around each clip, in order; clips that cannot be rendered have none."""
@@ -273,9 +310,8 @@ class _Job:
             yield _Lengths(n_before, n_own, next(iter(following), last), n_all)
             n_before += n_own
 
-    def _render_clip(
-        self, assembly: Assembly, overlays: Overlays, seen: Sighted | Unusable, text: ClipText, lengths: _Lengths
-    ) -> ClipOutcome:
+    def _render_clip(self, assembly: Assembly, begun: _Begun, lengths: _Lengths) -> ClipOutcome:
+        seen = begun.seen
         if isinstance(seen, Unusable):
             return ClipOutcome(seen.clip, ClipStatus.SKIPPED, seen.reason, seen.source)
 
@@ -283,17 +319,16 @@ class _Job:
             n_done = lengths.n_before + min(n_frames, lengths.n_own)
             self.clock.tell(len(self.outcomes), n_done / lengths.n_all)
 
-        layers, drawn_otherwise = overlays.layers(seen, text)
         try:
-            placed, warnings = assembly.add_clip(seen, layers, lengths.n_next, tell)
+            placed, warnings = assembly.add_clip(seen, begun.layers, lengths.n_next, tell)
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
             return self._failed(seen, f"cannot be cut: {error}")
         self.placed.append(placed)
-        self.shown_texts.append(text)
+        self.shown_texts.append(begun.text)
         tell(lengths.n_own)
-        return outcome_of(placed, warnings + drawn_otherwise)
+        return outcome_of(placed, warnings + begun.drawn_otherwise)
 
     def _failed(self, seen: Sighted, reason: str) -> ClipOutcome:
         if not self.skip_missing:

@@ -48,6 +48,10 @@ class WorkFolder:
     dead: dict[int, Path] = field(default_factory=dict)
     robbed: set[Path] = field(default_factory=set)
 
+    def has(self, key: str) -> bool:
+        """Whether a piece is finished, here or in the folder of a killed render."""
+        return any((folder / f"{key}{_RECORD}").is_file() for folder in (self.path, *self.dead.values()))
+
     def find(self, key: str) -> dict[str, Any] | None:
         """The record of a finished piece, taken over with its files if another render made it; or None."""
         for folder in (self.path, *self.dead.values()):

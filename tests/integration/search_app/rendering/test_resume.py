@@ -26,7 +26,7 @@ RENDER = """
 import sys, time
 from pathlib import Path
 from search_app.rendering.supercut import render_supercut
-from tests.integration.search_app.cutting.test_resume import DISSOLVE, four_clips
+from tests.integration.search_app.rendering.test_resume import DISSOLVE, four_clips
 
 def say(progress):
     print(progress.stage, progress.n_clips_done, flush=True)

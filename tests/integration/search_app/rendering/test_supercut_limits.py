@@ -169,7 +169,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from search_app.rendering.supercut import render_supercut
-from tests.integration.search_app.cutting.test_supercut_limits import whole
+from tests.integration.search_app.rendering.test_supercut_limits import whole
 
 def say(progress):
     if progress.stage == "clips":
