@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ N_CLIPS = 4
 
 RENDER = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 from search_app.rendering.supercut import render_supercut
 from tests.integration.search_app.rendering.test_resume import DISSOLVE, four_clips
@@ -91,6 +93,18 @@ def test_the_same_render_takes_over_what_a_killed_one_finished(
     assert (0, fresh.n_frames) == (fresh.n_taken_over, report.n_frames)
     numbers = read_numbers(report.output, [(128, 96)])
     assert read_numbers(fresh.output, [(128, 96)]) == numbers
+
+
+def test_a_clip_that_comes_twice_is_encoded_once_and_not_taken_over(
+    source: Path, tmp_path: Path, program: Ffmpeg
+) -> None:
+    """Only what an interrupted render left counts as taken over."""
+    once = four_clips(source)
+    twice = replace(once, clips=once.clips + once.clips)
+    report = render_supercut(twice, tmp_path / "out.mp4", program=program)
+    assert (0, "8/8 cuts exact") == (report.n_taken_over, report.verification_line())
+    numbers = read_numbers(report.output, [(128, 96)])
+    assert numbers[:60] == numbers[60:]
 
 
 def test_other_options_take_nothing_over_and_leave_it_for_its_own(
