@@ -7,7 +7,6 @@ sound cannot drift from pictures. Nothing has the output's name before everythin
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from search_app.rendering.chapters import metadata_text
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.index_proof import check_clocks
 from search_app.rendering.join import join_pieces
-from search_app.rendering.ledger import ledger_path, ledger_text, wrote_subtitles
+from search_app.rendering.ledger import ledger_path, ledger_text
 from search_app.rendering.loudness import Loudness, Loudspeaker
 from search_app.rendering.outcomes import (
     ClipOutcome,
@@ -52,6 +51,7 @@ from search_app.rendering.preflight import (
     sight_sources,
 )
 from search_app.rendering.progress import Clock
+from search_app.rendering.publish import give_names
 from search_app.rendering.subtitles import srt_text, subtitle_path
 from search_app.rendering.transitions import plan_blend
 from search_app.rendering.verify import Placed, verify_supercut
@@ -384,30 +384,4 @@ class _Job:
         if self.cancel.is_set():
             raise FfmpegError("cancelled")
         check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, film=self.film)
-        old_subtitles, note = self._old_subtitles(report.ledger)
-        old_ledger = folder / "replaced.json"
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                report.ledger.replace(old_ledger)  # it must never lie beside a film of which it knows nothing
-            for target, path in made.items():
-                path.replace(target)
-            if old_subtitles:
-                old_subtitles.unlink()
-        except OSError as error:
-            if made[report.output].exists():
-                if old_ledger.exists():
-                    old_ledger.replace(report.ledger)
-                raise
-            raise RenderError(
-                f"{report.output} is made, but not all that belongs beside it: {error}; render it again over it"
-            ) from error
-        return replace(report, note=note)
-
-    def _old_subtitles(self, ledger: Path) -> tuple[Path | None, str]:
-        """Subtitles of the film that is replaced, if we wrote them; a note if others lie there."""
-        path = subtitle_path(self.output)
-        if self.film.subtitles is Subtitles.BESIDE or not path.exists():
-            return None, ""
-        if wrote_subtitles(ledger):
-            return path, ""
-        return None, f"{path} is not of this film: players will show it with it; it was left there"
+        return replace(report, note=give_names(made, self.output, folder))
