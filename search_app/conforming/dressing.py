@@ -8,6 +8,7 @@ piece is a file of its own, and none needs more than its neighbour's held-back f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from indexer.media.ffmpeg import Stream, combine, merge, open_own, save
@@ -22,7 +23,7 @@ class Layer:
     """A picture laid over a stretch of a piece.
 
     Args:
-        picture: a PNG of ours, with transparency.
+        picture: a PNG of ours, with transparency; or many in one file, one after another.
         left_px: where it lies.
         top_px: where it lies.
         width_px: its size.
@@ -30,6 +31,7 @@ class Layer:
         first_frame: the first frame of the piece over which it lies.
         end_frame: the first over which it does not any more; None for the end of the piece.
         digest: names what it shows.
+        frame_rate: of many pictures; None for a still one.
     """
 
     picture: Path
@@ -40,6 +42,7 @@ class Layer:
     first_frame: int = 0
     end_frame: int | None = None
     digest: str = ""
+    frame_rate: Fraction | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -48,7 +51,11 @@ class Layer:
 
     def over(self, pictures: Stream) -> Stream:
         """The pictures with it on top."""
-        layer = open_own(self.picture, format="png_pipe")["v:0"].filter("format", "rgba")
+        rate = self.frame_rate
+        beat = {"framerate": f"{rate.numerator}/{rate.denominator}"} if rate else {}
+        layer = open_own(self.picture, format="png_pipe", **beat)["v:0"].filter("format", "rgba")
+        if rate:
+            layer = layer.filter("tpad", stop=-1, stop_mode="clone")
         # White on black by the colours of HD; the default would be those of SD.
         layer = layer.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", "yuva444p")
         last = "" if self.end_frame is None else f"*lt(n,{self.end_frame})"
@@ -60,6 +67,7 @@ class Layer:
             format="auto",
             eof_action="repeat",
             enable=f"gte(n,{self.first_frame}){last}",
+            shortest=int(rate is not None),  # many pictures would go on where those below have ended
         )
 
 

@@ -25,6 +25,7 @@ class LowerThird(StrEnum):
     CAPTION = "caption"
     FILE = "file"
     DATE = "date"
+    TIMECODE = "timecode"
 
 
 class Subtitles(StrEnum):
@@ -134,7 +135,8 @@ _OPTIONS = (
     click.option(
         "--lower-third",
         type=click.Choice([*map(str, LowerThird)]),
-        help="Write over each clip what it shows, its file's name, or when it was recorded.",
+        help="Write over each clip what it shows, its file's name, when it was recorded, or its source's timecode "
+        "as it runs.",
     ),
     click.option("--watermark", metavar="FILE|TEXT", help="A PNG, JPEG or WebP, or a text, over every clip."),
     click.option(

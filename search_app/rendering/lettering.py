@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
 from search_app.errors import RenderError
-from search_app.rendering.fonts import missing_characters, runs_of
+from search_app.rendering.fonts import face_for, find_faces, missing_characters, runs_of
 
 _WHITE = (255, 255, 255, 255)
 _BLACK = (0, 0, 0, 255)
@@ -68,6 +69,17 @@ def draw_text(text: str, style: Style) -> tuple[Image.Image, bool]:
             last = last[:-1]
         lines[-1] = last.rstrip() + _ELLIPSIS
     return _draw(lines, size_px, style), is_whole
+
+
+def draw_cells(signs: str, size_px: int) -> dict[str, Image.Image]:
+    """Each sign in the middle of a transparent picture; all pictures have one size."""
+    fonts = {sign: (face_for(sign) or find_faces()[0]).at(size_px) for sign in signs}
+    size = (math.ceil(max(fonts[sign].getlength(sign) for sign in signs)), round(size_px * _LINE_HEIGHT))
+    cells = {}
+    for sign, font in fonts.items():
+        cells[sign] = Image.new("RGBA", size, (0, 0, 0, 0))
+        ImageDraw.Draw(cells[sign]).text((size[0] / 2, size[1] / 2), sign, _WHITE, font, "mm")
+    return cells
 
 
 def _fit(text: str, style: Style) -> tuple[list[str], int]:

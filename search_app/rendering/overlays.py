@@ -23,6 +23,7 @@ from search_app.rendering.film_options import FilmOptions, LowerThird
 from search_app.rendering.fonts import missing_characters
 from search_app.rendering.lettering import Style, check_text, draw_text
 from search_app.rendering.preflight import Sighted
+from search_app.rendering.running_timecode import draw_timecodes, shown_timecodes
 
 SAFE = 0.05
 """Part of the width and height that is left free at each edge."""
@@ -75,9 +76,10 @@ class Overlays:
         """What lies over a clip, the lowest first, and warnings for people."""
         layers: list[Layer] = []
         warnings: list[str] = []
-        third = self._lower_third(seen, text)
-        if third:
-            raised = 3 * self._px(SUBTITLE_SIZE) if self.film.burns_subtitles else 0
+        raised = 3 * self._px(SUBTITLE_SIZE) if self.film.burns_subtitles else 0
+        if self.film.lower_third is LowerThird.TIMECODE:
+            layers.append(self._timecode(seen, raised, warnings))
+        if third := self._lower_third(seen, text):
             style = Style(
                 self._px(THIRD_SIZE), self._px(THIRD_SIZE) * 3 // 4, self._wide(0.7), 2, box_opacity=_BOX
             )
@@ -111,6 +113,15 @@ class Overlays:
             case _:
                 return ""
 
+    def _timecode(self, seen: Sighted, raised_px: int, warnings: list[str]) -> Layer:
+        """The running timecode of the source."""
+        names, notes = shown_timecodes(seen.clip, self.profile)
+        warnings.extend(notes)
+        size_px = min(self._px(THIRD_SIZE), self._wide(0.9) // (len(names[0]) - 3))
+        path, size, digest = draw_timecodes(names, size_px, _BOX, self.folder)
+        left, top = self._corner(size, "left", "bottom", raised_px)
+        return Layer(path, left, top, *size, digest=digest, frame_rate=self.profile.frame_rate)
+
     def _mark(self, mark: str, warnings: list[str]) -> Image.Image:
         style = Style(self._px(MARK_SIZE), self._px(MARK_SIZE) * 3 // 4, self._wide(0.6), 2, opacity=_MARK_OPACITY)
         return self._drawn(mark, style, warnings)
@@ -141,13 +152,18 @@ class Overlays:
         first_frame: int = 0,
         end_frame: int | None = None,
     ) -> Layer:
-        width, height = self.profile.width_px, self.profile.height_px
-        margin_x, margin_y = round(width * SAFE), round(height * SAFE)
-        spare_x, spare_y = width - picture.width, height - picture.height
-        left = {"left": margin_x, "centre": spare_x // 2, "right": spare_x - margin_x}[across]
-        top = {"top": margin_y, "middle": spare_y // 2, "bottom": spare_y - margin_y - raised_px}[down]
+        left, top = self._corner(picture.size, across, down, raised_px)
         path, digest = self._keep(picture)
         return Layer(path, left, top, picture.width, picture.height, first_frame, end_frame, digest)
+
+    def _corner(self, size: tuple[int, int], across: str, down: str, raised_px: int) -> tuple[int, int]:
+        """Left and top of something of that size inside the safe margins."""
+        width, height = self.profile.width_px, self.profile.height_px
+        margin_x, margin_y = round(width * SAFE), round(height * SAFE)
+        spare_x, spare_y = width - size[0], height - size[1]
+        left = {"left": margin_x, "centre": spare_x // 2, "right": spare_x - margin_x}[across]
+        top = {"top": margin_y, "middle": spare_y // 2, "bottom": spare_y - margin_y - raised_px}[down]
+        return left, top
 
     def _keep(self, picture: Image.Image) -> tuple[Path, str]:
         seen = f"{picture.size}".encode() + picture.tobytes()
