@@ -7,7 +7,8 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.errors import FfmpegError
@@ -19,6 +20,7 @@ from search_app.conforming.source_frames import FrameLog, look_at
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.errors import RenderError
+from search_app.rendering.ahead import N_AT_ONCE
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.ledger import ledger_path
 from search_app.rendering.subtitles import subtitle_path
@@ -139,19 +141,20 @@ def sight_sources(
         cancel: stops it when set.
         on_clip: told how many clips were looked at so far.
     """
-    known: dict[tuple[str, ...], Sighted | Unusable] = {}
-    sighted: list[Sighted | Unusable] = []
-    for n_done, clip in enumerate(clips, start=1):
-        seen = known.get(clip.paths)
-        if seen is None:
-            seen = known[clip.paths] = _sight(program, clip, identify, cancel)
-        if isinstance(seen, Sighted):
-            sighted.append(Sighted(clip, seen.source, seen.look))
-        else:
-            sighted.append(Unusable(clip, seen.source, seen.reason))
-        if on_clip:
-            on_clip(n_done)
-    return sighted
+    pool = ThreadPoolExecutor(N_AT_ONCE)
+    try:
+        looks: dict[tuple[str, ...], Future[Sighted | Unusable]] = {}
+        for clip in clips:
+            if clip.paths not in looks:
+                looks[clip.paths] = pool.submit(_sight, program, clip, identify, cancel)
+        sighted = []
+        for n_done, clip in enumerate(clips, start=1):
+            sighted.append(replace(looks[clip.paths].result(), clip=clip))
+            if on_clip:
+                on_clip(n_done)
+        return sighted
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _sight(
