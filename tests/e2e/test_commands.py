@@ -122,7 +122,7 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
     assert unused[0]["shot_id"] not in json.dumps(ledger["clips"])
     assert "exists" in _refusal("supercut", archive, "red", "-o", film, status=1)
     absent = ("supercut", archive, "a helicopter in the mountains", "-o", tmp_path / "absent.mp4", "--limit", "1")
-    assert "nothing here matches" in _refusal(*absent, status=2)
+    assert "nothing here matches" in _refusal(*absent, status=1)
     assert "1/1 cuts exact" in _rushes(*absent, "--nearest").stdout
 
 
