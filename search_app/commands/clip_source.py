@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,10 @@ _RELATIVE = click.option(
     is_flag=True,
     help="Name the sources by paths from the output's folder, but for those that a --path-map holds for.",
 )
+SKIP_MISSING = click.option(
+    "--skip-missing", is_flag=True, help="Go on without clips whose video the archive does not have any more."
+)
+CHANGED = "its file has changed since it was indexed"
 ANSWER_OPTIONS = frozenset({*QUESTION, "nearest", "device", *(field.name for field in fields(CutOptions))})
 """Names of the options that only an answer has: a stored cut list was chosen and ordered before."""
 
@@ -107,6 +111,33 @@ def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
         return []  # what is only relative always has an effect
     sources = {clip.video_id: clip for clip in cut_list.clips}
     return relink.without_effect(place_of(clip)[0] for clip in sources.values())
+
+
+def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
+    """What is wrong with the files of videos as they lie there now, by fingerprint; nothing where one is right.
+
+    Args:
+        sources: fingerprint of each video, and where it may lie.
+    """
+    from indexer.scan import fingerprint_file
+
+    trouble = {}
+    for video_id, paths in sources:
+        there = [Path(path) for path in paths if Path(path).is_file()]
+        try:
+            if not any(fingerprint_file(path) == video_id for path in there):
+                trouble[video_id] = CHANGED if there else "its file is missing"
+        except OSError as error:
+            trouble[video_id] = f"its file cannot be read ({error.strerror or error})"
+    return trouble
+
+
+def changed_sources(cut_list: CutList) -> list[str]:
+    """Of which sources another file lies there now, for people; what is missing, a plan says itself."""
+    sources = {clip.video_id: clip.paths for clip in cut_list.clips}
+    trouble = find_trouble(sources.items())
+    changed = (paths[0] for video_id, paths in sources.items() if trouble.get(video_id) == CHANGED)
+    return [f"{Path(path).name}: {CHANGED}; index it again" for path in changed]
 
 
 def add_answer_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.commands.clip_source import ANSWER_OPTIONS
+from search_app.commands.clip_source import ANSWER_OPTIONS, SKIP_MISSING, find_trouble
 from search_app.commands.export import FORMAT_HELP, export
 from search_app.commands.search import given_options
 from search_app.commands.supercut import supercut
@@ -82,14 +82,14 @@ def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int,
     from search_app.cutting.rights import rule_clips
 
     snapshot = archive.snapshot()
-    offline = {video.video_id for video in snapshot.videos() if not video.present}
     rulings = rule_clips([*film.values()], snapshot.rights())
     flags = {place: ruling.reason for place, ruling in zip(film, rulings, strict=True) if ruling.reason}
+    trouble = find_trouble({clip.video_id: clip.paths for clip in film.values()}.items())
     for place, clip in enumerate(cut.clips, start=1):
         if clip.is_wanted and place not in film:
             flags[place] = "its video is not in the archive any more"
-        elif clip.video_id in offline:
-            flags[place] = "; ".join(["its file was missing at the last scan", *filter(None, [flags.get(place)])])
+        elif clip.video_id in trouble:
+            flags[place] = "; ".join([trouble[clip.video_id], *filter(None, [flags.get(place)])])
     return flags
 
 
@@ -218,6 +218,7 @@ def _of_stored(
     about: str,
     choose: Callable[[dict[str, Any]], click.Command],
     *bases: click.Command,
+    more: Sequence[Callable[[click.Command], click.Command]] = (),
     epilog: str | None = None,
 ) -> click.Command:
     """A command that does with a stored cut list what others do with an answer, with their other options.
@@ -227,14 +228,16 @@ def _of_stored(
         about: its help.
         choose: which of the others is meant, by the options given.
         bases: the others.
+        more: options that only a stored cut list has.
         epilog: what its help ends with.
     """
+    known = {param.name for add in more for param in add(click.Command("")).params}
     others = {*ANSWER_OPTIONS, "archive", "manifest", "source_map"}
     kept = {param.name: param for base in bases for param in base.params if param.name not in others}
 
     def callback(*args: Any, archive: Path, name: str, **options: Any) -> None:
         base = choose(options)
-        own = {param.name for param in base.params}
+        own = {param.name for param in base.params} | known
         if foreign := sorted(given_options() & set(options) - own):
             raise QueryError(f"{', '.join(map(flag_of, foreign))}: not for {options['output'].name!r}")
         taken = {option: value for option, value in options.items() if option in own}
@@ -242,8 +245,9 @@ def _of_stored(
         base.callback(*args, archive=archive, query=None, cut=name, **taken)
 
     command = click.Command(name, callback=callback, help=about, epilog=epilog)
-    for add_argument in (ARCHIVE, NAME):
-        add_argument(command)
+    parameters: tuple[Callable[[click.Command], click.Command], ...] = (ARCHIVE, NAME, *more)
+    for add_parameter in parameters:
+        add_parameter(command)
     command.params += kept.values()
     return command
 
@@ -281,6 +285,7 @@ export_stored = _of_stored(
     _writer_of,
     timeline,
     export,
+    more=[SKIP_MISSING],
     epilog=_TIMELINE_HELP + FORMAT_HELP.removeprefix("\n\b"),
 )
 

@@ -120,7 +120,7 @@ def print_cut(
             "in": edge.start,
             "out": edge.end,
             "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
-            "source": Path(clip.path).name,
+            "source": Path(film[place].paths[0] if is_shown else clip.path).name,
             "state": clip.decision,
             "sure": "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
             "note": "; ".join(filter(None, (flagged.get(place, ""), clip.note))),

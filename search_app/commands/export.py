@@ -11,6 +11,7 @@ from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import (
     add_answer_options,
     add_relink_options,
+    changed_sources,
     idle_relinking,
     take_clips,
     take_relinker,
@@ -108,7 +109,13 @@ def export(
             relink=relink,
         )
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
-    for note in (*group_notes(film.notes), *form.notes(film), *idle_relinking(relink, cut_list), *left_out):
+    for note in (
+        *group_notes(film.notes),
+        *form.notes(film),
+        *changed_sources(cut_list),
+        *idle_relinking(relink, cut_list),
+        *left_out,
+    ):
         click.echo(printable(note), err=True)
     if as_json:
         print_json({"output": str(output.absolute()), **film_json(film), "left_out": left_out})

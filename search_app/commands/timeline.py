@@ -11,6 +11,7 @@ from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import (
     add_answer_options,
     add_relink_options,
+    changed_sources,
     idle_relinking,
     take_clips,
     take_relinker,
@@ -72,7 +73,12 @@ def timeline(
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
         record_export(opened, output.name, [(clip.video_id, clip.span) for clip in cut_list.clips])
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
-    for note in (*group_notes(plan.notes), *idle_relinking(relink, cut_list), *left_out):
+    for note in (
+        *group_notes(plan.notes),
+        *changed_sources(cut_list),
+        *idle_relinking(relink, cut_list),
+        *left_out,
+    ):
         click.echo(printable(note), err=True)
     if as_json:
         print_json(_plan_json(plan, output, left_out))

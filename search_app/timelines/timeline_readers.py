@@ -231,8 +231,8 @@ def read_xmeml_by_adapter(text: str, plan: TimelinePlan) -> Sequence[Said]:
     """
     import opentimelineio as otio
 
-    # For every clip it looks for the rate in its track before it looks in the sequence: a second for 1,000 clips, the
-    # square of that for more. Found at once, it is the same rate.
+    # For every clip it looks for the rate in its whole track before it looks in the sequence, so that 5,000 clips
+    # take 20 s instead of 9. Found at once, it is the same rate.
     root = ElementTree.fromstring(text)  # noqa: S314  # what we have just written
     for track in root.iter("track"):
         track.insert(0, _child(_child(root, "sequence"), "rate"))

@@ -38,7 +38,7 @@ def draw_library(folder: Path) -> list[Path]:
 
 def draw_many(folder: Path, n_videos: int, first: Scene) -> None:
     """Videos called new00.mp4, new01.mp4, ... of one short shot each, of which the first shows `first`."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(5)
     for number in range(n_videos):
         scene = sample_scene(chance) if number else first

@@ -263,3 +263,38 @@ def test_edges_are_shown_as_editing_programs_say_them(archive: Path) -> None:
     assert "handles" in said[0]
     assert "3f 2f" in said[1]
     assert row["source_in"] in said[1]
+
+
+def test_footage_that_is_gone_or_another_is_said_of_each_clip(drawn: Path, tmp_path: Path) -> None:
+    """Before and after the next indexing; what moved is found, and an export can do without the rest."""
+    library, archive = tmp_path / "library", tmp_path / "archive"
+    shutil.copytree(drawn / "library", library)
+    draw_many(library, 2, Scene(Group("boat", "red"), "sea"))
+    index_library(archive, library)
+    ranges = [("--range", name, "0", "6f") for name in ("clip0.mp4", "clip1.mp4", "new00.mp4", "new01.mp4")]
+    rushes("cut", "new", archive, "boats", *(word for asked in ranges for word in asked))
+    (library / "clip0.mp4").unlink()
+    (library / "clip1.mp4").rename(library / "moved.mp4")
+    shutil.copy(library / "new01.mp4", library / "new00.mp4")
+
+    def said(*options: str | Path, status: int = 0) -> str:
+        return rushes("cut", "export", archive, "boats", "-o", tmp_path / "cut.csv", *options, status=status)
+
+    flags = [clip["flag"] for clip in show(archive)["clips"]]
+    changed = "its file has changed since it was indexed"
+    assert ["its file is missing", "its file is missing", changed, ""] == flags
+    assert f"new00.mp4: {changed}" in said()
+    index_library(archive, library)
+    flags = [clip["flag"] for clip in show(archive)["clips"]]
+    assert ["its file is missing", "", "its video is not in the archive any more", ""] == flags
+    assert "moved.mp4" in rushes("cut", "show", archive, "boats")
+    assert "clip 3: " in said("--overwrite", status=1)
+    assert "new00.mp4 left out: its video is not in the archive any more" in said("--overwrite", "--skip-missing")
+    rushes("cut", "export", archive, "boats", "-o", tmp_path / "cut.otio", "--skip-missing")
+    for edit in (["trim", "3", "--in", "+1f"], ["split", "3", "+1f"], ["swap", "3"]):
+        line = rushes("cut", edit[0], archive, "boats", *edit[1:], status=1)
+        assert "is not in the archive any more" in line
+    rushes("cut", "order", archive, "boats", "date")
+    rushes("cut", "remove", archive, "boats", "last")
+    film = rushes("cut", "render", archive, "boats", "-o", tmp_path / "film.mp4", "--skip-missing")
+    assert "2/2 cuts exact" in film
