@@ -191,10 +191,18 @@ def status(archive: Path, as_json: bool) -> None:
     if as_json:
         print_json({**facts, "problems": problems})
         return
-    for name, value in facts.items():
-        click.echo(f"{name}: {printable(str(value))}")
+    for name, value in _readable(facts).items():
+        click.echo(f"{name}: {printable(value)}")
     for problem in problems:
         click.echo(printable(f"{problem['status']}: {problem['video']}: {problem['reason']}"))
+
+
+def _readable(facts: dict[str, Any]) -> dict[str, str]:
+    """What an archive holds, for people."""
+    roots = [f"{path} ({name})" for name, path in facts["roots"].items()]
+    shown = {**facts, "hours": f"{facts['hours']:,.2f}", "roots": ", ".join(roots)}
+    shown = {name: "none yet" if value in (None, "") else value for name, value in shown.items()}
+    return {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in shown.items()}
 
 
 def _problems(snapshot: Snapshot) -> list[dict[str, str]]:

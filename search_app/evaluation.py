@@ -110,6 +110,7 @@ def evaluate(
     """Measure the answers to questions.
 
     A channel that found nothing for a question gets 0 for it, so that channels compare over the same questions.
+    What no channel answers by itself, such as A THEN B, is only in the figures of all together.
     Debatable shots are taken out of the rankings first (condensed lists: Sakai, "Alternatives to Bpref", SIGIR
     2007).
 
@@ -126,10 +127,11 @@ def evaluate(
     channels = _channels(answers[topic.topic_id] for topic in asked)
     figures = [_measure_topic(topic, answers[topic.topic_id], channels, measures) for topic in asked]
     measured = [one.figures for one in figures if one.figures]
+    of_channel = {channel: [one[channel] for one in measured if channel in one] for channel in channels}
     means = {
-        channel: {name: bootstrap_mean([one[channel][name] for one in measured]) for name in measures}
-        for channel in channels
-        if measured
+        channel: {name: bootstrap_mean([one[name] for one in found]) for name in measures}
+        for channel, found in of_channel.items()
+        if found
     }
     return Evaluation(means, figures, failed or {})
 
@@ -143,13 +145,19 @@ def _measure_topic(
     topic: Topic, answer: Answer, channels: Sequence[str], measures: Mapping[str, Measure]
 ) -> TopicFigures:
     figures: dict[str, dict[str, float]] = {}
-    for channel in channels if topic.has_answer else ():
+    asked = channels if _is_by_channel(answer) else [FUSED]
+    for channel in asked if topic.has_answer else ():
         ranking = answer.rankings.get(channel, ())
         if len(set(ranking)) < len(ranking):
             raise ValueError(f"channel {channel} ranks a shot twice for {topic.query!r}")
         condensed = [shot_id for shot_id in ranking if topic.grades.get(shot_id, 0) >= 0]
         figures[channel] = {name: measure(condensed, topic.grades) for name, measure in measures.items()}
     return TopicFigures(topic, figures, answer.nothing_matches)
+
+
+def _is_by_channel(answer: Answer) -> bool:
+    """Whether channels took part, or nothing was found; else it answers several steps, or filters alone."""
+    return FUSED not in answer.rankings or len(answer.rankings) > 1 or not answer.rankings[FUSED]
 
 
 def table_of(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
@@ -176,6 +184,11 @@ def remarks_on(evaluation: Evaluation) -> list[str]:
     ]
     if n_measured and n_all > n_measured:
         remarks.append(f"{n_all - n_measured} questions have no right answer here and are not in the means")
+    n_joint = sum(FUSED in one.figures and len(one.figures) == 1 for one in evaluation.topics)
+    if n_joint and len(evaluation.means) > 1:
+        remarks.append(
+            f"{n_joint} of these no channel answers by itself (THEN, filters alone): only {FUSED} has them"
+        )
     for present, name in ((False, "without"), (True, "with")):
         share = evaluation.nothing_matches(present=present)
         if share.n_all:

@@ -279,6 +279,8 @@ def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_
     from search_app.cutting.stored_cut import read_cut
     from store.archive import Archive
 
+    if take is not None and as_json:
+        raise QueryError("--json: not together with --take, which lists nothing")
     if take is None:
         with Archive.open(archive) as opened:
             cut = read_cut(opened.snapshot(), name)

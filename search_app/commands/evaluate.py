@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.commands.search import CONFIG, loader, read_search_settings
+from search_app.commands.search import CONFIG, given_options, loader, read_search_settings
+from search_app.cutting.cut_options import flag_of
 from store.errors import ConfigError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -63,6 +64,7 @@ def evaluate(context: click.Context, /, archive: Path, as_json: bool, **options:
     from search_app.metrics import benchmark_measures, judgement_measures
     from store.archive import Archive
 
+    _refuse_idle(given_options())
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), options["run_out"], options["qrels_out"])
         topics = find_topics(opened.snapshot(), options["queries"], options["mine"], options["qrels"])
@@ -75,6 +77,13 @@ def evaluate(context: click.Context, /, archive: Path, as_json: bool, **options:
     else:
         print_evaluation(found)
     context.exit(1 if failed else 0)
+
+
+def _refuse_idle(given: set[str]) -> None:
+    if {"mine", "depths"} <= given:
+        raise ConfigError("--k: not together with --mine, whose measures have their own depths")
+    if "run" in given and (idle := sorted(given & {"config", "device"})):
+        raise ConfigError(f"{', '.join(map(flag_of, idle))}: not together with --run, which asks nothing")
 
 
 def find_topics(snapshot: Snapshot, queries: Path | None, mine: bool, qrels: Path | None) -> list[Topic]:

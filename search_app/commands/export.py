@@ -35,6 +35,7 @@ _FORMATS = (
     "html",
     "mlt",
 )  # FORMATS is heavy
+_NAMING_SOURCES = ("csv", "json", "m3u", "mpv-edl", "mlt")
 _TEXTS = {"speech": "transcript", "caption": "caption", "label": "label", "screen": "screen_text"}
 
 FORMAT = click.option(
@@ -86,11 +87,14 @@ def export(
     from store.archive import Archive
 
     overwrite = options.pop("overwrite")
-    form = FORMATS[format_name or format_of(output)]
+    kind_of_file = format_name or format_of(output)
+    form = FORMATS[kind_of_file]
     kind = options.pop("text")
     if kind and not form.uses_texts:
         raise QueryError("--text: only with .srt and .vtt")
     relink = take_relinker(options, output)
+    if kind_of_file not in _NAMING_SOURCES and (relink.path_map or relink.relative_to):
+        raise QueryError(f"--path-map and --relative: only with {', '.join(_NAMING_SOURCES)}, which name sources")
     check_export_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()

@@ -268,8 +268,10 @@ def searches(archive: Path, delete: str | None, history: bool, as_json: bool) ->
     from search_app.saved import delete_search
     from store.archive import Archive
 
+    if delete is not None and history:
+        raise QueryError("--delete and --history: one at a time")
     with Archive.open(archive) as opened:
-        if delete:
+        if delete is not None:
             delete_search(opened, delete)
         saved = opened.snapshot().saved_searches()
         asked = read_history(opened)

@@ -90,7 +90,8 @@ class CutOptions:
             raise QueryError(f"--min-clip {self.min_clip:g} is longer than --fit {self.fit:g}")
 
     def _refuse(self, why: str, *names: str) -> None:
-        given = [flag_of(name) for name in names if getattr(self, name) not in (None, 0.0)]
+        usual = {field.name: field.default for field in fields(self)}
+        given = [flag_of(name) for name in names if getattr(self, name) != usual[name]]
         if given:
             raise QueryError(f"{', '.join(given)}: {why}")
 

@@ -102,6 +102,9 @@ def test_shots_and_status_tell_what_is_there(archive: Path, library: Path) -> No
     status = json.loads(_rushes("status", archive, "--json").stdout)
     assert (2, 4, 1) == (status["videos"], status["shots"], status["failed"])
     assert [str(library / "100% broken.mp4")] == [problem["video"] for problem in status["problems"]]
+    told = _rushes("status", archive).stdout.splitlines()
+    assert "hours: 0.00" in told
+    assert [f"roots: {library} ({next(iter(status['roots']))})"] == [line for line in told if "roots" in line]
 
 
 @pytest.mark.slow

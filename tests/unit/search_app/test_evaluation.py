@@ -38,6 +38,23 @@ def test_every_channel_is_measured_over_the_same_questions() -> None:
     assert {FUSED: 0.75, "caption": 0.25, "picture": 0.25} == means
 
 
+def test_what_no_channel_answers_by_itself_is_in_the_mean_of_none() -> None:
+    """A THEN B has no rank in any channel: that is no zero; where it is all there is, channels have no column."""
+    chain = Topic("q4", "a boat THEN a dog", {"a": 1})
+    answers = {"q1": ANSWERS["a boat"], "q4": Answer({FUSED: ["b", "a"]})}
+    found = evaluate([TOPICS[0], chain], answers, benchmark_measures([1]))
+    means = {channel: figures["recall@1"].value for channel, figures in found.means.items()}
+    assert {FUSED: 0.25, "caption": 0.5, "picture": 0.5} == means
+    assert {FUSED} == set(found.topics[1].figures)
+    assert any("1 of these no channel answers by itself" in remark for remark in remarks_on(found))
+    alone = evaluate(
+        [chain, TOPICS[2]], {"q4": answers["q4"], "q3": ANSWERS["a unicorn"]}, benchmark_measures([1])
+    )
+    assert ["measure", FUSED] == table_of(alone)[0]
+    nothing = evaluate([TOPICS[0]], {"q1": Answer({FUSED: [], "picture": []})}, benchmark_measures([1]))
+    assert {FUSED, "picture"} == set(nothing.means)
+
+
 def test_debatable_shots_count_neither_as_right_nor_as_wrong() -> None:
     """A debatable shot before the right one takes no place."""
     found = evaluate(TOPICS[:1], {"q1": ANSWERS["a boat"]}, benchmark_measures([1]))

@@ -120,9 +120,18 @@ def test_a_query_that_is_refused_is_said_and_the_rest_measured(folder: Path, tmp
     assert "recall@1" in ran.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["queries.json", "--mine"], ["queries.json", "--qrels", "none"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["queries.json", "--mine"],
+        ["queries.json", "--qrels", "none"],
+        ["--mine", "--k", "3"],
+        ["queries.json", "--run", "none", "--device", "cpu"],
+    ],
+)
 def test_what_cannot_be_measured_is_refused(arguments: list[str], folder: Path, tmp_path: Path) -> None:
-    """No questions, two kinds of them, or none that is judged."""
+    """No questions, two kinds of them, none that is judged, or options without effect."""
     (tmp_path / "none").write_text("", encoding="utf-8")
     places = {"queries.json": folder / "queries.json", "none": tmp_path / "none"}
     ran = run(folder / "archive", *(places.get(word, word) for word in arguments))

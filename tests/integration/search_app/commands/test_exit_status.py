@@ -68,6 +68,10 @@ TYPED_WRONG = [
     "cut split A boats 1 soon",
     "cut move A boats 1 9",
     "cut swap A boats 9",
+    "cut swap A boats 1 --take 1 --json",
+    "cut order A boats look --seed 0",
+    "cut new A n --shot nope --nearest",
+    "searches A --delete x --history",
     "cut show B boats",
     "cut new B n boat",
     "cut list B",
@@ -104,7 +108,6 @@ FAILED = [
     "cut export A boats -o OUT/x.edl",
     "export A in:clip0.mp4 -o OUT/nofolder/x.csv",
     "timeline A in:clip0.mp4 -o OUT/nofolder/x.otio",
-    "supercut A in:clip0.mp4 -o OUT/nofolder/x.mp4",
 ]
 
 

@@ -48,6 +48,8 @@ def test_bad_options_are_one_line(archive: Path, library: Path, tmp_path: Path) 
     question = ("export", archive, QUESTION, "-o")
     assert "which EDL" in run(*question, tmp_path / "x.edl", status=1)
     assert "--text: only with" in run(*question, tmp_path / "x.csv", "--text", "caption", status=2)
+    refused = run(*question, tmp_path / "x.srt", "--path-map", "/a=/b", status=2)
+    assert "--path-map and --relative: only with csv" in refused
     assert "make 1" in run(*question, tmp_path / "x.txt", status=1)
     nothing = run(*question, tmp_path / "x.srt", status=2)
     assert "the archive holds no speech of these videos, nor any other text" in " ".join(nothing.split())

@@ -54,6 +54,8 @@ def test_one_bound_of_the_clips_moves_the_default_of_the_other() -> None:
         ({"fit": float("inf")}, "--fit must be a finite number"),
         ({"max_seconds": float("nan")}, "--max-seconds must be a finite number"),
         ({"order": "look", "seed": 3}, "--seed: only with --order random"),
+        ({"seed": 0}, "--seed: only with --order random"),
+        ({"min_gap": 0.0, "min_clip": 0.0}, "--min-gap, --min-clip: only with --fit"),
     ],
 )
 def test_contradictions_are_refused(wrong: dict[str, Any], message: str) -> None:
