@@ -33,6 +33,7 @@ _FORMATS = (
     "youtube",
     "ffmetadata",
     "html",
+    "pdf",
     "mlt",
 )  # FORMATS is heavy
 _NAMING_SOURCES = ("csv", "json", "m3u", "mpv-edl", "mlt")
@@ -54,6 +55,7 @@ FORMAT_HELP = """
   .txt           chapters for a YouTube description
   .ffmetadata    chapters for ffmpeg
   .html          a contact sheet: one file, pictures inside
+  .pdf           the same for paper
   .mlt           a project for Shotcut and Kdenlive
 """
 

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import ParseError
 
 from search_app.cutting.cut_list import CutList
 from search_app.errors import ExportError
-from search_app.exports import chapters, contact_sheet, mlt, playlists, subtitles, tables
+from search_app.exports import chapters, contact_sheet, mlt, pdf_sheet, playlists, subtitles, tables
 from search_app.exports.film import Film, Said, plan_film
 from search_app.exports.whole_file import whole_file
 
@@ -28,6 +28,7 @@ class Format:
         expected: what it must say.
         notes: what is not as one might expect, for people.
         uses_texts: whether it is made of texts of the sources.
+        encoding: how the text becomes bytes; of a file that is no text, each character is a byte.
     """
 
     endings: tuple[str, ...]
@@ -37,6 +38,7 @@ class Format:
     expected: Callable[[Film], list[Said]]
     notes: Callable[[Film], list[str]] = lambda film: []  # noqa: ARG005 - most have nothing to say
     uses_texts: bool = False
+    encoding: str = "utf-8"
 
 
 FORMATS: Mapping[str, Format] = {
@@ -88,6 +90,15 @@ FORMATS: Mapping[str, Format] = {
         contact_sheet.read_html,
         contact_sheet.html_expected,
     ),
+    "pdf": Format(
+        (".pdf",),
+        "a contact sheet for paper",
+        pdf_sheet.pdf_text,
+        pdf_sheet.read_pdf,
+        pdf_sheet.pdf_expected,
+        pdf_sheet.pdf_notes,
+        encoding="latin-1",
+    ),
     "mlt": Format((".mlt",), "a project for Shotcut and Kdenlive", mlt.mlt_text, mlt.read_mlt, mlt.mlt_expected),
 }
 """Every format, by the name that `--format` takes."""
@@ -127,8 +138,8 @@ def export_cut_list(
     text = form.write(film)
     with whole_file(output) as temporary:
         # A name that is no Unicode comes out as the bytes that it is made of.
-        temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
-        compare_export(form, film, temporary.read_bytes().decode("utf-8", "surrogateescape"), output)
+        temporary.write_bytes(text.encode(form.encoding, "surrogateescape"))
+        compare_export(form, film, temporary.read_bytes().decode(form.encoding, "surrogateescape"), output)
         check_export_target(output, sources, overwrite=overwrite)
     return film
 

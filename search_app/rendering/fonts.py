@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -114,8 +115,22 @@ def _loads(path: Path) -> bool:
 
 @lru_cache(8192)
 def _has(path: Path | None, character: str) -> bool:
+    if path is not None:
+        return ord(character) in _characters_of(path)
     font = _load(path, _PROBE_PX)
     return _drawn(font, character) != _drawn(font, _NOBODYS)
+
+
+@cache
+def _characters_of(path: Path) -> frozenset[int]:
+    """The characters that have a glyph; drawing would not tell, as some are drawn as several boxes."""
+    from fontTools.ttLib import TTFont, TTLibError
+
+    try:
+        with TTFont(path, fontNumber=0, lazy=True) as font:
+            return frozenset(font.getBestCmap() or ())
+    except (TTLibError, OSError, ValueError, LookupError, AssertionError, struct.error):
+        return frozenset()  # what FreeType still makes of it cannot be told
 
 
 def _drawn(font: Font, character: str) -> tuple[tuple[int, int], bytes]:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from tests.e2e.small_archive import draw_library, index_library
 from tests.e2e.test_page import find_chromium
@@ -41,6 +42,16 @@ def test_a_table_lists_the_clips_of_the_supercut(archive: Path, tmp_path: Path) 
     assert ["00:00:00:00", "00:00:01:06", "00:00:03:00"] == [row["film_in"] for row in rows]
     assert [] == json.loads(run("search", archive, "used:ever", "--json"))
     assert "exists already" in run("export", archive, QUESTION, "-o", table, status=1)
+
+
+def test_a_stored_cut_list_becomes_a_sheet_for_paper(archive: Path, tmp_path: Path) -> None:
+    """With a picture of each clip, what is noted on it, and one line that says what was made."""
+    run("cut", "new", archive, "paper", QUESTION, "--limit", "3")
+    run("cut", "note", archive, "paper", "2", "the second one")
+    assert "sheet.pdf: 3 clips" in run("cut", "export", archive, "paper", "-o", tmp_path / "sheet.pdf")
+    (page,) = PdfReader(tmp_path / "sheet.pdf").pages
+    assert "the second one" in page.extract_text()
+    assert 3 == len(page.images)
 
 
 def test_bad_options_are_one_line(archive: Path, library: Path, tmp_path: Path) -> None:
