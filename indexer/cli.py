@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from store.wording import n_of
+
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from indexer.config import IndexSettings
     from indexer.models.encoder import Encoder
@@ -152,7 +154,7 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     n_partial = sum(outcome.partial for outcome in outcomes)
     parts = [f"{count} {status}" for status, count in sorted(counts.items())]
     partial = f" ({n_partial} in part)" if n_partial else ""
-    return f"{', '.join(parts)}{partial}; {n_shots} new shots"
+    return f"{', '.join(parts)}{partial}; {n_of(n_shots, 'new shot')}"
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -280,7 +282,7 @@ def check(context: click.Context, /, archive: Path, read_data: bool, as_json: bo
     else:
         for finding in findings:
             click.echo(printable(f"{finding.kind.value}: {finding.path}: {finding.what}; {finding.what_to_do}"))
-        click.echo(f"{len(findings)} problems" if findings else "sound", err=True)
+        click.echo(n_of(len(findings), "problem") if findings else "sound", err=True)
     if findings:
         context.exit(1)
 

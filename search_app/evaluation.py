@@ -12,6 +12,7 @@ from typing import Any, Final
 from search_app.ground_truth import Topic
 from search_app.metrics import CONFIDENCE, N_RESAMPLES, SEED, Mean, Measure, bootstrap_mean
 from store.errors import ArchiveError
+from store.wording import n_of
 
 FUSED: Final = "fused"
 """The ranking that people see; the others are those of single channels."""
@@ -177,13 +178,13 @@ def remarks_on(evaluation: Evaluation) -> list[str]:
     """What people should know of the figures, a line each."""
     n_measured, n_all = evaluation.n_measured, len(evaluation.topics)
     remarks = [
-        f"means over {n_measured} questions, in brackets the {CONFIDENCE:.0%} interval "
+        f"means over {n_of(n_measured, 'question')}, in brackets the {CONFIDENCE:.0%} interval "
         f"of {N_RESAMPLES} bootstrap samples"
         if n_measured
         else "no question has a known answer, so there is nothing to measure"
     ]
     if n_measured and n_all > n_measured:
-        remarks.append(f"{n_all - n_measured} questions have no right answer here and are not in the means")
+        remarks.append(f"without a right answer here, so not in the means: {n_of(n_all - n_measured, 'question')}")
     n_joint = sum(FUSED in one.figures and len(one.figures) == 1 for one in evaluation.topics)
     if n_joint and len(evaluation.means) > 1:
         remarks.append(
@@ -197,7 +198,7 @@ def remarks_on(evaluation: Evaluation) -> list[str]:
     if missing:
         files = ", ".join(sorted(set(missing)))
         remarks.append(
-            f"{len(missing)} answers count as missed, since the archive lacks, or has several of: {files}"
+            f"counted as missed: {n_of(len(missing), 'answer')}; the archive lacks, or has several of: {files}"
         )
     return remarks
 

@@ -17,6 +17,7 @@ from search_app.commands.edit_cut import AGAIN, EDIT_COMMANDS, NAME
 from search_app.commands.search import given_options
 from search_app.cutting.cut_options import flag_of
 from search_app.errors import QueryError
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.stored_cut import CutClip, StoredCut
@@ -212,7 +213,7 @@ def _candidates(archive: Archive, before: StoredCut, query: str | None, options:
         for hit in hits
         for part in hit.parts
     ]
-    return _Found(f"{len(clips)} candidates", clips, {"looked_at": _state_of(archive)})
+    return _Found(n_of(len(clips), "candidate"), clips, {"looked_at": _state_of(archive)})
 
 
 def _state_of(archive: Archive) -> str:

@@ -16,6 +16,7 @@ from search_app.commands.supercut import supercut
 from search_app.commands.timeline import timeline
 from search_app.cutting.cut_options import flag_of
 from search_app.errors import ExportError, QueryError
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import Clip
@@ -203,7 +204,7 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
         if dismiss and hits:
             settings = {**cut.settings, "looked_at": opened.snapshot().manifest.segments_digest}
             seen = [(part.shot.video_id, part.span) for hit in hits for part in hit.parts]
-            action = f"dismissed {len(hits)} candidates"
+            action = f"dismissed {n_of(len(hits), 'candidate')}"
             commit(opened, cut, cut.clips, action, settings=settings, seen=seen)
     if as_json:
         print_json([hit_json(hit) for hit in hits])

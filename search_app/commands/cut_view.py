@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from store.wording import n_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -43,7 +45,9 @@ def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, st
     n_rejected = len(cut.clips) - len(wanted)
     rejected = f", {n_rejected} rejected" if n_rejected else ""
     handles = " without handles" if any(map(_handles, wanted)) else ""
-    click.echo(printable(f"{cut.name}: {action}; {len(wanted)} clips, {timecode(seconds)}{handles}{rejected}"))
+    click.echo(
+        printable(f"{cut.name}: {action}; {n_of(len(wanted), 'clip')}, {timecode(seconds)}{handles}{rejected}")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +136,11 @@ def print_cut(
     print_table(heads, [[row[head] for head in heads] for row in rows], right)
     asked = f", for {cut.query!r}" if cut.query else ""
     click.echo()
-    click.echo(printable(f"{cut.name}, version {cut.number}: {len(film)} clips, {timecode(float(at))}{asked}"))
+    click.echo(
+        printable(f"{cut.name}, version {cut.number}: {n_of(len(film), 'clip')}, {timecode(float(at))}{asked}")
+    )
     if news:
-        click.echo(f"+{news} candidates since this cut: rushes cut candidates")
+        click.echo(f"+{n_of(news, 'candidate')} since this cut: rushes cut candidates")
     for branch in cut.branches:
         click.echo(printable(f"edits made elsewhere at the same time are in {branch!r}"))
 

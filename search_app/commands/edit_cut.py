@@ -14,6 +14,7 @@ from search_app.commands.cut_values import EDGE_HELP, parse_edge, parse_length, 
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.errors import CutError, QueryError
 from store.errors import UnknownIdError
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_edits import Edited
@@ -295,7 +296,7 @@ def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_
         number = parse_place(place, len(before.clips))
         takes = find_takes(opened.snapshot(), before, number, max(limit, take))
         if take > len(takes):
-            raise QueryError(f"there is no take {take}: {len(takes)} shots look like clip {place}")
+            raise QueryError(f"there is no take {take}: {n_of(len(takes), 'shot')} can stand for clip {place}")
         return replace_clip(before.clips, number, takes[take - 1].clip), f"swapped {place} for take {take}"
 
     _change(archive, name, change)

@@ -14,6 +14,7 @@ from search_app.conforming.picture_options import PictureOptions, add_picture_op
 from search_app.errors import QueryError, RenderError
 from search_app.rendering.film_options import FilmOptions, add_film_options
 from store.errors import ArchiveError
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.conforming.target_profile import Profile
@@ -178,7 +179,7 @@ def _render(
     if shape and not quiet:
         film = options.get("film") or FilmOptions()
         n_frames, n_cards = planned_frames(cut_list.clips, shape, film), film.n_card_frames(shape.frame_rate)
-        click.echo(f"{len(cut_list.clips)} clips, {length_words(shape, n_frames, n_cards)}", err=True)
+        click.echo(f"{n_of(len(cut_list.clips), 'clip')}, {length_words(shape, n_frames, n_cards)}", err=True)
     with progress_bar(visible=not quiet) as bar:
         task = bar.add_task("rendering", total=1.0, detail="")
 

@@ -17,6 +17,7 @@ from search_app.commands.clip_source import (
     take_relinker,
 )
 from search_app.timelines.timecode import COUNTINGS
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
@@ -84,7 +85,9 @@ def timeline(
         print_json(_plan_json(plan, output, left_out))
     else:
         seconds = float(plan.n_frames / plan.rate)
-        click.echo(f"{output}: {len(plan.clips)} clips, {seconds:.1f} s at {describe_rate(plan.rate)}, read back")
+        click.echo(
+            f"{output}: {n_of(len(plan.clips), 'clip')}, {seconds:.1f} s at {describe_rate(plan.rate)}, read back"
+        )
 
 
 def _plan(

@@ -20,6 +20,7 @@ from search_app.picture import read_picture
 from search_app.question import unit
 from search_app.ranking import Hit
 from store.filters import Used
+from store.wording import n_of
 
 if TYPE_CHECKING:
     from store.records import Embeddings, FrameRow
@@ -56,7 +57,7 @@ def choose_clips(
     left_out = sorted([*left_out, *cut_list.left_out], key=lambda left: left.hit.rank)
     if not cut_list.clips:
         first = f"; the first: {left_out[0].reason}" if left_out else ""
-        raise CutError(f"nothing to render: {len(left_out)} shots answer, and all are left out{first}")
+        raise CutError(f"nothing to render: of {n_of(len(left_out), 'shot')} all are left out{first}")
     places = order_clips(snapshot, cut_list.clips, options.order, options.random_seed)
     return CutList(tuple(cut_list.clips[place] for place in places), tuple(left_out))
 

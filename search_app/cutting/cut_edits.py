@@ -22,6 +22,7 @@ from search_app.cutting.stored_cut import CutClip, State
 from search_app.errors import QueryError
 from store.records import VideoFacts
 from store.timespan import TimeSpan
+from store.wording import n_of
 
 Clips = tuple[CutClip, ...]
 
@@ -256,4 +257,4 @@ def _inside(time: Fraction, span: TimeSpan) -> Fraction:
 
 
 def _frames(n_frames: int, rate: Fraction) -> str:
-    return f"{n_frames} frames ({float(n_frames / rate):.2f} s)"
+    return f"{n_of(n_frames, 'frame')} ({float(n_frames / rate):.2f} s)"

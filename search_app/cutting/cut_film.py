@@ -18,6 +18,7 @@ from search_app.ranking import Hit
 from search_app.saved import overlapping_shots, shares_half
 from store.records import Boundary, Shot, ShotRow
 from store.timespan import TimeSpan
+from store.wording import n_of
 
 if TYPE_CHECKING:
     from store.records import FrameRow
@@ -81,7 +82,7 @@ def to_cut_list(snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: b
                 )
             left_out.append(LeftOut(hit, "its video is not in the archive any more"))
     if not placed:
-        raise CutError(f"nothing to cut: {len(clips)} clips, and all are rejected or gone")
+        raise CutError(f"nothing to cut: of {n_of(len(clips), 'clip')} all are rejected or gone")
     return CutList(tuple(placed.values()), tuple(left_out))
 
 

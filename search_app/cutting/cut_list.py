@@ -22,6 +22,7 @@ from fractions import Fraction
 from search_app.ranking import Hit
 from store.records import VideoFacts, VideoRow
 from store.timespan import TimeSpan
+from store.wording import n_of
 
 FALLBACK_FRAME_RATE = Fraction(25)
 """For sources that do not say: only used to round handles to whole frames."""
@@ -150,7 +151,7 @@ def _choose(
     for hit in hits:
         row, span = videos.get(hit.shot.video_id), hit.span
         if len(clips) >= limit:
-            left_out.append(LeftOut(hit, f"beyond the limit of {limit} clips"))
+            left_out.append(LeftOut(hit, f"beyond the limit of {n_of(limit or 0, 'clip')}"))
         elif row is None:
             left_out.append(LeftOut(hit, "its video is not in the archive"))
         elif any(span.overlaps(other) for other in taken.get(row.video_id, ())):

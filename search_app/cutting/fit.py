@@ -26,6 +26,7 @@ import numpy as np
 
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList, LeftOut, edge_before
 from store.timespan import TimeSpan
+from store.wording import n_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -254,7 +255,7 @@ class _Room:
             if any(clip.span.overlaps(other) for other in taken):
                 return "another clip already shows this part of the video"
             if limits.max_per_source is not None and len(taken) >= limits.max_per_source:
-                return f"no more than {limits.max_per_source} clips of one video are wanted"
+                return f"no more than {n_of(limits.max_per_source, 'clip')} of one video are wanted"
             if any(_gap(clip.span, other) < limits.min_gap for other in taken):
                 return f"less than {float(limits.min_gap):g} seconds from another clip of its video"
         return ""

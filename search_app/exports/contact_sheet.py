@@ -18,6 +18,7 @@ from search_app.exports.film import Film, FilmClip
 from search_app.exports.tables import escaped
 from search_app.picture import read_picture
 from search_app.timelines.timeline import group_notes, one_line
+from store.wording import n_of
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
@@ -82,7 +83,7 @@ def html_text(film: Film) -> str:
 def summary(film: Film) -> str:
     """What the whole is, in one line."""
     seconds = float(film.seconds(film.n_frames))
-    return f"{len(film.clips)} clips, {seconds:.1f} s at {float(film.rate):.5g} frames per second"
+    return f"{n_of(len(film.clips), 'clip')}, {seconds:.1f} s at {float(film.rate):.5g} frames per second"
 
 
 def card_texts(film: Film, clip: FilmClip) -> dict[str, str]:

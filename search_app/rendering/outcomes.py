@@ -16,6 +16,7 @@ from search_app.cutting.cut_list import Clip, LeftOut
 from search_app.rendering.loudness import TOLERANCE_LU, Loudness
 from search_app.rendering.verify import ClipCheck, Placed
 from store.timespan import TimeSpan
+from store.wording import n_of
 
 
 class RenderStage(StrEnum):
@@ -251,6 +252,6 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     return [
         f"left out: {lefts[0].hit.shot.path}, rank {lefts[0].hit.rank}: {reason}"
         if len(lefts) == 1
-        else f"left out: {len(lefts)} shots: {reason}"
+        else f"left out: {n_of(len(lefts), 'shot')}: {reason}"
         for reason, lefts in of_reason.items()
     ]

@@ -29,6 +29,7 @@ from search_app.conforming.framing import fitted
 from search_app.conforming.source_frames import FrameLog, frames_between, source_frames, tick_seconds
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
+from store.wording import n_of
 
 Luma = NDArray[np.uint8]
 """(height, width): a small grey picture."""
@@ -163,7 +164,7 @@ def verify_supercut(
             checks.append(check)
             if n_seen != n_frames and not check.reason:
                 checks[-1] = ClipCheck(
-                    check.first, check.last, f"the file has {n_seen} frames instead of {n_frames}"
+                    check.first, check.last, f"the file has {n_of(n_seen, 'frame')} instead of {n_frames}"
                 )
             if on_clip:
                 on_clip(len(checks))

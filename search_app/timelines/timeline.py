@@ -361,7 +361,8 @@ def group_notes(notes: Iterable[str]) -> list[str]:
         name, colon, said = note.partition(": ")
         names.setdefault(f"{colon}{said}" or name, []).append(name if colon else "")
     return [
-        (", ".join(of) if len(of) <= _FEW_NAMES else f"{len(of)} sources") + said for said, of in names.items()
+        (", ".join(of) if len(of) <= _FEW_NAMES else f"{len(of)} sources, each") + said
+        for said, of in names.items()
     ]
 
 

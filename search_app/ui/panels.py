@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from search_app.ui.picks import Order, Picks
-from search_app.ui.wording import counts_text, length_text, n_of, name_of, one_line, span_text, sure_text
+from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
+from store.wording import n_of
 
 if TYPE_CHECKING:
     from search_app.ranking import Hit

@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from store.wording import n_of
+
 if TYPE_CHECKING:
     from search_app.ranking import Hit
     from store.records import Counts
@@ -58,11 +60,6 @@ def span_text(span: TimeSpan) -> str:
 def length_text(seconds: Fraction | float) -> str:
     """How long something lasts: `3.2 s`, or as a clock from a minute on."""
     return f"{float(seconds):.1f} s" if seconds < 60 else clock(float(seconds))
-
-
-def n_of(number: int, thing: str) -> str:
-    """A number of things: `1 shot`, `1,200 shots`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def counts_text(counts: Counts) -> str:

@@ -188,7 +188,7 @@ def test_new_footage_makes_candidates_and_touches_nothing(archive: Path, tmp_pat
     assert 0 == before["candidates"]
     draw_many(tmp_path / "more", 1, Scene(Group("boat", "red"), "sea"))
     index_library(archive, tmp_path / "more")
-    assert "+1 candidates since this cut" in rushes("cut", "show", archive, "boats")
+    assert "+1 candidate since this cut" in rushes("cut", "show", archive, "boats")
     (found,) = json.loads(rushes("cut", "candidates", archive, "boats", "--json"))
     assert found["video"].endswith("new00.mp4")
     rushes("cut", "add", archive, "boats", "--candidates")

@@ -59,9 +59,9 @@ def test_fit_fills_the_length_and_the_ledger_says_how(folder: Path, tmp_path: Pa
     told = ledger(film)
     assert 2 == len({clip["fingerprint"] for clip in told["clips"]}) == len(told["clips"])
     assert [12, 12] == [clip["n_source_frames"] for clip in told["clips"]]
-    assert {"no more than 1 clips of one video are wanted"} == {left["reason"] for left in told["left_out"]}
+    assert {"no more than 1 clip of one video are wanted"} == {left["reason"] for left in told["left_out"]}
     assert 2 == len(told["left_out"])
-    assert "left out: 2 shots: no more than 1 clips of one video are wanted" in ran.stdout
+    assert "left out: 2 shots: no more than 1 clip of one video are wanted" in ran.stdout
     assert (2.0, 1.0, 1) == tuple(told["fit"][name] for name in ("seconds", "max_clip", "max_per_source"))
     assert told["verification"].startswith("2/2 cuts exact")
 

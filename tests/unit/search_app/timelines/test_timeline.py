@@ -445,7 +445,7 @@ def test_notes_of_a_kind_are_one_line() -> None:
     """Up to three sources are named, more are counted; a note on its own stays as it is."""
     few = ["a: no timecode", "b: no timecode", "c: gone", "all is well"]
     assert ["a, b: no timecode", "c: gone", "all is well"] == group_notes(few)
-    assert ["4 sources: no timecode"] == group_notes(f"{name}: no timecode" for name in "abcd")
+    assert ["4 sources, each: no timecode"] == group_notes(f"{name}: no timecode" for name in "abcd")
 
 
 def test_edges_have_the_names_that_a_timeline_gives_them() -> None:

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from search_app.ui.wording import clock, counts_text, length_text, n_of, name_of, one_line, span_text
+from search_app.ui.wording import clock, counts_text, length_text, name_of, one_line, span_text
 from store.records import Counts
 from store.timespan import TimeSpan
+from store.wording import n_of
 
 
 @pytest.mark.parametrize(
