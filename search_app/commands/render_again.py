@@ -69,6 +69,7 @@ def render_again(
         as_json: print the new manifest instead of a summary.
         options: `skip_missing`, `overwrite`, `dry_run`, `poster` and `poster_at`.
     """
+    from indexer.console import printable
     from search_app.cutting.clip_texts import ClipText
     from search_app.cutting.rights import keep_rights, rights_entry
     from search_app.exports.manifest import difference_between, find_archive, read_manifest, with_sources
@@ -77,6 +78,8 @@ def render_again(
 
     relink = Relinker(read_path_map(path_map))
     known = read_manifest(manifest)
+    for line in relink.without_effect(path for clip in known.cut_list.clips for path in clip.paths):
+        click.echo(printable(line), err=True)
     how = {**known.options, **options}
     provenance = {**known.entries, "rendered_from": {"manifest": manifest.name, "digest": known.entries["digest"]}}
 

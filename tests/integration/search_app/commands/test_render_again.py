@@ -67,10 +67,12 @@ def test_the_film_is_the_same_to_the_last_bit(archive: Path, manifest: Path, tmp
     shutil.move(library, archive.parent / "hidden")
     try:
         film = tmp_path / "new.mp4"
-        said = run("supercut", "--from", manifest, "-o", film, "--path-map", f"{library}={moved}")
+        idle = ("--path-map", "/nowhere=/media")
+        said = run("supercut", "--from", manifest, "-o", film, "--path-map", f"{library}={moved}", *idle)
     finally:
         shutil.move(archive.parent / "hidden", library)
     assert "is the same film: every decoded picture and all sound" in said
+    assert "--path-map /nowhere=/media changes nothing" in said
     pictures, sound = decoded(archive.parent / "film.mp4")
     assert (54, True) == (len(pictures), len(sound) > 0)
     assert (pictures, sound) == decoded(film)
