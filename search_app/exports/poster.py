@@ -174,7 +174,8 @@ def _compared_size(profile: Profile) -> tuple[int, int]:
 def _frames(report: SupercutReport, first: int, n_frames: int) -> Stream:
     """Frames of the film from one on."""
     rate = report.profile.frame_rate
-    options = {"t": f"{float(n_frames / rate):.6f}"}
+    # Where pieces meet, filters would start anew, and their count of frames with them.
+    options: dict[str, object] = {"reinit_filter": 0, "t": f"{float(n_frames / rate):.6f}"}
     if first:  # between two frames, so that rounding cannot take one too many or too few
         options["ss"] = f"{float((first - Fraction(1, 2)) / rate):.6f}"
     return open_own(report.output, **options)["V:0"]

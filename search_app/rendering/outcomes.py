@@ -18,6 +18,8 @@ from search_app.rendering.verify import ClipCheck, Placed
 from store.timespan import TimeSpan
 from store.wording import n_of
 
+_NAMED_CLIPS = 3
+
 
 class RenderStage(StrEnum):
     """The steps of rendering, in order."""
@@ -197,13 +199,26 @@ class SupercutReport:
             lines.append(self.loudness_line())
         if self.n_taken_over:
             lines.append(f"{self.n_taken_over} clips were taken over from an interrupted render")
-        for place, clip in enumerate(self.clips, start=1):
-            if clip.reason:
-                lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")
-            lines.extend(f"clip {place}: {warning}" for warning in clip.warnings)
+        lines.extend(self._clip_lines())
         lines.extend(left_out_lines(self.left_out))
         lines.extend(filter(None, [self.note]))
         return "\n".join(lines)
+
+    def _clip_lines(self) -> list[str]:
+        """What is to be said of clips; of more than three the same is said once, the ledger says it of each."""
+        lines: list[str] = []
+        warned: dict[str, list[int]] = {}
+        for place, clip in enumerate(self.clips, start=1):
+            if clip.reason:
+                lines.append(f"clip {place} is not in it: {clip.source} {clip.reason}")
+            for warning in clip.warnings:
+                warned.setdefault(warning, []).append(place)
+        for warning, places in warned.items():
+            if len(places) > _NAMED_CLIPS:
+                lines.append(f"{len(places)} clips: {warning}")
+            else:
+                lines.extend(f"clip {place}: {warning}" for place in places)
+        return lines
 
     def _mode_lines(self) -> list[str]:
         if self.mode is Mode.PREVIEW:

@@ -14,7 +14,8 @@ from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
-from search_app.exports.poster import Poster, check_poster, write_poster
+from search_app.exports import poster
+from search_app.exports.poster import Poster, check_poster, sharpest_frame, write_poster
 from search_app.rendering.film_options import FilmOptions
 from search_app.rendering.outcomes import SupercutReport
 from search_app.rendering.supercut import render_supercut
@@ -86,6 +87,22 @@ def test_without_a_time_it_is_of_the_best_clip(cut_list: CutList, tmp_path: Path
     assert best.first_frame is not None
     assert best.first_frame + 6 <= frame < best.first_frame + best.n_frames - 6
     assert 30 + frame - best.first_frame == number_in(tmp_path / "poster.jpg")
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+@pytest.mark.parametrize("best", range(3))
+def test_no_frame_of_another_clip_is_looked_at(
+    best: int, ending: str, cut_list: CutList, tmp_path: Path, program: Ffmpeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If every frame were sharper than the one before, it would be the last clear one of the best clip."""
+    report = render(cut_list, tmp_path / f"film.{ending}", program, FilmOptions(Transition.DISSOLVE, 0.2))
+    count = iter(range(1000))
+    monkeypatch.setattr(poster, "_edge_strength", lambda _: next(count))
+    hits = [replace(one.clip.hits[0], score=float(place == best)) for place, one in enumerate(report.done)]
+    clips = [replace(one, clip=replace(one.clip, hits=(hit,))) for one, hit in zip(report.done, hits, strict=True)]
+    first, n_blended = clips[best].first_frame, clips[best].n_blended_last
+    assert first is not None
+    assert first + 20 - n_blended - 1 == sharpest_frame(replace(report, clips=tuple(clips)), program)
 
 
 def test_the_sharpest_frame_wins(tmp_path: Path, program: Ffmpeg) -> None:
