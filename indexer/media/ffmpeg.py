@@ -115,6 +115,11 @@ def open_own(path: Path, **options: Any) -> Stream:
     return ffmpeg.input(_url(path), protocol_whitelist="file", **options)
 
 
+def open_pipe(**options: Any) -> Stream:
+    """What comes through the `stdin` of `Ffmpeg.run` as the input of a graph."""
+    return ffmpeg.input("pipe:0", protocol_whitelist="pipe", **options)
+
+
 def draw(description: str) -> Stream:
     """Pictures that ffmpeg draws itself, as one of its own sources describes them."""
     return ffmpeg.input(description, format="lavfi")["v:0"]
@@ -198,6 +203,7 @@ class Ffmpeg:
         on_frame_count: Callable[[int], None] | None = None,
         on_bytes: Callable[[bytes], None] | None = None,
         on_line: Callable[[str], None] | None = None,
+        stdin: int | None = None,
     ) -> None:
         """Run a graph to its end.
 
@@ -209,6 +215,7 @@ class Ffmpeg:
             on_frame_count: told how many frames were written so far (not with `on_bytes`).
             on_bytes: gets what the graph sends to the pipe, in pieces of any size.
             on_line: gets every line that the program logs.
+            stdin: the reading end of a pipe, which is closed here; the program reads it by `open_pipe`.
 
         Raises:
             FfmpegError: it failed, was stopped at a limit, or was cancelled; the message has its last words.
@@ -221,7 +228,8 @@ class Ffmpeg:
             if on_frame_count and (counts := _PROGRESS_FRAME.findall(data)):
                 on_frame_count(int(counts[-1]))
 
-        _Call(arguments, limits, cancel, on_bytes or count, on_line, is_progress=not on_bytes).finish()
+        call = _Call(arguments, limits, cancel, on_bytes or count, on_line, is_progress=not on_bytes, stdin=stdin)
+        call.finish()
 
     def _ask(self, question: str) -> str:
         limits = ChildLimits(wall_seconds=30.0)
@@ -246,6 +254,7 @@ class _Call:
     on_bytes: Callable[[bytes], Any]
     on_line: Callable[[str], None] | None
     is_progress: bool = False
+    stdin: int | None = None
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
     last_line: str = ""
     last_sign: float = field(default_factory=time.monotonic)
@@ -257,7 +266,7 @@ class _Call:
         try:
             process = subprocess.Popen(
                 self.arguments,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if self.stdin is None else self.stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=_ENVIRONMENT,
@@ -266,6 +275,9 @@ class _Call:
             )
         except OSError as error:
             raise FfmpegError(f"ffmpeg could not be started: {error}") from error
+        finally:
+            if self.stdin is not None:  # the program has it; else nobody would notice when that ends
+                os.close(self.stdin)
         try:
             self._listen(process)
             status = process.wait(timeout=self.limits.stall_seconds)

@@ -22,6 +22,7 @@ from search_app.conforming.hardware import encoder_limits
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.rendering.ahead import Ahead
+from search_app.rendering.early_sound import EarlySound
 from search_app.rendering.loudness import Loudspeaker
 from search_app.rendering.preflight import Sighted, is_disk_full
 from search_app.rendering.soundtrack import SoundTrack
@@ -76,6 +77,7 @@ class Assembly:
         conform: cuts one clip and encodes its pictures.
         loudness_lufs: how loud each clip is made; None leaves them as they are.
         ahead: makes pieces before their turn; None if each is made in its turn.
+        early_sound: codes the sound meanwhile; None if it may still change.
     """
 
     program: Ffmpeg
@@ -86,6 +88,7 @@ class Assembly:
     conform: Callable[..., Conformed] = conform_picture
     loudness_lufs: float | None = None
     ahead: Ahead | None = None
+    early_sound: EarlySound | None = None
     pieces: list[Piece] = field(default_factory=list)
     n_frames: int = 0
     n_taken_over: int = 0
@@ -95,7 +98,8 @@ class Assembly:
 
     def __post_init__(self) -> None:
         """The sound track is begun."""
-        self.sound = SoundTrack(self.work.path / "sound.s16le", self.profile.n_channels)
+        path, listener = self.work.path / "sound.s16le", self.early_sound.add if self.early_sound else None
+        self.sound = SoundTrack(path, self.profile.n_channels, on_samples=listener)
 
     def begin_clip(self, seen: Sighted, layers: Sequence[Layer], n_threads: int | None) -> None:
         """Have a clip encoded before it is added, where its pictures depend on no other piece."""

@@ -29,6 +29,7 @@ def join_pieces(
     metadata: str = "",
     cancel: threading.Event | None = None,
     on_frame_count: Callable[[int], None] | None = None,
+    coded_sound: Path | None = None,
 ) -> None:
     """Write the joined file.
 
@@ -41,6 +42,7 @@ def join_pieces(
         metadata: title and chapters, as ffmpeg's metadata file; empty for none.
         cancel: stops it when set.
         on_frame_count: told how many frames are copied.
+        coded_sound: the same samples coded already, which are copied then.
 
     Raises:
         FfmpegError: it failed or was cancelled, or the pieces cannot be joined under the headers of the first.
@@ -50,11 +52,16 @@ def join_pieces(
     listed = sound.with_name("clips.ffconcat")
     listed.write_text(_concat_list(pieces, profile))
     pictures = open_own(listed, format="concat", safe=1)
-    samples = open_own(sound, format="s16le", ar=profile.sample_rate, ch_layout=profile.channel_layout)
+    if coded_sound:
+        samples = open_own(coded_sound)
+    else:
+        samples = open_own(sound, format="s16le", ar=profile.sample_rate, ch_layout=profile.channel_layout)
     is_gif = profile.codec is Codec.GIF
     written = target.with_name("pictures.mov") if is_gif else target
     container = "mov" if is_gif else container_of(target, profile.codec)
     options = join_options(profile, container)
+    if coded_sound:
+        options["c:a"] = options.pop("b:a") and "copy"
     streams = [pictures["v:0"]] if CODINGS[profile.codec].shows_pictures else []
     streams += [samples["a:0"]] if CODINGS[profile.codec].sound else []
     if metadata:

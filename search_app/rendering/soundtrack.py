@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,13 @@ class SoundTrack:
         path: the file.
         n_channels: how many channels.
         n_samples: its length so far, in samples of each channel.
+        on_samples: gets all samples as they are added; then no piece may overlap the one before.
     """
 
     path: Path
     n_channels: int
     n_samples: int = 0
+    on_samples: Callable[[bytes], None] | None = None
 
     def add(
         self,
@@ -65,7 +68,10 @@ class SoundTrack:
                     under = np.frombuffer(track.read(self._offset(n_under)), "<i2").reshape(-1, self.n_channels)
                     samples[:n_under] += under * _slope(overlap - place[:n_under], overlap)[:, None]
                 track.seek(self._offset(start + first))
-                track.write(np.clip(np.rint(samples), -_LOUDEST, _LOUDEST).astype("<i2").tobytes())
+                rounded = np.clip(np.rint(samples), -_LOUDEST, _LOUDEST).astype("<i2").tobytes()
+                track.write(rounded)
+                if self.on_samples:
+                    self.on_samples(rounded)
         self.n_samples = start + n_samples
 
     def _read(self, piece: Path | None, first: int, n_samples: int) -> NDArray[np.float32]:

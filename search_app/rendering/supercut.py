@@ -7,9 +7,11 @@ sound cannot drift from pictures. Nothing has the output's name before everythin
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from search_app.errors import RenderError
 from search_app.rendering.ahead import N_AT_ONCE, Ahead, n_threads_for
 from search_app.rendering.assembly import Assembly, HeldFramesLostError, expected_frames
 from search_app.rendering.chapters import metadata_text
+from search_app.rendering.early_sound import EarlySound, can_code_early
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.index_proof import check_clocks
 from search_app.rendering.join import join_pieces
@@ -53,7 +56,7 @@ from search_app.rendering.preflight import (
 from search_app.rendering.progress import Clock
 from search_app.rendering.publish import give_names
 from search_app.rendering.subtitles import srt_text, subtitle_path
-from search_app.rendering.transitions import plan_blend
+from search_app.rendering.transitions import Transition, plan_blend
 from search_app.rendering.verify import Placed, verify_supercut
 from search_app.rendering.work_folder import WorkFolder, private_folder
 from store.files import sync_file
@@ -217,15 +220,17 @@ class _Job:
     def render(self, work: WorkFolder, *, verify: bool) -> SupercutReport:
         """Make the whole file in the private folder."""
         self.clock.enter(RenderStage.CLIPS)
-        try:
-            assembly = self._assemble(work)
-        except HeldFramesLostError:
-            work.forget()
-            assembly = self._assemble(work)
-        self._refuse(
-            [(i, o.source, o.reason) for i, o in enumerate(self.outcomes, 1) if o.status is ClipStatus.SKIPPED]
-        )
-        self.clock.enter(RenderStage.JOIN)
+        with self._early_sound(work) as early:
+            try:
+                assembly = self._assemble(work, early)
+            except HeldFramesLostError:
+                work.forget()
+                assembly = self._assemble(work)
+            self._refuse(
+                [(i, o.source, o.reason) for i, o in enumerate(self.outcomes, 1) if o.status is ClipStatus.SKIPPED]
+            )
+            self.clock.enter(RenderStage.JOIN)
+            coded_sound = early.finish() if early else None
         loudness = self._finish_sound(assembly)
         joined = self._joined(work.path)
         join_pieces(
@@ -237,6 +242,7 @@ class _Job:
             metadata=self._metadata(assembly.n_frames),
             cancel=self.cancel,
             on_frame_count=lambda n: self.clock.tell(0, n / max(1, assembly.n_frames)),
+            coded_sound=coded_sound,
         )
         if verify and CODINGS[self.profile.codec].shows_pictures:
             self.clock.enter(RenderStage.VERIFY)
@@ -257,6 +263,13 @@ class _Job:
             n_card_frames=self.film.n_card_frames(self.profile.frame_rate),
         )
 
+    def _early_sound(self, work: WorkFolder) -> AbstractContextManager[EarlySound | None]:
+        """Codes the sound meanwhile, where it is final as soon as it is there."""
+        is_final = (self.film.transition, self.film.music, self.film.loudness) == (Transition.CUT, None, None)
+        if is_final and can_code_early(self.profile, self.output):
+            return EarlySound(self.program, self.profile, work.path / "sound.m4a")
+        return contextlib.nullcontext()
+
     def _finish_sound(self, assembly: Assembly) -> Loudness | None:
         """Music under the film, and the film as loud as asked for; how loud it is then, if it was asked."""
         speaker, samples = Loudspeaker(self.program, self.profile, self.cancel), assembly.sound.path
@@ -264,7 +277,7 @@ class _Job:
             speaker.add_music(samples, self.film.music, assembly.sound.n_samples)
         return None if self.film.loudness is None else speaker.level(samples, self.film.loudness)
 
-    def _assemble(self, work: WorkFolder) -> Assembly:
+    def _assemble(self, work: WorkFolder, early_sound: EarlySound | None = None) -> Assembly:
         self.outcomes.clear()
         self.placed.clear()
         self.shown_texts.clear()
@@ -274,7 +287,7 @@ class _Job:
         how = (self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)
         n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
         with Ahead(self.cancel) as ahead:
-            assembly = Assembly(*how, ahead)
+            assembly = Assembly(*how, ahead, early_sound)
             if self.film.title is not None:
                 n_first = next(n.n_own for n in lengths if n.n_own)
                 assembly.add_card(*overlays.card(self.film.title), n_card, n_first)
