@@ -11,7 +11,8 @@ class PeakWatch:
     """Looks at the memory of this process and its children ten times a second; use it as a context.
 
     Pages of libraries that both have open count for each of them. (Proportional sizes would count them once, but
-    depend on what else runs on the machine.)
+    depend on what else runs on the machine.) A child that has not become its program yet has our memory: it counts
+    for nothing.
     """
 
     def __init__(self) -> None:
@@ -32,10 +33,19 @@ class PeakWatch:
 
     def _watch(self) -> None:
         me = psutil.Process()
+        ours = me.cmdline()
         while not self._done.wait(0.1):
-            children = sum(_mebibytes(child) for child in me.children(recursive=True))
+            children = sum(_mebibytes(child) for child in me.children(recursive=True) if not _is_copy(child, ours))
             self.children = max(self.children, children)
             self.peak = max(self.peak, children + _mebibytes(me))
+
+
+def _is_copy(child: psutil.Process, ours: list[str]) -> bool:
+    """Whether a child is between fork and exec, where it has our memory."""
+    try:
+        return bool(child.cmdline() == ours)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _mebibytes(process: psutil.Process) -> float:
