@@ -134,8 +134,9 @@ class Dress:
         """The output of a graph that writes `n_frames` dressed pictures, less those held back, into `target`."""
         for layer in self.layers:
             pictures = layer.over(pictures)
+        stored = CODINGS[profile.codec].pixel_format
         if self.layers:  # what lies over them has all its colours, and would have the piece encoded with as many
-            pictures = pictures.filter("format", CODINGS[profile.codec].pixel_format)
+            pictures = pictures.filter("format", stored)
         if not self.fits(n_frames):
             return encoded(pictures, profile, target, self.n_threads)
         if self.fade_frames_in:
@@ -144,7 +145,8 @@ class Dress:
             first = n_frames - self.fade_frames_out
             pictures = pictures.filter("fade", type="out", start_frame=first, nb_frames=self.fade_frames_out)
         if self.before:
-            pictures = _dissolved(self.before, pictures, profile)
+            # A dissolve is reckoned in all colours, which would be encoded as many and which few players show.
+            pictures = _dissolved(self.before, pictures, profile).filter("format", stored)
         if not self.hold_back:
             return encoded(pictures, profile, target, self.n_threads)
         n_kept = n_frames - self.hold_back.n_frames

@@ -30,7 +30,7 @@ from search_app.rendering.transitions import Blend, Transition
 from search_app.rendering.verify import Placed
 from search_app.rendering.work_folder import WorkFolder, piece_key
 
-CODING_VERSION = 1
+CODING_VERSION = 2
 """Raised when the same key would give other pictures."""
 
 
