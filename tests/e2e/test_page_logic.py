@@ -1,20 +1,24 @@
 """The page without a browser: what it shows for good and bad input."""
 
+import asyncio
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import FileResponse
 from streamlit.testing.v1 import AppTest
 
 from indexer.errors import ModelError
 from search_app.cutting.cut_list import build_cut_list
 from search_app.exports.manifest import read_manifest
 from search_app.ranking import Hit
+from search_app.rendering.ledger import ledger_path
 from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
-from search_app.ui.shelf import MediaShelf
+from search_app.ui.shelf import MediaShelf, media_shelf, send_media
 from store.archive import Archive
 from store.records import EmbeddingSpace, RightsFlag
 from tests.e2e.small_archive import draw_library, index_library
@@ -231,3 +235,17 @@ def test_only_what_was_put_on_the_shelf_can_be_fetched() -> None:
     assert [None] * 4 == [shelf.find(name) for name in ("", films[1].name, str(films[1]), "../../etc/passwd")]
     shelf.close()
     assert not films[1].parent.exists()
+
+
+def test_the_manifest_of_a_film_can_be_fetched() -> None:
+    """At the address of the film; without a film there is none."""
+    shelf = media_shelf()
+    film = shelf.new_path()
+    film.write_bytes(b"film")
+    ledger_path(film).write_text("{}")
+    for token, status in ((shelf.put(film).rpartition("/")[2], 200), ("nothing", 404)):
+        scope = {"type": "http", "path_params": {"token": token}, "query_string": b"manifest", "headers": []}
+        answer = asyncio.run(send_media(Request(scope)))
+        assert status == answer.status_code
+        if isinstance(answer, FileResponse):
+            assert str(ledger_path(film)) == str(answer.path)
