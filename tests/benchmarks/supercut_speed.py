@@ -40,10 +40,10 @@ class Material:
 
 
 def material_for(n_clips: int, quick: bool) -> Material:
-    """Large pictures for few clips; for many, small ones, which show what each clip costs by itself."""
+    """Large pictures, and for very many clips small ones, which show what each clip costs by itself."""
     if n_clips <= 10:
         return Material((1280, 720), 4, 1 if quick else 3)
-    return Material((320, 180), 2, 3 if n_clips <= 50 and not quick else 1)
+    return Material((1280, 720) if n_clips <= 50 else (320, 180), 2, 1)
 
 
 @dataclass
