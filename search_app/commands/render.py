@@ -173,17 +173,22 @@ def _render(
     from indexer.console import progress_bar
     from indexer.scan import fingerprint_file
     from search_app.rendering.estimate import planned_frames
-    from search_app.rendering.outcomes import length_words
+    from search_app.rendering.outcomes import RenderStage, length_words
     from search_app.rendering.supercut import render_supercut
 
+    to_say = ""
     if shape and not quiet:
         film = options.get("film") or FilmOptions()
         n_frames, n_cards = planned_frames(cut_list.clips, shape, film), film.n_card_frames(shape.frame_rate)
-        click.echo(f"{n_of(len(cut_list.clips), 'clip')}, {length_words(shape, n_frames, n_cards)}", err=True)
+        to_say = f"{n_of(len(cut_list.clips), 'clip')}, {length_words(shape, n_frames, n_cards)}"
     with progress_bar(visible=not quiet) as bar:
         task = bar.add_task("rendering", total=1.0, detail="")
 
         def show(progress: RenderProgress) -> None:
+            nonlocal to_say
+            if to_say and progress.stage is not RenderStage.PREFLIGHT:  # what is refused has no other line
+                bar.console.print(to_say, highlight=False, markup=False)
+                to_say = ""
             detail = f"{progress.n_clips_done}/{progress.n_clips}"
             bar.update(task, completed=progress.fraction, description=progress.stage.value, detail=detail)
 
