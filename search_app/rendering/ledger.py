@@ -57,6 +57,7 @@ def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Ma
         "output": report.output.name,
         "mode": report.mode.value,
         "n_frames": report.n_frames,
+        "n_frames_found": report.n_frames_found,
         "duration": _time(report.duration),
         "verification": report.verification_line(),
         "loudness": report.loudness_line(),

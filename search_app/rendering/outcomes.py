@@ -131,6 +131,7 @@ class SupercutReport:
         wanted_lufs: how loud it should be.
         note: what people should know about the files beside it; empty if nothing.
         n_card_frames: how much of its length is cards.
+        n_frames_found: how many frames verification found in the file; None if it was not verified.
     """
 
     output: Path
@@ -146,6 +147,7 @@ class SupercutReport:
     wanted_lufs: float | None = None
     note: str = ""
     n_card_frames: int = 0
+    n_frames_found: int | None = None
 
     @property
     def duration(self) -> Fraction:
@@ -173,9 +175,14 @@ class SupercutReport:
         return sum(1 for clip in self.done if clip.check and clip.check.is_exact)
 
     @property
+    def has_wrong_length(self) -> bool:
+        """Whether verification found more or fewer frames than the film must have."""
+        return self.n_frames_found not in {None, self.n_frames}
+
+    @property
     def is_exact(self) -> bool:
-        """Whether all were."""
-        return self.n_exact == len(self.done)
+        """Whether all were, and the film has the length that it must have."""
+        return self.n_exact == len(self.done) and not self.has_wrong_length
 
     @property
     def is_verified(self) -> bool:
@@ -184,8 +191,8 @@ class SupercutReport:
 
     @property
     def has_wrong_cut(self) -> bool:
-        """Whether verification found a clip that begins or ends on another frame than it must."""
-        return any(clip.check is not None and not clip.check.is_exact for clip in self.done)
+        """Whether verification found a clip that begins or ends on another frame, or a film of another length."""
+        return self.has_wrong_length or any(clip.check and not clip.check.is_exact for clip in self.done)
 
     def summary(self) -> str:
         """Lines for people: what was made, what was proven, what is missing or different."""
@@ -249,6 +256,8 @@ class SupercutReport:
             for place, clip in enumerate(self.clips, start=1)
             if clip.check and not clip.check.is_exact
         ]
+        if self.has_wrong_length:
+            wrong.insert(0, f"the film has {n_of(self.n_frames_found or 0, 'frame')} instead of {self.n_frames}")
         return "; ".join([f"{self.n_exact}/{len(self.done)} cuts exact", *wrong])
 
 

@@ -198,6 +198,7 @@ class _Job:
     outcomes: list[ClipOutcome] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     shown_texts: list[ClipText] = field(default_factory=list)
+    n_frames_found: int | None = None
 
     def sight(self, identify: Callable[[Path], str] | None) -> None:
         """Find all sources; raise if one is unusable and none may be skipped."""
@@ -261,6 +262,7 @@ class _Job:
             loudness,
             self.film.loudness,
             n_card_frames=self.film.n_card_frames(self.profile.frame_rate),
+            n_frames_found=self.n_frames_found,
         )
 
     def _early_sound(self, work: WorkFolder) -> AbstractContextManager[EarlySound | None]:
@@ -358,15 +360,9 @@ class _Job:
         return folder / f"joined{self.output.suffix.lower()}"
 
     def _verify(self, joined: Path, n_frames: int) -> None:
-        n_all = len(self.placed)
-        checks = verify_supercut(
-            self.program,
-            joined,
-            self.placed,
-            self.profile,
-            n_frames,
-            cancel=self.cancel,
-            on_clip=lambda n: self.clock.tell(n, n / n_all),
+        n_all, due = len(self.placed), (self.placed, self.profile, n_frames)
+        checks, self.n_frames_found = verify_supercut(
+            self.program, joined, *due, cancel=self.cancel, on_clip=lambda n: self.clock.tell(n, n / n_all)
         )
         rest = iter(check_clocks(self.program, self.placed, checks, self.cancel))
         self.outcomes = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -29,7 +29,6 @@ from search_app.conforming.framing import fitted
 from search_app.conforming.source_frames import FrameLog, frames_between, source_frames, tick_seconds
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
-from store.wording import n_of
 
 Luma = NDArray[np.uint8]
 """(height, width): a small grey picture."""
@@ -41,6 +40,8 @@ ONE_SEEK_SECONDS = 2
 
 N_AT_ONCE = 2
 """Clips compared at the same time: most of it is waiting for the first picture."""
+
+_TICK_SECONDS = 0.2  # how soon a cancel is noticed
 
 MARGIN = 0.15
 """A neighbour must be nearer by this much (mean difference in grey levels of 255) to prove a cut wrong; below it
@@ -132,7 +133,7 @@ def verify_supercut(
     *,
     cancel: threading.Event | None = None,
     on_clip: Callable[[int], None] | None = None,
-) -> list[ClipCheck]:
+) -> tuple[list[ClipCheck], int]:
     """Compare both ends of each clip in the rendered file with their sources, where nothing else is shown.
 
     Args:
@@ -143,6 +144,9 @@ def verify_supercut(
         n_frames: how many frames it must have.
         cancel: stops it when set.
         on_clip: told how many clips were compared so far.
+
+    Returns:
+        What was found out about each clip, and how many frames the file has.
 
     Raises:
         FfmpegError: the rendered file does not decode, or it was cancelled.
@@ -157,18 +161,27 @@ def verify_supercut(
             seen |= _rendered_frames(program, rendered, profile, wanted, cancel, stretch)[0]
     else:
         seen, n_seen = _rendered_frames(program, rendered, profile, wanted, cancel)
+    stop = threading.Event()
+    compare = partial(_check_clip, program, profile=profile, seen=seen, proven=proven, cancel=stop)
     checks = []
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        compare = partial(_check_clip, program, profile=profile, seen=seen, proven=proven, cancel=cancel)
-        for check in pool.map(compare, placed):
-            checks.append(check)
-            if n_seen != n_frames and not check.reason:
-                checks[-1] = ClipCheck(
-                    check.first, check.last, f"the file has {n_of(n_seen, 'frame')} instead of {n_frames}"
-                )
-            if on_clip:
-                on_clip(len(checks))
-    return checks
+        try:
+            for begun in [pool.submit(compare, place) for place in placed]:
+                checks.append(_waited(begun, cancel))
+                if on_clip:
+                    on_clip(len(checks))
+        finally:  # Ctrl-C comes here, and would wait for what is being compared
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    return checks, n_seen
+
+
+def _waited(begun: Future[ClipCheck], cancel: threading.Event | None) -> ClipCheck:
+    while not begun.done():
+        wait([begun], _TICK_SECONDS)
+        if cancel and cancel.is_set():
+            raise FfmpegError("cancelled")
+    return begun.result()
 
 
 def compare_edge(

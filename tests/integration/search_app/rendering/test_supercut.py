@@ -426,5 +426,6 @@ def test_verification_finds_a_cut_that_is_one_frame_off(shift: int, tmp_path: Pa
     frame = (end - first) // 10
     shown = (first + shift * frame, end + (shift - 1) * frame)
     wanted = Conformed(10, *shown, first, 10, True, *shown)
-    (check,) = verify_supercut(program, report.output, [Placed(clip, path, FrameLog(), wanted, 0)], SMALL, 10)
+    placed = [Placed(clip, path, FrameLog(), wanted, 0)]
+    (check,), _ = verify_supercut(program, report.output, placed, SMALL, 10)
     assert (False, -shift, -shift) == (check.is_exact, check.first.seen_offset, check.last.seen_offset)

@@ -71,7 +71,7 @@ def test_a_cancel_ends_the_waiting_and_what_is_being_made() -> None:
     assert ended.is_set()
 
 
-def test_a_long_piece_has_the_machine_to_itself() -> None:
-    """Only what is short beside the rest shares it."""
+def test_a_long_piece_gets_all_threads() -> None:
+    """Only what is short beside the rest is encoded with a part of them."""
     assert n_threads_for(100, 100) is None
     assert n_threads_for(1, 100) is not None
