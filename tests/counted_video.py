@@ -143,6 +143,14 @@ def draw_number(number: int, size: tuple[int, int], turn: int = 0) -> NDArray[np
     return np.ascontiguousarray(32 + 192 * cells[rows][:, columns])
 
 
+def join_files(paths: Sequence[Path], target: Path, program: Ffmpeg) -> Path:
+    """The packets of MPEG-TS files in one file, one file after another, each with its own headers."""
+    listing = target.with_suffix(".ffconcat")
+    listing.write_text("".join(f"file {path.name}\n" for path in paths))
+    program.run(save([open_own(listing, format="concat", safe=1)["v:0"]], target, c="copy"))
+    return target
+
+
 def read_number(picture: NDArray[np.uint8]) -> int | None:
     """The number in a grey picture without bars, None if it cannot be read."""
     height, width = picture.shape

@@ -9,7 +9,7 @@ pictures (ITU-R BT.2408), becomes white, and what is brighter is compressed belo
 from __future__ import annotations
 
 from indexer.media.ffmpeg import Stream
-from search_app.conforming.source_frames import FrameLog
+from search_app.conforming.source_frames import UNNAMED, FrameLog
 from store.records import VideoFacts
 
 HD_HEIGHT_PX = 720
@@ -21,7 +21,6 @@ USUAL_PEAK_NITS = 1000.0
 """Of the screens that most high-range pictures were made on; taken where a file does not say."""
 
 _BICUBIC = "bicubic+accurate_rnd"
-_UNKNOWN = {"unknown", "reserved"}
 
 
 def converted(
@@ -40,7 +39,7 @@ def converted(
         )
     if look.transfer in HIGH_RANGE:
         scaled = _tone_mapped(pictures, look, size)
-    elif look.primaries not in {matrix, *_UNKNOWN}:
+    elif look.primaries not in {matrix, *UNNAMED}:
         rec709 = {"tin": "bt709", "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}
         scaled = pictures.filter("zscale", *size, f="bicubic", **rec709)
     else:
@@ -52,30 +51,37 @@ def converted(
 
 def matrix_of(facts: VideoFacts, named: str) -> str:
     """The matrix of pictures in standard range: the one they name, else what players take them for."""
-    guess = "bt709" if facts.height_px >= HD_HEIGHT_PX else "smpte170m"
-    return guess if named in _UNKNOWN else named
+    n_lines = facts.width_px if facts.rotation_degrees % 180 else facts.height_px  # as stored, whatever is shown
+    guess = "bt709" if n_lines >= HD_HEIGHT_PX else "smpte170m"
+    return guess if named in UNNAMED else named
 
 
 def _has_colours(facts: VideoFacts, look: FrameLog, matrix: str) -> bool:
     """Whether pictures are in this matrix and in limited range as they are."""
+    if look.changes:
+        return False
     is_limited = look.pixel_format.startswith("yuv4") and look.color_range != "pc"
     return is_limited and matrix_of(facts, look.matrix) == matrix
 
 
 def _tags(facts: VideoFacts, look: FrameLog) -> dict[str, str]:
-    """What the pictures are to be taken for; where nothing says, what players take them for."""
+    """What the pictures are to be taken for; where nothing says, what players take them for.
+
+    What changes from one to the next is left to each picture.
+    """
     is_high_range = look.transfer in HIGH_RANGE
     guesses = {
         "colorspace": "bt2020nc" if is_high_range else matrix_of(facts, look.matrix),
         "color_primaries": "bt2020" if is_high_range else "",
     }
     told = {
-        "range": look.color_range,
-        "colorspace": look.matrix,
-        "color_primaries": look.primaries,
-        "color_trc": look.transfer,
+        "range": "color_range",
+        "colorspace": "matrix",
+        "color_primaries": "primaries",
+        "color_trc": "transfer",
     }
-    known = {name: guesses.get(name, "") if value in _UNKNOWN else value for name, value in told.items()}
+    steady = {name: getattr(look, of_look) for name, of_look in told.items() if of_look not in look.changes}
+    known = {name: guesses.get(name, "") if value in UNNAMED else value for name, value in steady.items()}
     return {name: value for name, value in known.items() if value}
 
 

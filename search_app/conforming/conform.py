@@ -3,8 +3,8 @@
 How exactness is reached. ffmpeg is asked to keep the source's own time stamps (`-copyts`) and to seek to a point
 well before the clip; our own filter then takes the frames whose stamps, as whole ticks of the source's time base,
 lie inside the clip. Nothing is rounded to decimals. `showinfo` logs the stamp of every decoded frame, so that
-afterwards we know which frames were there: when the seek came down too late, or the clip holds another number of
-frames than its length promised, the clip is cut again with what was learnt.
+afterwards we know which frames were there: when the seek came down too late, the clip holds another number of
+frames than its length promised, or they are stored otherwise, it is cut again with what was learnt.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import bisect
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, save, send
+from search_app.conforming.clip_look import change_note, clip_look, differences
 from search_app.conforming.dressing import PLAIN, Dress
 from search_app.conforming.framing import CENTRE, Focus, fitted
 from search_app.conforming.hardware import encoder_limits
@@ -30,9 +32,11 @@ from search_app.conforming.source_frames import (
     PREROLLS,
     FrameLog,
     frames_between,
+    is_in_time,
     source_frames,
     tick_seconds,
     tick_span,
+    tried_prerolls,
 )
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
@@ -67,6 +71,7 @@ class Conformed:
         focus: what is kept of pictures that are cropped.
         n_copied_frames: how many of its frames were copied instead of encoded.
         note: what people should know about how it was made; empty if nothing.
+        stored: how its pictures are stored, where that is not what was seen of their source first.
     """
 
     n_frames: int
@@ -82,6 +87,7 @@ class Conformed:
     focus: Focus = CENTRE
     n_copied_frames: int = 0
     note: str = ""
+    stored: dict[str, Any] = field(default_factory=dict)
 
 
 def conform_picture(
@@ -106,45 +112,35 @@ def conform_picture(
     focus = CENTRE
     if profile.framing is Framing.SMART:
         focus = _focus(program, clip, source, look, profile, cancel)
-    prerolls = _prerolls(clip, look)
-    while True:
-        log = FrameLog()
-        shown = source_frames(clip.facts, source, clip.span.start, prerolls[0], look)
-        pictures = fitted(_on_beat(shown, clip, look, profile, n_frames), clip.facts, look, profile, focus)
-        output = dress.encode(pictures, n_frames, profile, target)
-        program.run(
-            output,
-            limits=encoder_limits(profile.encoder),
-            file_bytes=_largest_file(profile, n_frames),
-            cancel=cancel,
-            on_frame_count=on_frame_count,
-            on_line=log.read,
-        )
-        inside = [tick for tick in log.ticks if first <= tick < end]
-        seeks = prerolls[0] is not None and clip.span.start - prerolls[0] > clip.facts.span.start
-        if seeks and (not inside or _is_late(log, first, prerolls[0])):
-            prerolls.pop(0)
-            continue
-        if not inside:
-            raise FfmpegError("the source has no picture in this clip any more")
-        result = plan_frames(inside, clip, profile, dress)
-        if result.n_frames == n_frames:
-            return replace(result, focus=focus)
-        n_frames = result.n_frames
+    own = look
+    for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
+        while True:
+            log = FrameLog()
+            shown = source_frames(clip.facts, source, clip.span.start, preroll, own)
+            pictures = fitted(_on_beat(shown, clip, own, profile, n_frames), clip.facts, own, profile, focus)
+            output = dress.encode(pictures, n_frames, profile, target)
+            program.run(
+                output,
+                limits=encoder_limits(profile.encoder),
+                file_bytes=_largest_file(profile, n_frames),
+                cancel=cancel,
+                on_frame_count=on_frame_count,
+                on_line=log.read,
+            )
+            inside = [tick for tick in log.ticks if first <= tick < end]
+            if not inside or not is_in_time(log, clip.facts, clip.span.start, first, preroll):
+                break
+            made, used = plan_frames(inside, clip, profile, dress), (own, n_frames)
+            own, n_frames = clip_look(log, look, inside, clip.facts), made.n_frames
+            if used == (own, n_frames):
+                return replace(made, focus=focus, stored=differences(own, look), note=change_note(own))
+    raise FfmpegError("the source has no picture in this clip any more")
 
 
-def _prerolls(clip: Clip, look: FrameLog) -> list[Fraction | None]:
+def _prerolls(clip: Clip, look: FrameLog) -> Sequence[Fraction | None]:
     """Where decoding is tried to start; without any preroll only where key frames can be found and recognised."""
     is_direct = clip.facts.container in INDEXED_CONTAINERS and look.first_key_tick is not None
-    return [Fraction(0), *PREROLLS] if is_direct else list(PREROLLS)
-
-
-def _is_late(log: FrameLog, first_tick: int, preroll: Fraction | None) -> bool:
-    """Whether decoding may have begun too late for the clip's first frame."""
-    if preroll == 0:
-        # Pictures shown before the first key frame, of an open group, were decoded without what they refer to.
-        return log.first_key_tick is None or log.first_key_tick > first_tick
-    return min(log.ticks) > first_tick
+    return [Fraction(0), *PREROLLS] if is_direct else PREROLLS
 
 
 def _focus(
@@ -152,17 +148,20 @@ def _focus(
 ) -> Focus:
     """Where to crop: one place for the whole clip, found in small pictures of it."""
     first, end = tick_span(clip.span, clip.facts)
-    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0], look)
     width, height = thumbnail_size(clip.facts)
     rate = min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration))
-    small = (
-        frames_between(shown, clip.facts, look, first, end)
-        .filter("fps", fps=f"{rate:.6f}", round="near")
-        .filter("scale", width, height, flags="area")
-        .filter("format", "rgb24")
-    )
-    data = bytearray()
-    program.run(send([small], format="rawvideo"), cancel=cancel, on_bytes=data.extend)
+    for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
+        log, data = FrameLog(), bytearray()
+        shown = source_frames(clip.facts, source, clip.span.start, preroll, look)
+        small = (
+            frames_between(shown, clip.facts, look, first, end)
+            .filter("fps", fps=f"{rate:.6f}", round="near")
+            .filter("scale", width, height, flags="area")
+            .filter("format", "rgb24")
+        )
+        program.run(send([small], format="rawvideo"), cancel=cancel, on_bytes=data.extend, on_line=log.read)
+        if data and is_in_time(log, clip.facts, clip.span.start, first, preroll):
+            break
     frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, height, width, 3)
     return find_focus(frames, profile.window(clip.facts))
 

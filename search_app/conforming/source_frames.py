@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,10 @@ from store.timespan import TimeSpan
 PREROLLS: tuple[Fraction | None, ...] = (Fraction(1), Fraction(15), None)
 """How long before a clip decoding starts; None is the beginning of the file. MPEG-TS has no index: a seek there
 lands between two i_frames, and the first picture comes up to a group of pictures later."""
+
+UNKNOWN = "unknown"
+UNNAMED = frozenset({UNKNOWN, "reserved"})
+"""What ffmpeg says of colours where a source says nothing."""
 
 _SHOWN = re.compile(
     r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) .* fmt:(\S+) .* i:([PTB]) (?:iskey:(\d) type:(\S))?"
@@ -49,6 +54,27 @@ class SourceSound:
     is_default: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a frame says that it is stored; names as in `FrameLog`.
+
+    Args:
+        interlaced: whether it is made of two fields.
+        pixel_format: how pixels are stored.
+        color_range: of its values.
+        matrix: of its colours.
+        primaries: of its colours.
+        transfer: of its light.
+    """
+
+    interlaced: bool
+    pixel_format: str
+    color_range: str
+    matrix: str
+    primaries: str
+    transfer: str
+
+
 @dataclass(slots=True)
 class FrameLog:
     """What ffmpeg told about the frames that passed `showinfo`, and about their file where they did not say.
@@ -68,20 +94,27 @@ class FrameLog:
         has_alpha_layer: whether transparency lies beside the pictures, where a special decoder must look.
         sound_tracks: of the file, in order.
         first_key_tick: time stamp of the first picture that needs no other; None if none was told of.
+        file_colors: range, matrix, primaries and transfer as the file says, whatever its frames do.
+        runs: how frames say that they are stored, each with the time stamp of the first frame stored so.
+        changes: what changes within the clip that this is about: one of the names above, and what it is in turn.
     """
 
     ticks: list[int] = field(default_factory=list)
     interlaced: bool = False
     pixel_format: str = ""
-    color_range: str = "unknown"
-    matrix: str = "unknown"
-    primaries: str = "unknown"
-    transfer: str = "unknown"
+    color_range: str = UNKNOWN
+    matrix: str = UNKNOWN
+    primaries: str = UNKNOWN
+    transfer: str = UNKNOWN
     brightest_nits: float = 0.0
     premultiplied: bool = False
     has_alpha_layer: bool = False
     sound_tracks: list[SourceSound] = field(default_factory=list)
     first_key_tick: int | None = None
+    file_colors: tuple[str, str, str, str] = (UNKNOWN,) * 4
+    runs: list[tuple[int, Storage]] = field(default_factory=list)
+    changes: dict[str, list[str]] = field(default_factory=dict)
+    _last_is_interlaced: bool = False
 
     @property
     def is_transparent(self) -> bool:
@@ -93,11 +126,15 @@ class FrameLog:
         if shown := _SHOWN.search(line):
             self.ticks.append(int(shown[1]))
             self.pixel_format = shown[2]
-            self.interlaced |= shown[3] != "P"
+            self._last_is_interlaced = shown[3] != "P"
+            self.interlaced |= self._last_is_interlaced
             if self.first_key_tick is None and (shown[4], shown[5]) == ("1", "I"):
                 self.first_key_tick = self.ticks[-1]
         elif colours := _COLOURS.search(line):
             self._take_colours(*colours.groups())
+            stored = Storage(self._last_is_interlaced, self.pixel_format, *colours.groups())
+            if self.ticks and (not self.runs or self.runs[-1][1] != stored):
+                self.runs.append((self.ticks[-1], stored))
         elif brightest := _BRIGHTEST.search(line):
             # Of the brightest pixel and the brightest that the mastering screen can show, the lower one holds.
             known = [nits for nits in (self.brightest_nits, float(brightest[1])) if nits]
@@ -105,9 +142,10 @@ class FrameLog:
         elif (stream := _STREAM.search(line)) and not self.ticks:
             # ProRes keeps such tags in the file, and says nothing in its frames.
             words = stream[1].split(", ")
-            names = next((word for word in words if "/" in word or word.startswith(("bt", "smpte"))), "unknown")
+            names = next((word for word in words if "/" in word or word.startswith(("bt", "smpte"))), UNKNOWN)
             three = names.split("/") if "/" in names else [names] * 3
-            self._take_colours(next((word for word in words if word in {"tv", "pc"}), "unknown"), *three)
+            self._take_colours(next((word for word in words if word in {"tv", "pc"}), UNKNOWN), *three)
+            self.file_colors = (self.color_range, self.matrix, self.primaries, self.transfer)
         elif _SOUND.search(line) and not self.ticks:
             self.sound_tracks.append(SourceSound(", mono" in line, line.rstrip().endswith("(default)")))
         self.premultiplied |= bool(_PREMULTIPLIED.search(line))
@@ -118,7 +156,7 @@ class FrameLog:
         told = (color_range, matrix, primaries, transfer)
         held = (self.color_range, self.matrix, self.primaries, self.transfer)
         self.color_range, self.matrix, self.primaries, self.transfer = (
-            old if new in {"unknown", "reserved"} else new for old, new in zip(held, told, strict=True)
+            old if new in UNNAMED else new for old, new in zip(held, told, strict=True)
         )
 
 
@@ -146,12 +184,40 @@ def look_at(program: Ffmpeg, clip: Clip, source: Path, cancel: threading.Event |
 
 
 def _look(program: Ffmpeg, clip: Clip, source: Path, known: FrameLog, cancel: threading.Event | None) -> FrameLog:
-    log = FrameLog()
-    shown = source_frames(clip.facts, source, clip.span.start, PREROLLS[0], known)
-    program.run(discard([shown], **{"frames:v": 1}), cancel=cancel, on_line=log.read)
-    if not log.ticks:
-        raise FfmpegError("ffmpeg found no picture at the place of the clip")
-    return log
+    for preroll in tried_prerolls(clip.facts, clip.span.start):
+        log = FrameLog()
+        shown = source_frames(clip.facts, source, clip.span.start, preroll, known)
+        program.run(discard([shown], **{"frames:v": 1}), cancel=cancel, on_line=log.read)
+        if log.ticks:
+            return log
+    raise FfmpegError("ffmpeg found no picture at the place of the clip")
+
+
+def tried_prerolls(
+    facts: VideoFacts, start: Fraction, prerolls: Sequence[Fraction | None] = PREROLLS
+) -> Iterator[Fraction | None]:
+    """How long before an instant decoding is tried to start, in turn, while it comes too late for the caller."""
+    for preroll in prerolls:
+        yield preroll
+        if not seeks(facts, start, preroll):
+            return
+
+
+def seeks(facts: VideoFacts, start: Fraction, preroll: Fraction | None) -> bool:
+    """Whether decoding does not start at the beginning of the file anyway."""
+    return preroll is not None and start - preroll > facts.span.start
+
+
+def is_in_time(
+    log: FrameLog, facts: VideoFacts, start: Fraction, first_tick: int, preroll: Fraction | None
+) -> bool:
+    """Whether what was decoded for an instant began early enough for the first frame from there on."""
+    if not seeks(facts, start, preroll):
+        return True
+    if preroll == 0:
+        # Pictures shown before the first key frame, of an open group, were decoded without what they refer to.
+        return log.first_key_tick is not None and log.first_key_tick <= first_tick
+    return min(log.ticks, default=first_tick + 1) <= first_tick
 
 
 def seek_argument(instant: Fraction) -> str:
@@ -166,7 +232,7 @@ def source_frames(
     options: dict[str, object] = {"copyts": None}
     if look.has_alpha_layer and facts.video_codec in LAYER_DECODERS:
         options["c:v"] = LAYER_DECODERS[facts.video_codec]
-    if preroll is not None and start - preroll > facts.span.start:
+    if preroll is not None and seeks(facts, start, preroll):
         options |= {"noaccurate_seek": None, "ss": seek_argument(start - preroll)}
     pictures = _on_clock(open_source(source, **options)["V:0"], facts)
     return pictures.filter("showinfo", checksum=0)

@@ -74,7 +74,7 @@ def copy_picture(
             raise
         how: dict[str, Any] = {"dress": dress, "cancel": cancel, "on_frame_count": on_frame_count}
         made = conform_picture(program, clip, source, look, profile, target, **how)
-        return replace(made, note=f"re-encoded: {reason}")
+        return replace(made, note="; ".join(filter(None, [f"re-encoded: {reason}", made.note])))
     finally:
         for piece, _ in work.pieces:
             piece.unlink(missing_ok=True)

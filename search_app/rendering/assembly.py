@@ -30,7 +30,7 @@ from search_app.rendering.transitions import Blend, Transition
 from search_app.rendering.verify import Placed
 from search_app.rendering.work_folder import WorkFolder, piece_key
 
-CODING_VERSION = 2
+CODING_VERSION = 3
 """Raised when the same key would give other pictures."""
 
 
@@ -142,7 +142,7 @@ class Assembly:
         was_held = self._open.held is not None
         first_frame = self._append(key, made.n_frames, dress)
         covered = tuple((one.left_px, one.top_px, one.width_px, one.height_px) for one in layers)
-        placed = Placed(clip, seen.source, seen.look, made, first_frame, covered)
+        placed = Placed(clip, seen.source, replace(seen.look, **made.stored), made, first_frame, covered)
         warnings = self._add_sound(placed)
         if was_held and not made.n_blended_first:
             warnings += (f"no {self.blend.kind} before it: it is too short for it",)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, send
-from search_app.conforming.source_frames import FrameLog, source_frames
+from search_app.conforming.source_frames import FrameLog, source_frames, tried_prerolls
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
 from search_app.errors import QueryError
 from search_app.picture import read_picture
@@ -123,15 +123,15 @@ def _frames_around(program: Ffmpeg, place: Placed, cancel: threading.Event | Non
     facts, hit = place.clip.facts, place.clip.hits[0]
     tick = round(hit.time / facts.time_base + facts.start_pts_offset)
     margin = round((N_FRAMES_AROUND + 0.5) / ((facts.frame_rate or FALLBACK_FRAME_RATE) * facts.time_base)) + 1
-    log = FrameLog()
-    shown = source_frames(facts, place.source, hit.time, PREROLLS[0], place.look)
-    around = shown.filter("trim", start_pts=tick - margin, end_pts=tick + margin + 1)
-    small = around.filter("scale", WIDTH_PX, HEIGHT_PX, flags="area").filter("format", "gray")
-    data = bytearray()
-    output = send([small], format="rawvideo", fps_mode="passthrough")
-    program.run(output, cancel=cancel, on_bytes=data.extend, on_line=log.read)
-    frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX * WIDTH_PX)
-    ticks = [one for one in log.ticks if tick - margin <= one <= tick + margin]
-    if len(ticks) != len(frames) or tick not in ticks:
-        return {}
-    return {i - ticks.index(tick): normed(frame) for i, frame in enumerate(frames)}
+    for preroll in tried_prerolls(facts, hit.time, PREROLLS):
+        log, data = FrameLog(), bytearray()
+        shown = source_frames(facts, place.source, hit.time, preroll, place.look)
+        around = shown.filter("trim", start_pts=tick - margin, end_pts=tick + margin + 1)
+        small = around.filter("scale", WIDTH_PX, HEIGHT_PX, flags="area").filter("format", "gray")
+        output = send([small], format="rawvideo", fps_mode="passthrough")
+        program.run(output, cancel=cancel, on_bytes=data.extend, on_line=log.read)
+        frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX * WIDTH_PX)
+        ticks = [one for one in log.ticks if tick - margin <= one <= tick + margin]
+        if len(ticks) == len(frames) and tick in ticks:
+            return {i - ticks.index(tick): normed(frame) for i, frame in enumerate(frames)}
+    return {}

@@ -26,7 +26,13 @@ from search_app.conforming.colours import matrix_of
 from search_app.conforming.conform import Conformed
 from search_app.conforming.copy_proof import read_film, shows_its_source
 from search_app.conforming.framing import fitted
-from search_app.conforming.source_frames import FrameLog, frames_between, source_frames, tick_seconds
+from search_app.conforming.source_frames import (
+    FrameLog,
+    frames_between,
+    source_frames,
+    tick_seconds,
+    tried_prerolls,
+)
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
 
@@ -34,7 +40,9 @@ Luma = NDArray[np.uint8]
 """(height, width): a small grey picture."""
 
 LONG_SIDE_PX = 256
-PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), None)
+PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), Fraction(15), None)
+"""Other than those of cutting, where there is an index."""
+
 ONE_SEEK_SECONDS = 2
 """Both ends of shorter clips are read in one go; it takes as long as the first preroll to seek anew."""
 
@@ -95,7 +103,7 @@ class Placed:
     Args:
         clip: the clip.
         source: the file it was cut from.
-        look: how its pictures are stored.
+        look: how its own pictures are stored.
         conformed: what was made of it.
         first_frame: number of its first frame in the supercut.
         covered: what lies over its pictures, each as left, top, width and height in pixels of the profile.
@@ -309,9 +317,10 @@ def _source_frames_at(
     first, end_tick = ends[0].start, ends[-1].stop
     made = place.conformed
     must_be = {tick for tick in (made.first_clear_tick, made.last_clear_tick) if _lies_in(tick, ends)}
-    for preroll in PREROLLS:
+    start = tick_seconds(first, facts)
+    for preroll in tried_prerolls(facts, start, PREROLLS):
         log = FrameLog()
-        shown = source_frames(facts, place.source, tick_seconds(first, facts), preroll, place.look)
+        shown = source_frames(facts, place.source, start, preroll, place.look)
         between = frames_between(shown, facts, place.look, first, end_tick)
         # Only these are scaled: what lies between both ends is decoded and left.
         wanted = between.filter("select", "+".join(f"between(pts,{end.start},{end[-1]})" for end in ends))

@@ -16,7 +16,7 @@ from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.rendering.supercut import render_supercut
 from store.timespan import TimeSpan
 from tests.coloured_video import PATCHES, SIZE, Colours, Stored, as_rec709, hlg, pq, shown_colours, stripes, to_xyz
-from tests.counted_video import hit_of, row_of
+from tests.counted_video import hit_of, join_files, row_of
 
 SMALL = Profile(*SIZE, Fraction(25), crf=6, preset="ultrafast")
 CLOSE = 0.02
@@ -120,4 +120,50 @@ def test_transparent_pictures_lie_over_black(stored: Stored, tmp_path: Path, pro
     path = stored.write(tmp_path, [stripes()] * 3)
     report = render_supercut(cut_of(path), tmp_path / "out.mp4", profile=SMALL, program=program)
     assert shown_colours(report.output) == pytest.approx(PATCHES / 2, abs=0.03)
+    assert report.is_exact
+
+
+def changing(folder: Path, name: str, parts: list[Stored], program: Ffmpeg) -> Path:
+    """A video of the same stripes, stored anew each 50 pictures."""
+    return join_files([part.write(folder, [stripes()] * 50) for part in parts], folder / name, program)
+
+
+def cut_at(path: Path, *spans: tuple[int, int]) -> CutList:
+    """A cut list of clips from one frame to another."""
+    row, times = row_of(path)
+    hits = [hit_of(row, TimeSpan(times[first], times[end]), rank) for rank, (first, end) in enumerate(spans, 1)]
+    return build_cut_list(hits, {row.video_id: row})
+
+
+LIMITED = Stored("limited.ts", codec="libx264")
+FULL = Stored("full.ts", codec="libx264", is_full_range=True)
+OTHER_MATRIX = Stored("pal.ts", codec="libx264", matrix="bt601")
+
+
+@pytest.mark.parametrize("second", [FULL, OTHER_MATRIX], ids=["range", "matrix"])
+@pytest.mark.parametrize("ending", ["ts", "mkv", "mp4"])
+def test_colours_that_change_in_mid_file_are_right_in_every_clip(
+    second: Stored, ending: str, tmp_path: Path, program: Ffmpeg
+) -> None:
+    """A clip behind the change has its own colours, whichever was looked at first and wherever decoding begins."""
+    path = changing(tmp_path, f"changing.{ending}", [LIMITED, second], program)
+    report = render_supercut(
+        cut_at(path, (10, 20), (55, 65)), tmp_path / "out.mp4", profile=SMALL, program=program
+    )
+    before, behind = (shown_colours(report.output, frame_number=number) for number in (5, 15))
+    assert before == pytest.approx(PATCHES, abs=CLOSE)
+    assert behind == pytest.approx(PATCHES, abs=CLOSE)
+    assert (2, ()) == (report.n_exact, report.clips[0].warnings + report.clips[1].warnings)
+
+
+def test_colours_that_change_within_a_clip_are_converted_and_told(tmp_path: Path, program: Ffmpeg) -> None:
+    """Each picture has its own colours, and people are told to look at the clip."""
+    path = changing(tmp_path, "changing.mkv", [LIMITED, FULL], program)
+    report = render_supercut(cut_at(path, (40, 60)), tmp_path / "out.mp4", profile=SMALL, program=program)
+    before, behind = (shown_colours(report.output, frame_number=number) for number in (5, 15))
+    assert before == pytest.approx(PATCHES, abs=CLOSE)
+    assert behind == pytest.approx(PATCHES, abs=CLOSE)
+    (clip,) = report.clips
+    told = "how its pictures are stored changes in mid clip (range: tv, pc): see whether its colours are right"
+    assert (told,) == clip.warnings
     assert report.is_exact
