@@ -42,7 +42,7 @@ class Estimate:
         profile: its shape.
         n_clips: how many clips can be rendered.
         n_frames: its length.
-        size_bytes: its size, from pieces encoded to measure it.
+        size_bytes: its size, from pieces encoded to measure it; None if none could be encoded.
         render_seconds: how long rendering takes, likewise.
         unusable: place in the cut list, source and reason of each clip that cannot be rendered.
         n_card_frames: how much of its length is cards.
@@ -51,18 +51,21 @@ class Estimate:
     profile: Profile
     n_clips: int
     n_frames: int
-    size_bytes: int
-    render_seconds: float
+    size_bytes: int | None
+    render_seconds: float | None
     unusable: tuple[tuple[int, Path, str], ...] = ()
     n_card_frames: int = 0
 
     def summary(self) -> str:
         """Lines for people."""
+        cost = "size and time unknown: no piece of it could be encoded to measure them"
+        if self.size_bytes is not None and self.render_seconds is not None:
+            cost = f"about {self.size_bytes / 1e6:.1f} MB, about {self.render_seconds:.0f} s to render"
         return "\n".join(
             [
                 f"{self.n_clips} of {self.n_clips + len(self.unusable)} clips, "
                 f"{length_words(self.profile, self.n_frames, self.n_card_frames)}",
-                f"about {self.size_bytes / 1e6:.1f} MB, about {self.render_seconds:.0f} s to render",
+                cost,
                 *(
                     f"clip {place} cannot be rendered: {source} {reason}"
                     for place, source, reason in self.unusable
@@ -77,7 +80,7 @@ class Estimate:
             "frames": self.n_frames,
             "duration_seconds": float(self.n_frames / self.profile.frame_rate),
             "size_bytes": self.size_bytes,
-            "render_seconds": round(self.render_seconds, 1),
+            "render_seconds": None if self.render_seconds is None else round(self.render_seconds, 1),
             "unusable": [
                 {"clip": place, "source": str(source), "reason": reason} for place, source, reason in self.unusable
             ],
@@ -127,14 +130,17 @@ def estimate_supercut(
     sighted = sight_sources(program, cut_list.clips, identify, cancel=cancel)
     usable = [one for one in sighted if isinstance(one, Sighted)]
     bad = [(i, one.source, one.reason) for i, one in enumerate(sighted, start=1) if isinstance(one, Unusable)]
-    frame_bytes, frame_seconds = _measure(program, usable, profile, cancel)
+    measured = _measure(program, usable, profile, cancel)
     n_frames = planned_frames([one.clip for one in usable], profile, film)
     n_cards = film.n_card_frames(profile.frame_rate)
-    is_heard = any(one.clip.facts.has_audio for one in usable)
-    sound_bytes = is_heard * float(n_frames / profile.frame_rate) * _sound_bytes_per_second(profile, output)
-    size_bytes = round(n_frames * frame_bytes * CODINGS[profile.codec].shows_pictures + sound_bytes)
-    n_encoded = sum(expected_frames(one.clip, profile) for one in usable)
-    render_seconds = n_encoded * frame_seconds / share_of(RenderStage.CLIPS)
+    size_bytes = render_seconds = None
+    if measured is not None:
+        frame_bytes, frame_seconds = measured
+        is_heard = any(one.clip.facts.has_audio for one in usable)
+        sound_bytes = is_heard * float(n_frames / profile.frame_rate) * _sound_bytes_per_second(profile, output)
+        size_bytes = round(n_frames * frame_bytes * CODINGS[profile.codec].shows_pictures + sound_bytes)
+        n_encoded = sum(expected_frames(one.clip, profile) for one in usable)
+        render_seconds = n_encoded * frame_seconds / share_of(RenderStage.CLIPS)
     return Estimate(profile, len(usable), n_frames, size_bytes, render_seconds, tuple(bad), n_cards)
 
 
@@ -166,8 +172,8 @@ def film_length(lengths: Sequence[int], blend: Blend) -> int:
 
 def _measure(
     program: Ffmpeg, usable: Sequence[Sighted], profile: Profile, cancel: threading.Event | None
-) -> tuple[float, float]:
-    """Bytes and seconds that a frame takes; 0 where no sample could be encoded."""
+) -> tuple[float, float] | None:
+    """Bytes and seconds that a frame takes; None where no sample could be encoded."""
     n_frames, size_bytes, started = 0, 0, time.monotonic()
     with TemporaryDirectory(prefix="rushes-estimate-") as folder:
         target = Path(folder) / f"sample{CLIP_SUFFIX}"
@@ -182,4 +188,4 @@ def _measure(
                 continue
             n_frames += made.n_frames
             size_bytes += target.stat().st_size
-    return size_bytes / max(1, n_frames), (time.monotonic() - started) / max(1, n_frames)
+    return (size_bytes / n_frames, (time.monotonic() - started) / n_frames) if n_frames else None

@@ -41,11 +41,11 @@ def planted(left: int) -> Pictures:
     return pictures
 
 
-def write(path: Path, pictures: Pictures) -> Path:
-    """A video of pictures."""
+def write(path: Path, pictures: Pictures, **options: str) -> Path:
+    """A video of pictures; options are for the encoder."""
     container: Any
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream = container.add_stream("libx264", rate=25, options={"crf": "10", **options})
         stream.height, stream.width = pictures.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for picture in pictures:
@@ -88,6 +88,17 @@ def test_smart_framing_keeps_what_the_middle_loses(left: int, tmp_path: Path, pr
     assert yellow_part(shown(smart.output)) == pytest.approx(whole, rel=0.15)
     assert 0 == yellow_part(shown(middle.output))
     assert (True, True) == (smart.is_exact, middle.is_exact)
+
+
+def test_smart_framing_sees_clips_in_the_middle_of_long_groups(tmp_path: Path, program: Ffmpeg) -> None:
+    """Where a file has no index and the seek comes too late, it looks again from farther back."""
+    path = write(tmp_path / "long.ts", np.concatenate([planted(6)] * 4), g="250", sc_threshold="0")
+    row, times = row_of(path)
+    cut_list = build_cut_list([hit_of(row, TimeSpan(times[75], row.facts.span.end), 1)], {row.video_id: row})
+    profile = Profile(*TALL, Fraction(25), crf=10, preset="ultrafast", framing=Framing.SMART)
+    report = render_supercut(cut_list, tmp_path / "smart.mp4", profile=profile, program=program)
+    whole = (18 / HEIGHT) * (18 / (HEIGHT * TALL[0] / TALL[1]))
+    assert yellow_part(shown(report.output)) == pytest.approx(whole, rel=0.15)
 
 
 def test_pictures_in_which_nothing_stands_out_keep_their_middle() -> None:

@@ -54,3 +54,16 @@ def test_uncompressed_sound_counts_as_it_is(codec: Codec, name: str, tmp_path: P
     told = estimate_supercut(cut_list, tmp_path / name, profile=profile, program=program)
     report = render_supercut(cut_list, tmp_path / name, profile=profile, program=program, verify=False)
     assert report.output.stat().st_size == pytest.approx(told.size_bytes, rel=0.1)
+
+
+def test_what_cannot_be_measured_is_unknown(tmp_path: Path) -> None:
+    """Where no piece can be encoded, neither size nor time is told, least of all as nothing."""
+    program = find_ffmpeg()
+    row, times = row_of(CountedVideo("cut_off.mp4", n_frames=100).write(tmp_path, program))
+    cut_list = build_cut_list([hit_of(row, TimeSpan(times[70], times[80]), 1)], {row.video_id: row})
+    CountedVideo("cut_off.mp4", n_frames=60).write(tmp_path, program)
+    told = estimate_supercut(
+        cut_list, tmp_path / "out.mp4", profile=Profile(128, 96, Fraction(25)), program=program
+    )
+    assert "size and time unknown" in told.summary()
+    assert (None, None) == (told.entries()["size_bytes"], told.entries()["render_seconds"])

@@ -109,13 +109,32 @@ def test_pictures_copied_into_avi_keep_their_number_and_length(tmp_path: Path, p
     assert [list(range(31, 40)), list(range(40, 50))] == numbers_in(report)
 
 
-def test_an_index_with_another_clock_is_noticed(tmp_path: Path, program: Ffmpeg) -> None:
+LONG_GROUPS = (("g", "250"), ("sc_threshold", "0"))
+
+
+def test_the_last_group_of_a_file_without_an_index_can_be_cut(tmp_path: Path, program: Ffmpeg) -> None:
+    """A seek into it finds no picture that stands for itself any more; then decoding starts farther back."""
+    path = CountedVideo("long.ts", n_frames=340, options=LONG_GROUPS).write(tmp_path, program)
+    cut_list, _ = cut([(path, 330, 338)])
+    report = render_supercut(cut_list, tmp_path / "out.mp4", profile=SMALL, program=program)
+    assert [list(range(330, 338))] == numbers_in(report)
+    assert report.is_exact
+
+
+@pytest.mark.parametrize(
+    ("video", "first"),
+    [(CountedVideo("source.mp4"), 10), (CountedVideo("long.ts", n_frames=100, options=LONG_GROUPS), 80)],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_an_index_with_another_clock_is_noticed(
+    video: CountedVideo, first: int, tmp_path: Path, program: Ffmpeg
+) -> None:
     """A cut that is a frame off what the indexer saw is not called exact, though source and film agree."""
-    path = CountedVideo("source.mp4").write(tmp_path, program)
-    (clip,) = cut([(path, 10, 20)])[0].clips
+    path = video.write(tmp_path, program)
+    (clip,) = cut([(path, first, first + 10)])[0].clips
     time = clip.span.start + Fraction(4, 25)
     thumbnail = tmp_path / f"{round(time * 1_000_000):012d}.webp"
-    thumbnail.write_bytes(encode_thumbnail(np.stack([draw_number(14, (128, 96))] * 3, axis=2)))
+    thumbnail.write_bytes(encode_thumbnail(np.stack([draw_number(first + 4, (128, 96))] * 3, axis=2)))
     seen = replace(clip, hits=(replace(clip.hits[0], time=time, thumbnail=str(thumbnail)),))
     one_frame = Fraction(1, 25) / clip.facts.time_base
     off = replace(seen, facts=replace(clip.facts, start_pts_offset=clip.facts.start_pts_offset + one_frame))
@@ -124,7 +143,7 @@ def test_an_index_with_another_clock_is_noticed(tmp_path: Path, program: Ffmpeg)
         for number, one in enumerate((seen, off))
     )
     assert right.is_exact
-    assert [list(range(11, 21))] == numbers_in(wrong)
+    assert [list(range(first + 1, first + 11))] == numbers_in(wrong)
     assert wrong.has_wrong_cut
     assert wrong.done[0].check is not None
     assert wrong.done[0].check.reason.startswith("the archive has other times for its frames, -1 frame off")
