@@ -116,7 +116,7 @@ def conform_picture(
     for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
         while True:
             log = FrameLog()
-            shown = source_frames(clip.facts, source, clip.span.start, preroll, own)
+            shown = source_frames(clip.facts, source, clip.span.start, preroll, own, dress.n_threads)
             pictures = fitted(_on_beat(shown, clip, own, profile, n_frames), clip.facts, own, profile, focus)
             output = dress.encode(pictures, n_frames, profile, target)
             program.run(

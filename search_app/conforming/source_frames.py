@@ -226,10 +226,20 @@ def seek_argument(instant: Fraction) -> str:
 
 
 def source_frames(
-    facts: VideoFacts, source: Path, start: Fraction, preroll: Fraction | None, look: FrameLog
+    facts: VideoFacts,
+    source: Path,
+    start: Fraction,
+    preroll: Fraction | None,
+    look: FrameLog,
+    n_threads: int | None = None,
 ) -> Stream:
-    """All frames of a source from some instant before `start`, on the source's own clock, logged by `showinfo`."""
+    """All frames of a source from some instant before `start`, on the source's own clock, logged by `showinfo`.
+
+    They are decoded by `n_threads`, or by as many as the machine has.
+    """
     options: dict[str, object] = {"copyts": None}
+    if n_threads:
+        options["threads"] = n_threads
     if look.has_alpha_layer and facts.video_codec in LAYER_DECODERS:
         options["c:v"] = LAYER_DECODERS[facts.video_codec]
     if preroll is not None and seeks(facts, start, preroll):
