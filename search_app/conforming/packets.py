@@ -36,7 +36,7 @@ _START_CODE = b"\x00\x00\x01"
 _FAULTS = 2 | 4  # damaged, or to be decoded but not shown
 _NO_TIME = -(2**63)
 _PACKET = re.compile(rb"^0, *(-?\d+), *(-?\d+), *\d+, *(\d+), 0x[0-9a-f]+(?:, F=0x([0-9A-Fa-f]+))?", re.MULTILINE)
-_PICTURE = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *0 .* fmt:(\S+) .* s:(\d+)x(\d+) i:(\S)")
+_PICTURE = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *0 pts: *(-?\d+) .* fmt:(\S+) .* s:(\d+)x(\d+) i:(\S)")
 _COLORS = re.compile(
     r"\[Parsed_showinfo[^\]]*\].*color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)"
 )
@@ -68,6 +68,7 @@ class StoredPicture:
     """How the pictures of a source are stored, told by `showinfo` about one of them.
 
     Args:
+        pts: when that one is shown, in ticks; None if it does not decode.
         pixel_format: ffmpeg's name.
         size: width and height in pixels.
         fields: `P` if it is one picture and not two fields.
@@ -77,6 +78,7 @@ class StoredPicture:
         transfer: of them.
     """
 
+    pts: int | None = None
     pixel_format: str = ""
     size: tuple[int, int] = (0, 0)
     fields: str = ""
@@ -88,8 +90,8 @@ class StoredPicture:
     def read(self, line: str) -> None:
         """Take in one line of ffmpeg's log."""
         if picture := _PICTURE.search(line):
-            self.pixel_format, self.fields = picture[1], picture[4]
-            self.size = (int(picture[2]), int(picture[3]))
+            self.pts, self.pixel_format, self.fields = int(picture[1]), picture[2], picture[5]
+            self.size = (int(picture[3]), int(picture[4]))
         elif not self.matrix and (colors := _COLORS.search(line)):
             self.color_range, self.matrix, self.primaries, self.transfer = colors.groups()
 
@@ -132,12 +134,17 @@ class CopyPlan:
 
 
 def seek_options(clip: Clip, preroll: Fraction | None) -> dict[str, object]:
-    """Options to read the packets of a clip, always the same ones in the same order for the same preroll."""
+    """Options to read the packets of a clip, always the same ones in the same order for the same preroll.
+
+    Without a seek the time to read is counted from the start of the file.
+    """
     facts, start, end = clip.facts, clip.span.start, clip.span.end + LOOK_AHEAD_SECONDS
     options: dict[str, object] = {"copyts": None}
-    if not _seeks(facts, start, preroll):
+    if preroll is None:
         return options
-    sought = start - (preroll or 0)
+    if not _seeks(facts, start, preroll):
+        return options | {"t": f"{float(end):.6f}"}
+    sought = start - preroll
     return options | {"noaccurate_seek": None, "ss": seek_argument(sought), "t": f"{float(end - sought):.6f}"}
 
 
@@ -206,8 +213,21 @@ def _plan(
             stop = start + i + 1
     run = packets[start:stop]
     _check_run(run, max_reorder)
+    if _headers_at(packets, picture.pts) != run[0].headers:
+        # What is known of its pictures is told by the first one read, which may lie long before the clip.
+        raise UncopyableError("its headers are others than those of the pictures before it")
     ticks = tuple(tick for tick in shown if first <= tick < end)
     return CopyPlan(preroll, start, stop, ticks, ticks.index(after[0]), picture)
+
+
+def _headers_at(packets: Sequence[Packet], pts: int | None) -> tuple[bytes, ...]:
+    """The parameter sets of a picture: its own, or the last before it; none if they are not known."""
+    headers: tuple[bytes, ...] = ()
+    for packet in packets:
+        headers = packet.headers or headers
+        if packet.pts == pts:
+            return headers
+    return ()
 
 
 def _check_run(run: Sequence[Packet], max_reorder: int) -> None:

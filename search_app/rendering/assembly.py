@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg
+from indexer.media.ffmpeg import Ffmpeg, thread_count
 from search_app.conforming.coding import CLIP_SUFFIX
 from search_app.conforming.conform import Conformed, conform_picture, conform_sound
 from search_app.conforming.dressing import Dress, Held, Layer, encode_held, still
@@ -118,6 +118,7 @@ class Assembly:
         layers: Sequence[Layer] = (),
         n_next: int | None = None,
         on_frame_count: Callable[[int], None] | None = None,
+        n_threads: int | None = None,
     ) -> tuple[Placed, tuple[str, ...]]:
         """Encode a clip as the next piece.
 
@@ -126,6 +127,7 @@ class Assembly:
             layers: what lies over it.
             n_next: expected length of the piece after it; None if it is the last.
             on_frame_count: told how many of its frames are encoded.
+            n_threads: those it was begun with, if it was.
 
         Returns:
             The clip at its place, and warnings for people.
@@ -136,6 +138,8 @@ class Assembly:
         """
         clip = seen.clip
         dress = self._dress(expected_frames(clip, self.profile), tuple(layers), n_next)
+        if self.blend.kind is Transition.CUT:  # others are made in their turn, with all threads
+            dress = replace(dress, n_threads=n_threads)
         key = self._clip_key(dress, seen)
         dress = self._with_room(dress, key)
         made = self._made(key, seen, dress, on_frame_count)
@@ -162,8 +166,12 @@ class Assembly:
             self._need_held()
             self._own.add(key)
             return self._make(key, seen, dress, self.cancel, on_frame_count)
+        try:
+            made = Conformed(**entries)
+        except TypeError:  # the record of another version
+            return self._make(key, seen, dress, self.cancel, on_frame_count)
         self.n_taken_over += key not in self._own
-        return Conformed(**entries)
+        return made
 
     def _make(
         self,
@@ -179,7 +187,14 @@ class Assembly:
         self.work.finish(key, asdict(made))
         return made
 
-    def add_card(self, picture: Path, digest: str, n_frames: int, n_next: int | None = None) -> None:
+    def add_card(
+        self,
+        picture: Path,
+        digest: str,
+        n_frames: int,
+        n_next: int | None = None,
+        on_frame_count: Callable[[int], None] | None = None,
+    ) -> None:
         """Encode a still picture of the profile's size, without sound, as the next piece.
 
         Raises:
@@ -193,7 +208,8 @@ class Assembly:
             self._need_held()
             target = self.work.path / f"{key}{CLIP_SUFFIX}"
             shown = dress.encode(still(picture, n_frames, self.profile), n_frames, self.profile, target)
-            self.program.run(shown, limits=encoder_limits(self.profile.encoder))
+            limits = encoder_limits(self.profile.encoder)
+            self.program.run(shown, limits=limits, cancel=self.cancel, on_frame_count=on_frame_count)
             self.work.finish(key, {})
         first_frame = self._append(key, n_frames, dress)
         start, end = self._samples(first_frame), self._samples(first_frame + n_frames)
@@ -221,7 +237,14 @@ class Assembly:
         before = dress.before and (dress.before.path.stem, dress.before.n_frames)
         ends = (dress.fade_frames_in, dress.fade_frames_out, before, dress.n_blended_last)
         layers = [layer.key for layer in dress.layers]
-        made_by = (CODING_VERSION, self.program.version, self.conform.__qualname__)
+        # The encoder's decisions depend on its threads; what is encoded beside copied packets has all.
+        made_by = (
+            CODING_VERSION,
+            self.program.version,
+            self.conform.__qualname__,
+            dress.n_threads,
+            thread_count(),
+        )
         key = piece_key(made_by, self.profile, ends, layers, *parts)
         if dress.hold_back is None:
             return key

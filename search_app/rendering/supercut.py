@@ -27,14 +27,15 @@ from search_app.conforming.target_profile import Profile, shape_for
 from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
-from search_app.rendering.ahead import N_AT_ONCE, Ahead, n_threads_for
-from search_app.rendering.assembly import Assembly, HeldFramesLostError, expected_frames
+from search_app.rendering.ahead import N_AT_ONCE, Ahead
+from search_app.rendering.assembly import Assembly, HeldFramesLostError
 from search_app.rendering.chapters import metadata_text
 from search_app.rendering.early_sound import EarlySound, can_code_early
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.index_proof import check_clocks
 from search_app.rendering.join import join_pieces
 from search_app.rendering.ledger import ledger_path, ledger_text
+from search_app.rendering.lengths import Lengths, expected_lengths
 from search_app.rendering.loudness import Loudness, Loudspeaker
 from search_app.rendering.outcomes import (
     ClipOutcome,
@@ -147,23 +148,6 @@ def _explained(error: Exception, output: Path, cancel: threading.Event) -> Rende
 
 
 @dataclass(frozen=True, slots=True)
-class _Lengths:
-    """Expected frames of a clip and around it.
-
-    Args:
-        n_before: of all clips before it.
-        n_own: of itself.
-        n_next: of the next clip; None after the last.
-        n_all: of all clips.
-    """
-
-    n_before: int
-    n_own: int
-    n_next: int | None
-    n_all: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Begun:
     """A clip whose turn will come.
 
@@ -198,6 +182,7 @@ class _Job:
     outcomes: list[ClipOutcome] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     shown_texts: list[ClipText] = field(default_factory=list)
+    n_frames_due: int = 0
     n_frames_found: int | None = None
 
     def sight(self, identify: Callable[[Path], str] | None) -> None:
@@ -287,55 +272,45 @@ class _Job:
         blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
         conform = copy_picture if self.mode is Mode.FAST else conform_picture
         how = (self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)
-        n_card, lengths = self.film.card_frames(self.profile.frame_rate), list(self._lengths())
+        lengths = expected_lengths(self.sighted, self.profile, self.film)
+        n_card = self.film.card_frames(self.profile.frame_rate)
+        self.n_frames_due = lengths[0].n_all + self.film.n_card_frames(self.profile.frame_rate)
         with Ahead(self.cancel) as ahead:
             assembly = Assembly(*how, ahead, early_sound)
             if self.film.title is not None:
                 n_first = next(n.n_own for n in lengths if n.n_own)
-                assembly.add_card(*overlays.card(self.film.title), n_card, n_first)
+                assembly.add_card(*overlays.card(self.film.title), n_card, n_first, self._tell)
             for begun, around in zip(self._begin_clips(assembly, overlays, lengths), lengths, strict=True):
                 self.outcomes.append(self._render_clip(assembly, begun, around))
             if self.film.end_card is not None:
-                assembly.add_card(*overlays.card(self.film.end_card), n_card)
+                n_before = self.n_frames_due - n_card
+                card = overlays.card(self.film.end_card)
+                assembly.add_card(*card, n_card, on_frame_count=lambda n: self._tell(n_before + n))
             assembly.close()
         return assembly
 
-    def _begin_clips(
-        self, assembly: Assembly, overlays: Overlays, lengths: Sequence[_Lengths]
-    ) -> Iterator[_Begun]:
+    def _begin_clips(self, assembly: Assembly, overlays: Overlays, lengths: Sequence[Lengths]) -> Iterator[_Begun]:
         """All clips in order, the next few of them in the making already."""
         begun: deque[_Begun] = deque()
         for seen, text, length in zip(self.sighted, self.texts, lengths, strict=True):
             begun.append(_Begun(seen, text))
             if isinstance(seen, Sighted):
                 begun[-1] = _Begun(seen, text, *overlays.layers(seen, text))
-                assembly.begin_clip(seen, begun[-1].layers, n_threads_for(length.n_own, length.n_all))
+                assembly.begin_clip(seen, begun[-1].layers, length.n_threads)
             if len(begun) > N_AT_ONCE:
                 yield begun.popleft()
         yield from begun
 
-    def _lengths(self) -> Iterator[_Lengths]:
-        """Expected lengths around each clip, in order; clips that cannot be rendered have none."""
-        own = [expected_frames(one.clip, self.profile) * isinstance(one, Sighted) for one in self.sighted]
-        n_before, n_all = 0, sum(own)
-        last = None if self.film.end_card is None else self.film.card_frames(self.profile.frame_rate)
-        following = [n for n in own if n]
-        for n_own in own:
-            following = following[1:] if n_own else following
-            yield _Lengths(n_before, n_own, next(iter(following), last), n_all)
-            n_before += n_own
-
-    def _render_clip(self, assembly: Assembly, begun: _Begun, lengths: _Lengths) -> ClipOutcome:
+    def _render_clip(self, assembly: Assembly, begun: _Begun, lengths: Lengths) -> ClipOutcome:
         seen = begun.seen
         if isinstance(seen, Unusable):
             return ClipOutcome(seen.clip, ClipStatus.SKIPPED, seen.reason, seen.source)
 
         def tell(n_frames: int) -> None:
-            n_done = lengths.n_before + min(n_frames, lengths.n_own)
-            self.clock.tell(len(self.outcomes), n_done / lengths.n_all)
+            self._tell(lengths.n_before + min(n_frames, lengths.n_own))
 
         try:
-            placed, warnings = assembly.add_clip(seen, begun.layers, lengths.n_next, tell)
+            placed, warnings = assembly.add_clip(seen, begun.layers, lengths.n_next, tell, lengths.n_threads)
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
@@ -344,6 +319,10 @@ class _Job:
         self.shown_texts.append(begun.text)
         tell(lengths.n_own)
         return outcome_of(placed, warnings + begun.drawn_otherwise)
+
+    def _tell(self, n_frames: int) -> None:
+        """So many pictures of the film are encoded."""
+        self.clock.tell(len(self.outcomes), n_frames / self.n_frames_due)
 
     def _failed(self, seen: Sighted, reason: str) -> ClipOutcome:
         if not self.skip_missing:

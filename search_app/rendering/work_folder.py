@@ -64,10 +64,12 @@ class WorkFolder:
         return None
 
     def _take_over(self, folder: Path, record: Path, key: str) -> None:
+        # Killed in between, neither folder has a record of files that it has not.
+        torn = folder / f"torn-{key}"
+        record.replace(torn)
         for path in folder.glob(f"{key}.*"):
-            if path != record:
-                path.replace(self.path / path.name)
-        record.replace(self.path / record.name)
+            path.replace(self.path / path.name)
+        torn.replace(self.path / record.name)
         self.robbed.add(folder)
 
     def forget(self) -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 import av
 import pytest
 
-from indexer.media.ffmpeg import Ffmpeg, discard, find_ffmpeg, open_source
+from indexer.media.ffmpeg import Ffmpeg, discard, find_ffmpeg, open_own, open_source, save, send
 from search_app.conforming.conform import Conformed
-from search_app.conforming.copy_proof import read_film, shows_its_source
+from search_app.conforming.copy_proof import PREROLL, read_film, shows_its_source
 from search_app.conforming.modes import Mode
+from search_app.conforming.packets import seek_options
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.source_frames import tick_span
 from search_app.conforming.target_profile import Profile
-from search_app.cutting.cut_list import CutList
+from search_app.cutting.cut_list import Clip, CutList
 from search_app.errors import RenderError
 from search_app.rendering.film_options import FilmOptions
 from search_app.rendering.outcomes import SupercutReport
@@ -156,6 +157,44 @@ def test_proof_sees_a_clip_that_is_one_frame_off(tmp_path: Path, program: Ffmpeg
     assert shows_its_source(program, film, 0, clip, path, made, None)
     late = replace(made, first_tick=first + frame, last_tick=first + 24 * frame)
     assert not shows_its_source(program, film, 0, clip, path, late, None)
+
+
+def n_packets(program: Ffmpeg, path: Path, clip: Clip, preroll: Fraction | None) -> int:
+    """How many packets are read of a file for a clip."""
+    listing = bytearray()
+    pictures = open_source(path, **seek_options(clip, preroll))["V:0"]
+    program.run(send([pictures], c="copy", format="framecrc"), on_bytes=listing.extend)
+    return listing.count(b"\n0,")
+
+
+def test_little_is_read_for_a_clip_at_the_beginning(tmp_path: Path, program: Ffmpeg) -> None:
+    """Of a long file only what lies near the clip is read, to copy it and to prove it."""
+    path = replace(CLOSED, name="long.mp4", n_frames=400).write(tmp_path, program)
+    wanted = [(0, 25), (36, 60)]
+    cut_list = clips([(path, *span) for span in wanted])
+    read = [
+        n_packets(program, path, clip, preroll) for clip in cut_list.clips for preroll in (Fraction(0), PREROLL)
+    ]
+    assert [True] * 4 == [n < 130 for n in read]
+    report = render_supercut(cut_list, tmp_path / "out.mp4", mode=Mode.FAST, program=program)
+    check(report, wanted, program)
+    assert [25, 24] == [clip.n_copied_frames for clip in report.done]
+
+
+@pytest.mark.parametrize(("name", "first"), [("both.ts", 106), ("both.ts", 118), ("both.mkv", 101)])
+def test_pictures_are_judged_where_the_clip_is(name: str, first: int, tmp_path: Path, program: Ffmpeg) -> None:
+    """Where full range follows limited range in a file, the pictures before a clip say nothing of it."""
+    for half, is_full in (("limited", "off"), ("full", "on")):
+        source(f"{half}.mp4", keyint=12, bframes=2, scenecut=0, fullrange=is_full).write(tmp_path, program)
+    listing, both = tmp_path / "halves.ffconcat", tmp_path / name
+    listing.write_text("ffconcat version 1.0\nfile limited.mp4\nfile full.mp4\n")
+    joined = open_own(listing, format="concat", safe=1)["v:0"]
+    program.run(save([joined], both, **{"c": "copy", "bsf:v": "h264_mp4toannexb"}))
+    report = render_supercut(
+        clips([(both, first, first + 40)]), tmp_path / "out.mp4", mode=Mode.FAST, program=program
+    )
+    reason = "re-encoded: its headers are others than those of the pictures before it"
+    assert ((reason,), 0) == (report.done[0].warnings, report.done[0].n_copied_frames)
 
 
 def test_preview_is_small_and_says_what_it_is(tmp_path: Path, program: Ffmpeg) -> None:

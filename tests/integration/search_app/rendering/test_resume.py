@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
+from search_app.rendering.ahead import Ahead
+from search_app.rendering.assembly import Assembly
 from search_app.rendering.film_options import FilmOptions
+from search_app.rendering.preflight import Sighted, sight_sources
 from search_app.rendering.supercut import render_supercut
-from search_app.rendering.transitions import Transition
-from search_app.rendering.work_folder import private_folder
+from search_app.rendering.transitions import Transition, plan_blend
+from search_app.rendering.work_folder import WorkFolder, private_folder
 from store.timespan import TimeSpan
 from tests.counted_video import CountedVideo, hit_of, read_numbers, row_of
 
@@ -128,6 +136,62 @@ def test_without_the_held_back_frames_all_is_made_anew(source: Path, tmp_path: P
     (left,) = tmp_path.iterdir()
     for held in left.glob("*.held"):
         held.unlink()
+    report = render_supercut(four_clips(source), tmp_path / "out.mp4", film=DISSOLVE, program=program)
+    assert (0, "4/4 cuts exact") == (report.n_taken_over, report.verification_line())
+
+
+def test_pictures_of_another_number_of_threads_are_not_taken_over(
+    source: Path, tmp_path: Path, program: Ffmpeg
+) -> None:
+    """An encoder decides otherwise with other threads: a piece of a long film is none of a short one."""
+    profile, cancel = Profile(128, 96, Fraction(25)), threading.Event()
+    blend = plan_blend(Transition.CUT, Fraction(0), profile.frame_rate)
+    (seen,) = sight_sources(program, four_clips(source).clips[:1], None)
+    assert isinstance(seen, Sighted)
+    n_taken_over = []
+    with private_folder(tmp_path) as work:
+        for n_threads in (1, 2, 1):
+            with Ahead(cancel) as ahead:
+                assembly = Assembly(program, profile, blend, work, cancel, ahead=ahead)
+                assembly.begin_clip(seen, (), n_threads)
+                assembly.add_clip(seen, n_threads=n_threads)
+                n_taken_over.append(assembly.n_taken_over)
+    assert [0, 0, 1] == n_taken_over
+
+
+def test_a_take_over_that_is_killed_harms_no_later_render(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it ends, no folder has the record of a piece whose files lie elsewhere."""
+    kill_in_third_clip(source, tmp_path / "out.mp4")
+    (left,) = tmp_path.iterdir()
+    keys = [record.stem for record in left.glob("*.json")]
+    rename = Path.replace
+    for n_renames in range(3):
+        n_left = [n_renames]
+
+        def rename_or_die(path: Path, target: Path, n_left: list[int] = n_left) -> Path:
+            if not n_left[0]:
+                raise KeyboardInterrupt
+            n_left[0] -= 1
+            return rename(path, target)
+
+        second = Path(shutil.copytree(left, tmp_path / f"second-{n_renames}"))
+        taking = WorkFolder(Path(tempfile.mkdtemp(dir=tmp_path)), {0: second})
+        monkeypatch.setattr(Path, "replace", rename_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            taking.find(keys[0])
+        monkeypatch.undo()
+        for folder in (second, taking.path):
+            assert all(record.with_suffix(".mov").exists() for record in folder.glob("*.json"))
+
+
+def test_a_record_of_another_version_is_no_finished_piece(source: Path, tmp_path: Path, program: Ffmpeg) -> None:
+    """What another version wrote of a piece is not understood, and the piece is made anew."""
+    kill_in_third_clip(source, tmp_path / "out.mp4")
+    (left,) = tmp_path.iterdir()
+    for record in left.glob("*.json"):
+        record.write_text(record.read_text().replace("n_frames", "n_shown"))
     report = render_supercut(four_clips(source), tmp_path / "out.mp4", film=DISSOLVE, program=program)
     assert (0, "4/4 cuts exact") == (report.n_taken_over, report.verification_line())
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from search_app.conforming.source_frames import FrameLog, tick_span
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.errors import RenderError
+from search_app.rendering.film_options import FilmOptions
 from search_app.rendering.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
 from search_app.rendering.supercut import render_supercut
 from search_app.rendering.verify import Placed, verify_supercut
@@ -375,6 +377,35 @@ def test_cancelled_render_leaves_nothing(tmp_path: Path, program: Ffmpeg) -> Non
     with pytest.raises(RenderError, match="cancelled"):
         render_supercut(cut_list, tmp_path / "out.mp4", program=program, on_progress=stop_in_clips, cancel=stop)
     assert ["long.mp4"] == sorted(entry.name for entry in tmp_path.iterdir())
+
+
+def test_a_card_is_cancelled_as_soon_as_a_clip(tmp_path: Path) -> None:
+    """Progress goes on while a long card is encoded, and a cancel does not wait for its end."""
+    finished: list[RenderStage] = []
+    stage, stop = RenderStage.PREFLIGHT, threading.Event()
+
+    class Listed(Ffmpeg):
+        def run(self, output: object, **options: Any) -> None:
+            super().run(output, **options)
+            finished.append(stage)
+
+    def stop_in_card(progress: RenderProgress) -> None:
+        nonlocal stage
+        if progress.stage is stage is RenderStage.CLIPS:
+            stop.set()
+        stage = progress.stage
+
+    program = Listed(find_ffmpeg().program)
+    cut_list, _ = cut([(CountedVideo("source.mp4").write(tmp_path, program), 0, 10)])
+    how: dict[str, Any] = {
+        "profile": Profile(1280, 720, Fraction(25)),
+        "film": FilmOptions(title="x", card_seconds=60),
+    }
+    with pytest.raises(RenderError, match="cancelled"):
+        render_supercut(
+            cut_list, tmp_path / "out.mp4", program=program, on_progress=stop_in_card, cancel=stop, **how
+        )
+    assert RenderStage.CLIPS not in finished
 
 
 def test_targets_that_must_not_be_written_are_refused(tmp_path: Path, program: Ffmpeg) -> None:
