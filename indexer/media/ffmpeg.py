@@ -54,8 +54,9 @@ exec "$@"
 
 The limits are set here, in the child, because a function run between fork and exec (`preexec_fn`) may deadlock a
 parent that has threads; by the system's shell, which starts in a millisecond and reads nothing but these lines. A
-stricter limit that is in force stays; macOS refuses the one on memory, and the wall clock still holds there. With
-SIGXFSZ ignored the program hears "file too large" and can say so.
+stricter hard limit that is in force stays; a soft one, which the program could raise itself, may be raised. macOS
+refuses the one on memory, and the wall clock still holds there. With SIGXFSZ ignored the program hears "file too
+large" and can say so.
 """
 
 _KIBIBYTE, _FILE_BLOCK = 1024, 512  # units of `ulimit -v` and, by POSIX, of `ulimit -f`
@@ -66,6 +67,12 @@ _READ_BYTES = 1 << 18
 _TICK_SECONDS = 0.2  # how soon a cancelled or hanging program is noticed
 _LINES_KEPT = 3
 _MAX_LINE_BYTES = 1 << 16
+_PROGRAM_SIGNS = (
+    b"#!",
+    b"\x7fELF",
+    *(bytes.fromhex(sign) for sign in ("cafebabe", "feedface", "feedfacf", "cefaedfe", "cffaedfe")),
+)
+"""How programs begin: scripts that name their interpreter, ELF, and Mach-O of macOS."""
 _COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] ?(.*)")
 _WHERE = re.compile(r"\[[^\]\[]* @ 0x[0-9a-f]+\] ?")
 _PROGRESS_SIGN = re.compile(rb"^(?:frame|total_size|out_time_us)=\s*(\S+)", re.MULTILINE)
@@ -79,13 +86,15 @@ def find_ffmpeg(configured: str | None = None) -> Ffmpeg:
         configured: path, or name to look up in `PATH`; None for the wheel's.
 
     Raises:
-        ConfigError: the configured program is not there or cannot be executed.
+        ConfigError: the configured program is not there, cannot be executed, or is none.
         FfmpegError: the wheel has no program for this machine.
     """
     if configured:
         found = shutil.which(configured)
         if not found:
             raise ConfigError(f"the configured ffmpeg program {configured!r} is not there or cannot be run")
+        if not _is_program(Path(found)):
+            raise ConfigError(f"the configured ffmpeg program {configured!r} is no program")
         return Ffmpeg(str(Path(found).resolve()))
     try:
         return Ffmpeg(str(imageio_ffmpeg.get_ffmpeg_exe()))
@@ -93,6 +102,15 @@ def find_ffmpeg(configured: str | None = None) -> Ffmpeg:
         raise FfmpegError(
             "there is no ffmpeg program for this machine; install one and name it in the settings"
         ) from error
+
+
+def _is_program(path: Path) -> bool:
+    """Whether the system can start a file; one that it cannot a shell would run as a script of its own."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith(_PROGRAM_SIGNS)
+    except PermissionError:  # it may be run and not read, as no script can be
+        return True
 
 
 def open_source(path: Path, **options: Any) -> Stream:

@@ -6,7 +6,7 @@ all. Frames of ProRes and DNxHR bring their own; x264 is asked for headers that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +106,17 @@ def decoding_clock(profile: Profile) -> str:
     """
     beat = f"{profile.frame_rate.denominator}/{profile.frame_rate.numerator}"
     return f"setts=time_base={beat}:prescale=1:pts=PTS:dts=N-{REORDER_FRAMES}:duration=1"
+
+
+def concat_list(pieces: Iterable[tuple[str, int]], profile: Profile) -> str:
+    """The list of files that ffmpeg joins one after another, given by name and number of frames."""
+    lines, first = ["ffconcat version 1.0"], 0
+    for name, n_frames in pieces:
+        # Durations are differences of rounded places, so that rounding never adds up to half a tick.
+        start, end = (round(n / profile.frame_rate * 1_000_000) for n in (first, first + n_frames))
+        lines += [f"file {name}", f"duration {end - start}us"]
+        first += n_frames
+    return "\n".join(lines) + "\n"
 
 
 def join_options(profile: Profile, container: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, open_own, open_source, save
-from search_app.conforming.coding import CLIP_SUFFIX, REORDER_FRAMES, decoding_clock
+from search_app.conforming.coding import CLIP_SUFFIX, REORDER_FRAMES, concat_list, decoding_clock
 from search_app.conforming.colours import matrix_of
 from search_app.conforming.conform import (
     Conformed,
@@ -38,7 +38,6 @@ from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from store.timespan import TimeSpan
 
-_MICROSECOND = Fraction(1, 1_000_000)
 _MATRICES = frozenset({"bt709", "smpte170m", "bt470bg"})
 _ITU_NAMES = ("colour_primaries", "transfer_characteristics", "matrix_coefficients")
 _ITU_NUMBERS = {"bt709": 1, "smpte170m": 6}
@@ -129,6 +128,8 @@ class _Work:
         made = conform_picture(self.program, clip, self.source, self.look, profile, piece, cancel=self.cancel)
         if made.n_frames != n_frames:
             raise UncopyableError("decoding it gives other frames than its packets promise")
+        if made.stored:
+            raise UncopyableError("some of its pictures are stored otherwise than those of its source")
 
     def _piece(self, name: str) -> Path:
         return self.target.with_name(f"{self.target.stem}-{name}{CLIP_SUFFIX}")
@@ -165,14 +166,8 @@ class _Work:
 
     def _join_pieces(self) -> None:
         """Join the pieces into the target, on one clock of decoding."""
-        lines = ["ffconcat version 1.0"]
-        place = 0
-        for piece, n_frames in self.pieces:
-            start, end = (round(n / self.profile.frame_rate / _MICROSECOND) for n in (place, place + n_frames))
-            lines += [f"file {piece.name}", f"duration {end - start}us"]
-            place += n_frames
         listing = self.target.with_suffix(".ffconcat")
-        listing.write_text("\n".join(lines) + "\n")
+        listing.write_text(concat_list([(piece.name, n_frames) for piece, n_frames in self.pieces], self.profile))
         pictures = open_own(listing, format="concat", safe=1)["v:0"]
         try:
             output = save(

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, open_own, save
 from indexer.media.headers import read_headers
-from search_app.conforming.coding import CODINGS, container_of, join_options
+from search_app.conforming.coding import CODINGS, concat_list, container_of, join_options
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.target_profile import SOFTWARE_ENCODER, Profile
 from search_app.rendering.animation import write_gif
 from search_app.rendering.assembly import Piece
-
-_MICROSECOND = Fraction(1, 1_000_000)
 
 
 def join_pieces(
@@ -50,7 +47,7 @@ def join_pieces(
     if profile.encoder != SOFTWARE_ENCODER:
         _check_headers([sound.with_name(piece.name) for piece in pieces], profile.encoder)
     listed = sound.with_name("clips.ffconcat")
-    listed.write_text(_concat_list(pieces, profile))
+    listed.write_text(concat_list([(piece.name, piece.n_frames) for piece in pieces], profile))
     pictures = open_own(listed, format="concat", safe=1)
     if coded_sound:
         samples = open_own(coded_sound)
@@ -80,13 +77,3 @@ def _check_headers(paths: Sequence[Path], encoder: str) -> None:
         raise FfmpegError(
             f"{encoder} wrote clips whose headers differ, which cannot be joined: leave --encoder out"
         )
-
-
-def _concat_list(pieces: Sequence[Piece], profile: Profile) -> str:
-    lines, first = ["ffconcat version 1.0"], 0
-    for piece in pieces:
-        # Durations are differences of rounded places, so that rounding never adds up to half a tick.
-        start, end = (round(n / profile.frame_rate / _MICROSECOND) for n in (first, first + piece.n_frames))
-        lines += [f"file {piece.name}", f"duration {end - start}us"]
-        first += piece.n_frames
-    return "\n".join(lines) + "\n"

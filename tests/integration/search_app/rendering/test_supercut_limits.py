@@ -63,6 +63,15 @@ def test_configured_program_must_be_there() -> None:
         find_ffmpeg("no-such-program")
 
 
+def test_a_text_is_never_run_as_a_script(tmp_path: Path) -> None:
+    """An executable text that names no interpreter is refused: a shell would run it as its own."""
+    text = tmp_path / "ffmpeg"
+    text.write_text("echo ffmpeg version 7\n")
+    text.chmod(0o755)
+    with pytest.raises(ConfigError, match="is no program"):
+        find_ffmpeg(str(text))
+
+
 def test_another_program_is_not_taken_for_ffmpeg() -> None:
     """A program that does not answer like ffmpeg is refused."""
     with pytest.raises(FfmpegError, match="does not answer like ffmpeg"):
