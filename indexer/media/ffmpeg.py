@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,20 @@ def find_ffmpeg(configured: str | None = None) -> Ffmpeg:
         raise FfmpegError(
             "there is no ffmpeg program for this machine; install one and name it in the settings"
         ) from error
+
+
+@cache
+def _tie() -> tuple[str, ...]:
+    """What starts a program so that it ends when the thread does that called it, be that by `kill -9`.
+
+    `setpriv` of util-linux does; nothing where it is not there, or is another's that cannot.
+    """
+    found = shutil.which("setpriv", path=os.defpath)
+    tie = (found or "", "--pdeathsig", "KILL", "--")
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        tried = subprocess.run([*tie, "/bin/sh", "-c", ":"], check=False, capture_output=True, timeout=10)
+        return tie if tried.returncode == 0 else ()
+    return ()
 
 
 def _is_program(path: Path) -> bool:
@@ -259,7 +273,7 @@ class Ffmpeg:
     def _command(self, limits: ChildLimits, file_bytes: int) -> list[str]:
         blocks = -(-file_bytes // _FILE_BLOCK)
         numbers = (limits.memory_bytes // _KIBIBYTE, limits.cpu_seconds, blocks, OPEN_FILES)
-        return ["/bin/sh", "-c", _LAUNCHER, "sh", *map(str, numbers), self.program]
+        return ["/bin/sh", "-c", _LAUNCHER, "sh", *map(str, numbers), *_tie(), self.program]
 
 
 @dataclass

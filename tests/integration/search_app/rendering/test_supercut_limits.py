@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -208,6 +209,43 @@ def test_the_next_render_removes_what_a_killed_one_left(long_video: Path, tmp_pa
     assert [left] == list(tmp_path.iterdir())
     render_supercut(whole(long_video), tmp_path / "out.mp4", program=program, verify=False)
     assert ["out.mp4", "out.mp4.json"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def running(word: str) -> list[int]:
+    """The processes of which an argument holds a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if word.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+def test_encoders_end_with_a_killed_render(long_video: Path, tmp_path: Path) -> None:
+    """After `kill -9` no program goes on encoding for nobody."""
+    if not shutil.which("setpriv"):
+        pytest.skip("there is no setpriv of util-linux")
+    script = KILLED.replace('"clips"', '"clips" and progress.fraction > 0.04')
+    with subprocess.Popen(
+        [sys.executable, "-c", script, long_video, tmp_path / "killed.mp4"],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[4],
+    ) as victim:
+        assert victim.stdout is not None
+        assert b"rendering\n" == victim.stdout.readline()
+        (left,) = tmp_path.iterdir()
+        encoders = running(left.name)
+        for encoder in encoders:
+            os.kill(encoder, signal.SIGSTOP)  # so that none comes to its own end
+        victim.kill()
+    assert encoders
+    deadline = time.monotonic() + 10
+    while running(left.name) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    still_there = running(left.name)
+    for encoder in still_there:
+        os.kill(encoder, signal.SIGKILL)
+    assert [] == still_there
 
 
 def test_only_folders_of_our_own_are_removed(tmp_path: Path) -> None:
