@@ -16,9 +16,9 @@ from search_app.conforming.colours import HIGH_RANGE, matrix_of
 from search_app.conforming.source_frames import UNNAMED, FrameLog, Storage
 from store.records import VideoFacts
 
-_COLOURS = ("color_range", "matrix", "primaries", "transfer")
-_NAMES = dict(zip(_COLOURS, ("range", "matrix", "primaries", "curve"), strict=True))
-_CHANGEABLE = ("interlaced", "pixel_format", *_COLOURS, "changes")
+COLOURS = ("color_range", "matrix", "primaries", "transfer")
+_NAMES = dict(zip(COLOURS, ("range", "matrix", "primaries", "curve"), strict=True))
+_CHANGEABLE = ("interlaced", "pixel_format", *COLOURS, "changes")
 
 
 def clip_look(log: FrameLog, look: FrameLog, inside: Sequence[int], facts: VideoFacts) -> FrameLog:
@@ -35,21 +35,31 @@ def clip_look(log: FrameLog, look: FrameLog, inside: Sequence[int], facts: Video
     kinds = [kind for (tick, kind), end in runs if tick <= inside[-1] and end > inside[0]]
     if not kinds:
         return look
-    told: dict[str, Any] = {}
-    changes = {}
-    for name, of_file in zip(_COLOURS, look.file_colors, strict=True):
-        values = [of_file if value in UNNAMED else value for value in (getattr(kind, name) for kind in kinds)]
-        told[name] = next((value for value in values if value not in UNNAMED), values[0])
-        if any(_meaning(name, one, facts) != _meaning(name, other, facts) for one, other in pairwise(values)):
-            changes[name] = list(dict.fromkeys(values))
+    told = {name: _told(name, kinds, look) for name in COLOURS}
+    changes = {
+        name: list(dict.fromkeys(values))
+        for name, values in told.items()
+        if any(_meaning(name, one, facts) != _meaning(name, other, facts) for one, other in pairwise(values))
+    }
     return replace(
         look,
-        **told,
+        **named_colours(kinds, look),
         # Whole pictures pass the filter for fields unchanged, and opaque ones that for transparency.
         interlaced=look.interlaced or any(kind.interlaced for kind in kinds),
         pixel_format=_widest(look, kinds),
         changes=changes,
     )
+
+
+def named_colours(kinds: Sequence[object], look: FrameLog) -> dict[str, Any]:
+    """The first name of each kind that pictures give their colours, else the name that their file gives."""
+    told = {name: _told(name, kinds, look) for name in COLOURS}
+    return {name: next((one for one in values if one not in UNNAMED), values[0]) for name, values in told.items()}
+
+
+def _told(name: str, kinds: Sequence[object], look: FrameLog) -> list[str]:
+    of_file = look.file_colors[COLOURS.index(name)]
+    return [of_file if value in UNNAMED else value for value in (getattr(kind, name) for kind in kinds)]
 
 
 def _meaning(name: str, value: str, facts: VideoFacts) -> object:
@@ -58,7 +68,9 @@ def _meaning(name: str, value: str, facts: VideoFacts) -> object:
         return value == "pc"
     if name == "matrix":
         return matrix_of(facts, value)
-    return HIGH_RANGE.get(value) if name == "transfer" else value in UNNAMED or value
+    if name == "transfer":
+        return HIGH_RANGE.get(value)
+    return "bt709" if value in UNNAMED else value
 
 
 def _widest(look: FrameLog, kinds: Sequence[Storage]) -> str:

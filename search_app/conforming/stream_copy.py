@@ -17,6 +17,7 @@ from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, open_own, open_source, save
+from search_app.conforming.clip_look import differences, named_colours
 from search_app.conforming.coding import CLIP_SUFFIX, REORDER_FRAMES, concat_list, decoding_clock
 from search_app.conforming.colours import matrix_of
 from search_app.conforming.conform import (
@@ -81,7 +82,7 @@ def copy_picture(
 
 @dataclass
 class _Work:
-    """One clip on its way; `pieces` are its parts so far and their lengths in frames."""
+    """One clip on its way; `pieces` are its parts so far and their lengths, `stored` is that of `Conformed`."""
 
     program: Ffmpeg
     clip: Clip
@@ -91,12 +92,14 @@ class _Work:
     target: Path
     cancel: threading.Event | None
     pieces: list[tuple[Path, int]] = field(default_factory=list)
+    stored: dict[str, Any] = field(default_factory=dict)
 
     def copy(self) -> Conformed:
         """Copy what can be copied, encode the rest, and join them."""
         scratch = self.target.with_suffix(".h264")
         plan = plan_copy(self.program, self.clip, self.source, scratch, REORDER_FRAMES, self.cancel)
         colors = self._check_shape(plan.picture)
+        self.stored = differences(replace(self.look, **named_colours([plan.picture], self.look)), self.look)
         whole = plan_frames(plan.ticks, self.clip, self.profile)
         if not whole.is_steady:
             raise UncopyableError(f"its frames do not come at {float(self.profile.frame_rate):.5g} a second")
@@ -104,7 +107,7 @@ class _Work:
             self._copy_packets(plan, colors, self.target)
         else:
             self._copy_with_edges(plan, colors)
-        return replace(whole, n_copied_frames=plan.n_copied)
+        return replace(whole, n_copied_frames=plan.n_copied, stored=self.stored)
 
     def _copy_with_edges(self, plan: CopyPlan, colors: str) -> None:
         like_source = replace(self.profile, matrix=colors)
@@ -128,8 +131,8 @@ class _Work:
         made = conform_picture(self.program, clip, self.source, self.look, profile, piece, cancel=self.cancel)
         if made.n_frames != n_frames:
             raise UncopyableError("decoding it gives other frames than its packets promise")
-        if made.stored:
-            raise UncopyableError("some of its pictures are stored otherwise than those of its source")
+        if made.stored != self.stored:
+            raise UncopyableError("some of its pictures are stored otherwise than those that are copied")
 
     def _piece(self, name: str) -> Path:
         return self.target.with_name(f"{self.target.stem}-{name}{CLIP_SUFFIX}")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.conforming.modes import Mode
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
@@ -154,6 +155,16 @@ def test_colours_that_change_in_mid_file_are_right_in_every_clip(
     assert before == pytest.approx(PATCHES, abs=CLOSE)
     assert behind == pytest.approx(PATCHES, abs=CLOSE)
     assert (2, ()) == (report.n_exact, report.clips[0].warnings + report.clips[1].warnings)
+
+
+def test_a_copy_behind_a_change_of_colours_is_compared_in_its_own(tmp_path: Path, program: Ffmpeg) -> None:
+    """Partly copied, it keeps its matrix, and is not called wrong for having another than the first clip."""
+    path = changing(tmp_path, "changing.mkv", [LIMITED, OTHER_MATRIX, OTHER_MATRIX], program)
+    report = render_supercut(
+        cut_at(path, (10, 20), (90, 120)), tmp_path / "out.mp4", profile=SMALL, program=program, mode=Mode.FAST
+    )
+    assert 0 < report.clips[1].n_copied_frames < 30
+    assert "2/2 cuts exact" == report.verification_line()
 
 
 def test_colours_that_change_within_a_clip_are_converted_and_told(tmp_path: Path, program: Ffmpeg) -> None:
