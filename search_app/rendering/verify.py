@@ -40,8 +40,8 @@ Luma = NDArray[np.uint8]
 """(height, width): a small grey picture."""
 
 LONG_SIDE_PX = 256
-PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), Fraction(15), None)
-"""Other than those of cutting, where there is an index."""
+PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), Fraction(16), None)
+"""Other than those of cutting."""
 
 ONE_SEEK_SECONDS = 2
 """Both ends of shorter clips are read in one go; it takes as long as the first preroll to seek anew."""
