@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 
@@ -61,6 +62,8 @@ def test_only_a_change_of_meaning_within_a_clip_is_told(told: dict[str, str], no
     own = seen((0, PLAIN), (15, replace(PLAIN, **told)))  # type: ignore[arg-type]
     assert note in change_note(own)
     assert bool(note) == bool(own.changes)
+    kept = json.loads(json.dumps(differences(own, LOOK)))  # as the record of an interrupted render holds it
+    assert own == replace(LOOK, **kept)
 
 
 def test_frames_that_say_nothing_are_what_their_file_says() -> None:
