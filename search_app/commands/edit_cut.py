@@ -13,6 +13,7 @@ from indexer.cli import ARCHIVE, AS_JSON
 from search_app.commands.cut_values import EDGE_HELP, parse_edge, parse_length, parse_place, parse_places
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.errors import CutError, QueryError
+from search_app.finite import Finite
 from store.errors import UnknownIdError
 from store.wording import n_of
 
@@ -76,11 +77,11 @@ def order(archive: Path, name: str, by: str, seed: int | None) -> None:
 @click.command()
 @ARCHIVE
 @NAME
-@click.argument("seconds", type=click.FloatRange(0, min_open=True))
+@click.argument("seconds", type=Finite(0, min_open=True))
 @click.option("--max-per-source", type=click.IntRange(1), help="Most clips of one video.")
-@click.option("--min-gap", type=click.FloatRange(0), help="Seconds between clips of one video.")
-@click.option("--min-clip", type=click.FloatRange(0), help="Shortest clip.  [default: 1]")
-@click.option("--max-clip", type=click.FloatRange(0, min_open=True), help="Longest clip.  [default: 8]")
+@click.option("--min-gap", type=Finite(0), help="Seconds between clips of one video.")
+@click.option("--min-clip", type=Finite(0), help="Shortest clip.  [default: 1]")
+@click.option("--max-clip", type=Finite(0, min_open=True), help="Longest clip.  [default: 8]")
 def fit(archive: Path, name: str, seconds: float, **limits: Any) -> None:
     """Keep the best clips that fill SECONDS and are unlike each other; accepted ones stay as they are.
 
@@ -220,8 +221,8 @@ def note(archive: Path, name: str, places: str, text: str) -> None:
 @ARCHIVE
 @NAME
 @PLACES
-@click.argument("before", type=click.FloatRange(0))
-@click.argument("after", type=click.FloatRange(0), required=False)
+@click.argument("before", type=Finite(0))
+@click.argument("after", type=Finite(0), required=False)
 def handles(archive: Path, name: str, places: str, before: float, after: float | None) -> None:
     """Add seconds BEFORE and AFTER clips (the same, if only one is given), as far as the source has them free."""
     behind = before if after is None else after

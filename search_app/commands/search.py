@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
 from search_app.commands.search_view import hit_json, match_json, print_explanation, print_hits, say_no_match
 from search_app.errors import QueryError
+from search_app.finite import Finite
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from indexer.models.encoder import Encoder
@@ -36,7 +37,7 @@ _QUESTION_OPTIONS = (
     ),
     click.option(
         "--variety",
-        type=click.FloatRange(0, 1),
+        type=Finite(0, 1),
         default=0.0,
         show_default=True,
         help="0: the best; 1: the most unlike.",

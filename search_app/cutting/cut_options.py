@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from search_app.errors import QueryError
+from search_app.finite import Finite
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.fit import FitLimits
@@ -153,7 +154,7 @@ def _exact(seconds: float) -> Fraction:
     return Fraction(str(seconds))
 
 
-_SECONDS = click.FloatRange(0, min_open=True)
+_SECONDS = Finite(0, min_open=True)
 _OPTIONS = (
     click.option(
         "--limit",
@@ -161,13 +162,11 @@ _OPTIONS = (
         help=f"Shots to take; with --fit, to choose from.  [default: {_LIMIT}; {_FIT_LIMIT} with --fit]",
     ),
     click.option("--max-seconds", type=_SECONDS, help="Longest length; shots are taken in turn."),
-    click.option("--handles", type=click.FloatRange(0), default=0.0, help="Seconds added around each shot."),
+    click.option("--handles", type=Finite(0), default=0.0, help="Seconds added around each shot."),
     click.option("--fit", type=_SECONDS, help="Fill so many seconds with the best clips that are unlike."),
     click.option("--max-per-source", type=click.IntRange(1), help="With --fit: most clips of one video."),
-    click.option("--min-gap", type=click.FloatRange(0), help="With --fit: seconds between clips of one video."),
-    click.option(
-        "--min-clip", type=click.FloatRange(0), help=f"With --fit: shortest clip.  [default: {_MIN_CLIP:g}]"
-    ),
+    click.option("--min-gap", type=Finite(0), help="With --fit: seconds between clips of one video."),
+    click.option("--min-clip", type=Finite(0), help=f"With --fit: shortest clip.  [default: {_MIN_CLIP:g}]"),
     click.option(
         "--max-clip",
         type=_SECONDS,

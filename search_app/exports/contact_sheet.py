@@ -13,10 +13,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from indexer.media.pictures import encode_thumbnail
-from search_app.errors import QueryError
+from search_app.exports.clip_picture import clip_picture
 from search_app.exports.film import Film, FilmClip
 from search_app.exports.tables import escaped
-from search_app.picture import read_picture
 from search_app.timelines.timeline import group_notes, one_line
 from store.wording import n_of
 
@@ -132,13 +131,12 @@ def _facts(clip: FilmClip) -> dict[str, str]:
 
 
 def _picture_address(clip: FilmClip) -> str | None:
-    """The thumbnail of the frame that answers, as part of the page; None where the cache has lost it."""
-    try:
-        # Read and written again: whatever lies there, a picture of its size is what goes into the page.
-        picture = encode_thumbnail(read_picture(clip.hit.thumbnail))
-    except QueryError:
+    """A picture of the clip as part of the page; None where there is none."""
+    # Read and written again: whatever lies there, a picture of its size is what goes into the page.
+    picture = clip_picture(clip)
+    if picture is None:
         return None
-    return "data:image/webp;base64," + base64.b64encode(picture).decode()
+    return "data:image/webp;base64," + base64.b64encode(encode_thumbnail(picture)).decode()
 
 
 class _SheetReader(HTMLParser):

@@ -16,10 +16,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_app.errors import QueryError
+from search_app.exports.clip_picture import clip_picture
 from search_app.exports.contact_sheet import card_texts, summary
 from search_app.exports.film import Film, FilmClip
-from search_app.picture import read_picture
 from search_app.rendering.fonts import find_faces, is_invisible
 from search_app.timelines.timeline import group_notes, one_line
 
@@ -120,15 +119,14 @@ def _picture(pdf: FPDF, clip: FilmClip, top_mm: float) -> None:
     width, height = _PICTURE_MM
     pdf.set_fill_color(0, 0, 0)
     pdf.rect(_MARGIN_MM, top_mm, width, height, style="F")
-    try:
-        picture = Image.fromarray(read_picture(clip.hit.thumbnail))
-    except QueryError:  # the cache has lost it
+    picture = clip_picture(clip)
+    if picture is None:
         pdf.set_xy(_MARGIN_MM, top_mm + height / 2 - 2)
         pdf.set_font_size(8.5)
         pdf.set_text_color(170, 170, 170)
         pdf.cell(width, 4, _NO_PICTURE, align="C")
         return
-    pdf.image(picture, _MARGIN_MM, top_mm, width, height, keep_aspect_ratio=True)
+    pdf.image(Image.fromarray(picture), _MARGIN_MM, top_mm, width, height, keep_aspect_ratio=True)
 
 
 def _write(pdf: FPDF, text: str, size: float, colour: tuple[int, int, int]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import click
 
 from search_app.errors import QueryError
+from search_app.finite import Finite
 from search_app.rendering.transitions import Transition
 
 _TRANSITION_SECONDS = 0.5
@@ -121,14 +122,14 @@ _OPTIONS = (
     ),
     click.option(
         "--transition-seconds",
-        type=click.FloatRange(0, 10, min_open=True),
+        type=Finite(0, 10, min_open=True),
         help=f"How long it takes.  [default: {_TRANSITION_SECONDS:g}]",
     ),
     click.option("--title", help="Text of a card before the first clip, and title of the file."),
     click.option("--end-card", help="Text of a card after the last clip."),
     click.option(
         "--card-seconds",
-        type=click.FloatRange(0, 60, min_open=True),
+        type=Finite(0, 60, min_open=True),
         help="How long a card is shown; cards come on top of what --max-seconds and --fit allow."
         f"  [default: {_CARD_SECONDS:g}]",
     ),
@@ -146,7 +147,7 @@ _OPTIONS = (
     ),
     click.option(
         "--loudness",
-        type=click.FloatRange(-40, -5),
+        type=Finite(-40, -5),
         metavar="LUFS",
         help="Make each clip and the whole so loud (EBU R128): -23 for broadcasting, -14 for the web.",
     ),

@@ -28,7 +28,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(archive: Path, film: Path, *options: str) -> subprocess.Popen[str]:
     """The command, asked for every shot."""
     words = ["supercut", str(archive), "in:*", "-o", str(film), *options]
-    command = [sys.executable, "-c", "from search_app.cli import main; main()", *words]
+    # Where the tests were started in the background, children would be deaf to Ctrl-C.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", code + "from search_app.cli import main; main()", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "80"}
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True

@@ -32,11 +32,14 @@ DISSOLVE = FilmOptions(Transition.DISSOLVE, 0.2)
 N_CLIPS = 4
 
 RENDER = """
-import sys, time
+import signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 from search_app.rendering.supercut import render_supercut
 from tests.integration.search_app.rendering.test_resume import DISSOLVE, four_clips
+
+# Where the tests were started in the background, children would be deaf to Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def say(progress):
     print(progress.stage, progress.n_clips_done, flush=True)
