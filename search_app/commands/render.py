@@ -30,7 +30,7 @@ _OPTIONS = (
         default=str(Mode.EXACT),
         show_default=True,
         help="exact: every frame encoded anew; fast: copied where the source allows, else encoded, and the report "
-        "says why; preview: small, rough and not verified.",
+        "says why; preview: at most 480 pixels, rough, not verified.",
     ),
     click.option("--skip-missing", is_flag=True, help="Go on without clips whose source is missing or fails."),
     click.option("--dry-run", is_flag=True, help="Only tell length, size, time and bad sources; write nothing."),

@@ -201,6 +201,6 @@ def check_export_target(output: Path, sources: Iterable[str], *, overwrite: bool
             if output.samefile(path):
                 raise ExportError(f"{output} is one of the sources: name another file")
     if not overwrite:
-        raise ExportError(f"{output} exists already: name another file, or allow it to be overwritten")
+        raise ExportError(f"{output} exists already: name another file, or allow that (--overwrite)")
     if not output.is_file():
         raise ExportError(f"{output} exists and is no ordinary file: name another file")

@@ -94,7 +94,7 @@ def refuse_taken(target: Path, sources: Iterable[str], *, overwrite: bool) -> No
         if _is_same_file(target, path):
             raise RenderError(f"{target} is one of the sources, {path}: name another file")
     if not overwrite:
-        raise RenderError(f"{target} exists already: name another file, or allow it to be overwritten")
+        raise RenderError(f"{target} exists already: name another file, or allow that (--overwrite)")
     if not target.is_file():
         raise RenderError(f"{target} exists and is no ordinary file: name another file")
 

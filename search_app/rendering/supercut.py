@@ -200,7 +200,7 @@ class _Job:
         if not bad or (self.skip_missing and len(bad) < total):
             return
         named = "; ".join(f"clip {place}: {source} {reason}" for place, source, reason in bad)
-        way_out = "" if len(bad) == total else "; they can be skipped if that is asked for"
+        way_out = "" if len(bad) == total else "; --skip-missing leaves them out"
         raise RenderError(f"{len(bad)} of {total} clips cannot be rendered: {named}{way_out}")
 
     def render(self, work: WorkFolder, *, verify: bool) -> SupercutReport:

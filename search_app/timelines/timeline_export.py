@@ -86,7 +86,7 @@ def check_timeline_target(output: Path, sources: Iterable[str], *, overwrite: bo
             if output.samefile(path):
                 raise TimelineError(f"{output} is one of the sources: name another file")
     if not overwrite:
-        raise TimelineError(f"{output} exists already: name another file, or allow it to be overwritten")
+        raise TimelineError(f"{output} exists already: name another file, or allow that (--overwrite)")
     if not output.is_file():
         raise TimelineError(f"{output} exists and is no ordinary file: name another file")
 
