@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from search_app.confidence import MEDIUM_FROM, Certainty, certainty_of
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Hit:
         members: all shots of the moment in order of time, the hit's own shot included.
         stack: further shots that show the same picture, best first.
         steps: for a question in order of time, what answers each step.
+        is_measured: whether the question has a meaning that shots can fail; False for filters alone.
     """
 
     rank: int
@@ -60,6 +62,28 @@ class Hit:
     members: tuple[ShotRow, ...] = ()
     stack: tuple[ShotRow, ...] = ()
     steps: tuple[StepHit, ...] = ()
+    is_measured: bool = True
+
+    @property
+    def certainty(self) -> Certainty | None:
+        """Confidence in words; None for a question of filters alone, which every hit answers."""
+        return certainty_of(self.confidence) if self.is_measured else None
+
+    @property
+    def is_found_by_words(self) -> bool:
+        """Whether words of the question stand in a text of the shot, or name its file."""
+        return any(match.words for match in self.matches)
+
+    @property
+    def is_match(self) -> bool:
+        """Whether it counts as an answer, and not only as the nearest there is."""
+        return self.reaches(MEDIUM_FROM)
+
+    def reaches(self, min_confidence: float) -> bool:
+        """Whether it is at least so sure; what words found, or filters alone, always is."""
+        if not self.is_measured or self.is_found_by_words:
+            return True
+        return self.confidence is not None and self.confidence >= min_confidence
 
     @property
     def span(self) -> TimeSpan:

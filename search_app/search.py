@@ -154,4 +154,5 @@ def build_hit(ranked: Ranked, shot_id: str, rank: int) -> Hit:
         members=tuple(sorted(members, key=lambda member: member.shot.span.start)),
         stack=tuple(shots[other] for other in candidates.stacks.get(shot_id, ()) if other != shot_id),
         steps=steps,
+        is_measured=bool(ranked.confidence) or bool(steps),
     )
