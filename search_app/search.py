@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from search_app.config import SearchSettings
@@ -84,10 +84,9 @@ def search(
     started = time.perf_counter()
     parsed = parse_query(query) if isinstance(query, str) else query
     wanted = SearchOptions(**options)
-    snapshot = archive.snapshot()
-    if snapshot.space is None:
+    snapshot, ranked = archive.ask(partial(_rank_in, parsed, wanted, settings or SearchSettings(), encoder))
+    if snapshot.space is None or ranked is None:
         return SearchResult([], parsed, snapshot.generation, "", time.perf_counter() - started, True)
-    ranked = rank(snapshot, parsed, wanted, settings or SearchSettings(), encoder)
     first = wanted.depth - wanted.limit
     page = ranked.candidates.order[first : wanted.depth]
     return SearchResult(
@@ -99,6 +98,17 @@ def search(
         ranked.nothing_matches,
         len(ranked.candidates.order) > wanted.depth,
     )
+
+
+def _rank_in(
+    query: Query,
+    options: SearchOptions,
+    settings: SearchSettings,
+    encoder: Encoder | Callable[[], Encoder] | None,
+    snapshot: Snapshot,
+) -> tuple[Snapshot, Ranked | None]:
+    """The snapshot that answers, and what it answers; None before the first video."""
+    return snapshot, None if snapshot.space is None else rank(snapshot, query, options, settings, encoder)
 
 
 def rank(

@@ -9,13 +9,20 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from store.edits import EditLog, read_new_edits
-from store.errors import ArchiveDamagedError, ArchiveError, NotAnArchiveError, SpaceMismatchError
+from store.edits import EditLog
+from store.edits_copy import COPY_FOLDER, read_new_edits
+from store.errors import (
+    ArchiveDamagedError,
+    ArchiveError,
+    CacheDamagedError,
+    NotAnArchiveError,
+    SpaceMismatchError,
+)
 from store.events import Event, SpaceClaimed
 from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translated_errors
 from store.generations import Generations
@@ -34,6 +41,7 @@ __all__ = ["Action", "Archive", "Finding", "Snapshot", "VectorSettings", "check_
 
 _LOG = logging.getLogger(__name__)
 _OPEN_ATTEMPTS = 5
+Answer = TypeVar("Answer")
 
 
 class Archive:
@@ -69,7 +77,7 @@ class Archive:
             raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
         if (folder / IDENTITY_NAME).exists() or has_truth(folder):
             return cls.open(folder)
-        own = {"segments", "edits", "thumbs", "generations", "catalog", "vectors", "text"}
+        own = {"segments", "edits", COPY_FOLDER, "thumbs", "generations", "catalog", "vectors", "text"}
         with translated_errors(folder):
             names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
         # The folders alone are what a killed `create` leaves.
@@ -104,8 +112,12 @@ class Archive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the archive."""
-        self.close()
+        """Close the archive; what proved damaged while it was used is made again first."""
+        try:
+            if isinstance(error, CacheDamagedError):
+                self._make_again(error)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of all files; the archive and its last snapshot cannot be used any more."""
@@ -135,7 +147,7 @@ class Archive:
         snapshot = self.snapshot()
         if snapshot.space is not None and snapshot.space_source is not None:
             return snapshot.space, snapshot.space_source
-        pieces = read_new_edits(self.folder / "edits", snapshot.manifest.edits)
+        pieces = read_new_edits(self.folder, snapshot.manifest.edits)
         events = sorted((e for piece in pieces.values() for e in piece.events), key=lambda item: item.order)
         for ordered in reversed(events):
             if isinstance(ordered.event, SpaceClaimed):
@@ -227,7 +239,7 @@ class Archive:
             if not self._edits_observed:
                 snapshot = self.snapshot()
                 self._edits.observe(snapshot.manifest.latest_ns)
-                for piece in read_new_edits(self.folder / "edits", snapshot.manifest.edits).values():
+                for piece in read_new_edits(self.folder, snapshot.manifest.edits).values():
                     for ordered in piece.events:
                         self._edits.observe(ordered.time_ns)
                 self._edits_observed = True
@@ -260,12 +272,12 @@ class Archive:
         """
         return self._publish(is_locked=False)
 
-    def _publish(self, *, is_locked: bool) -> int:
+    def _publish(self, *, is_locked: bool, distrusted: Collection[str] = ()) -> int:
         if not self._swept:
             self._swept = True
             remove_leftovers(self.folder)
         publishing = publish_locked if is_locked else publish
-        generation, latest_ns = publishing(self._generations, self._shelf)
+        generation, latest_ns = publishing(self._generations, self._shelf, distrusted=distrusted)
         self._edits.observe(latest_ns)
         return generation
 
@@ -307,6 +319,24 @@ class Archive:
                 self._snapshot = self._load_current()
             return self._snapshot
 
+    def ask(self, question: Callable[[Snapshot], Answer]) -> Answer:
+        """What a question finds in the newest generation.
+
+        A cache may prove damaged only when it is read, because it was damaged after it was opened, or because a
+        wrong one was given the right digest. It is made again then, and the question is asked once more.
+
+        Args:
+            question: asks one snapshot; may be called twice.
+
+        Raises:
+            CacheDamagedError: it is damaged again, or cannot be made again.
+        """
+        try:
+            return question(self.snapshot())
+        except CacheDamagedError as error:
+            self._make_again(error)
+        return question(self.snapshot())
+
     def locations_without_segment(self) -> list[Location]:
         """Places whose content is not in the catalog: what is to be indexed after a repair."""
         return self.snapshot().locations_without_segment()
@@ -332,9 +362,13 @@ class Archive:
                 # Either two more generations were published meanwhile and this one collected: look again. Or it is
                 # damaged: make it anew.
                 if number == self._generations.current():
-                    _LOG.warning("made again: %s", error)
-                    self.publish()
+                    self._make_again(error)
                 continue
             self._shelf.keep_only(snapshot.manifest)
             return snapshot
         raise failure or ArchiveDamagedError(f"{self.folder} cannot be opened; run `rushes repair`")
+
+    def _make_again(self, error: ArchiveDamagedError) -> None:
+        """Publish a generation without the cache that proved damaged."""
+        _LOG.warning("made again: %s", error)
+        self._publish(is_locked=False, distrusted=[error.cache] if isinstance(error, CacheDamagedError) else [])

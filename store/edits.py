@@ -16,13 +16,13 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from store.errors import ArchiveDamagedError
 from store.events import Event, event_from_fields, event_to_fields
-from store.files import failpoint, make_folder, put, quarantine, seal, sync_folder, translated_errors, unseal
+from store.files import failpoint, make_folder, put, seal, sync_folder, translated_errors, unseal
 
 _NAME_PATTERN = re.compile(r"[0-9a-f]{12}-[0-9]{6}\.jsonl")
 
@@ -55,11 +55,16 @@ class EditsPiece:
     unknown_kinds: tuple[str, ...]
 
 
+def is_edits_name(name: str) -> bool:
+    """Whether a file of that name is one of edits."""
+    return _NAME_PATTERN.fullmatch(name) is not None
+
+
 def edits_names(folder: Path) -> list[str]:
     """Names of all edits files, sorted."""
     if not folder.is_dir():
         return []
-    return sorted(entry.name for entry in os.scandir(folder) if _NAME_PATTERN.fullmatch(entry.name))
+    return sorted(entry.name for entry in os.scandir(folder) if is_edits_name(entry.name))
 
 
 def read_edits(path: Path, start_bytes: int = 0) -> EditsPiece:
@@ -92,14 +97,9 @@ def read_edits(path: Path, start_bytes: int = 0) -> EditsPiece:
     return EditsPiece(tuple(events), end_bytes, len(torn), tuple(damaged), tuple(unknown))
 
 
-def read_new_edits(folder: Path, covered: Mapping[str, int]) -> dict[str, EditsPiece]:
-    """For each edits file that grew beyond what is covered, the new piece."""
-    pieces = {}
-    for name in edits_names(folder):
-        start_bytes = covered.get(name, 0)
-        if (folder / name).stat().st_size > start_bytes:
-            pieces[name] = read_edits(folder / name, start_bytes)
-    return pieces
+def new_edits_name() -> str:
+    """A name for a file of edits that no other file has."""
+    return f"{secrets.token_hex(6)}-000000.jsonl"
 
 
 def is_live(path: Path) -> bool:
@@ -117,21 +117,6 @@ def cut_torn_line(path: Path, archive_folder: Path) -> None:
     data = path.read_bytes()
     put(archive_folder / "quarantine" / f"{path.name}.torn", data, kind="edits", overwrite=True)
     put(path, data[: data.rfind(b"\n") + 1], kind="edits", overwrite=True)
-
-
-def rescue_lines(path: Path, archive_folder: Path) -> None:
-    """Move an edits file with damaged lines to quarantine and leave a new one with its good lines.
-
-    The good lines keep their times, so that having been applied before makes no difference. If the file is gone,
-    there is nothing to do.
-    """
-    if not path.exists():
-        return
-    lines = path.read_bytes().splitlines(keepends=True)
-    good = b"".join(line for line in lines if unseal(line) is not None)
-    if good:
-        put(path.with_name(f"{secrets.token_hex(6)}-000000.jsonl"), good, kind="edits", overwrite=False)
-    quarantine(path, archive_folder)
 
 
 class EditLog:

@@ -8,6 +8,7 @@ The whole tree, with the module that adds each branch:
     ├── ArchiveTooNewError             written by a newer Rushes
     ├── ArchiveLockedError             somebody else publishes for too long
     ├── ArchiveDamagedError            truth (a segment or an edit) cannot be read
+    │   └── CacheDamagedError          a catalog, shard or index of words, which can be made again
     ├── ArchiveFullError               no space left on the device
     ├── SpaceMismatchError             vectors or encoders of different embedding spaces
     ├── UnknownIdError                 no such video or shot
@@ -50,6 +51,19 @@ class ArchiveLockedError(ArchiveError):
 
 class ArchiveDamagedError(ArchiveError):
     """A file of the truth (segment, edit, archive.json) is damaged."""
+
+
+class CacheDamagedError(ArchiveDamagedError):
+    """A file that is made from the truth is damaged, and can be made again.
+
+    Args:
+        message: what happened, for people.
+        cache: name of the catalog, shard or inverted file, or of the folder of an index of words.
+    """
+
+    def __init__(self, message: str, cache: str) -> None:
+        super().__init__(message)
+        self.cache = cache
 
 
 class ArchiveFullError(ArchiveError):

@@ -35,11 +35,15 @@ _PUT_KINDS = ("archive", "segment", "thumbnail", "shard", "inverted", "manifest"
 FAILPOINTS = (
     *(f"{kind}.{step}" for kind in _PUT_KINDS for step in _PUT_STEPS),
     *(f"edit.{step}" for step in ("before-write", "torn", "before-sync", "after-sync")),
-    *(f"publish.{step}" for step in ("locked", "copied", "applied", "shards-written", "published", "collected")),
+    "edits-copy.torn",
+    *(
+        f"publish.{step}"
+        for step in ("locked", "edits-copied", "copied", "applied", "shards-written", "published", "collected")
+    ),
     *(f"catalog.{step}" for step in ("before-sync", "before-rename", "after-rename", "after-sync")),
     *(f"text.{step}" for step in ("linked", "before-sync", "before-rename", "after-rename")),
     *(f"inverted.{step}" for step in ("trained", "written", "published")),
-    *(f"repair.{step}" for step in ("mended", "published")),
+    *(f"repair.{step}" for step in ("mended", "made-again", "published")),
 )
 """Every named step: a test kills a writer at each."""
 

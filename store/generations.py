@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from store.errors import ArchiveDamagedError
+from store.errors import CacheDamagedError
 from store.files import TEMPORARY_PREFIX, digest_file, put, remove_dead_temporaries, seal, unseal
 from store.inverted_file import InvertedFileEntry
 from store.lexical import LexicalFile, LexicalFolder
@@ -105,16 +105,16 @@ def verify_catalog(path: Path, expected: CatalogFile) -> None:
     """Compare a catalog file with what its manifest says.
 
     Raises:
-        ArchiveDamagedError: it is missing or differs, or a log lies beside it that DuckDB would play into it.
+        CacheDamagedError: it is missing or differs, or a log lies beside it that DuckDB would play into it.
     """
     try:
         whole = path.stat().st_size == expected.size_bytes and digest_file(path) == expected.digest
     except OSError as error:
-        raise ArchiveDamagedError(f"catalog {path} cannot be read ({error.strerror})") from error
+        raise CacheDamagedError(f"catalog {path} cannot be read ({error.strerror})", path.name) from error
     if not whole:
-        raise ArchiveDamagedError(f"catalog {path} is damaged")
+        raise CacheDamagedError(f"catalog {path} is damaged", path.name)
     if path.with_name(f"{path.name}.wal").exists():
-        raise ArchiveDamagedError(f"catalog {path} has a foreign log beside it")
+        raise CacheDamagedError(f"catalog {path} has a foreign log beside it", path.name)
 
 
 class Generations:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from store.cache_check import damaged_caches
 from store.catalog.reader import CatalogReader
-from store.edits import cut_torn_line, edits_names, is_live, read_edits, rescue_lines
+from store.edits import cut_torn_line, edits_names, is_edits_name, is_live, read_edits
+from store.edits_copy import COPY_FOLDER, damage_of_copy, is_restorable, mend_edits, rewrite_copy
 from store.errors import ArchiveDamagedError
-from store.files import TEMPORARY_PREFIX, dead_temporaries, digest_file, failpoint, quarantine, unseal
+from store.files import TEMPORARY_PREFIX, dead_temporaries, failpoint, quarantine, unseal
 from store.generations import (
     Generations,
     Manifest,
@@ -29,7 +31,7 @@ from store.generations import (
 )
 from store.identity import read_identity, write_identity
 from store.inverted_publish import VectorSettings, build_inverted_files
-from store.publish import list_segments, publish, temporary_folders
+from store.publish import list_segments, publish_locked, temporary_folders, writer_lock
 from store.segments import is_segment_name, read_segment, segment_path
 from store.shelf import ShardShelf
 from store.text_segments import is_text_segment, read_text_segment
@@ -44,6 +46,7 @@ class Kind(StrEnum):
     LOST_SEGMENT = "lost segment"
     EDITS = "edits"
     TORN_EDITS = "torn edits"
+    COPY = "second copy of edits"
     FOREIGN = "foreign file"
     LEFTOVER = "leftover"
 
@@ -87,6 +90,7 @@ _WHAT_TO_DO = {
     Kind.LOST_SEGMENT: "restore it from a backup, or run `rushes repair`; the video is indexed again",
     Kind.EDITS: "restore the file from a backup, or run `rushes repair` to keep its good lines",
     Kind.TORN_EDITS: "nothing is lost, it was never acknowledged; `rushes repair` cuts it off",
+    Kind.COPY: "nothing is lost; `rushes repair` or the next `rushes index` makes it again",
     Kind.FOREIGN: "move it elsewhere, or run `rushes repair`, which moves it to quarantine",
     Kind.LEFTOVER: "nothing is lost; `rushes repair` or the next `rushes index` deletes it",
 }
@@ -95,11 +99,14 @@ _ACTIONS = {
     Kind.CACHE: "make again",
     Kind.SEGMENT: "move to quarantine",
     Kind.LOST_SEGMENT: "take out of the catalog",
-    Kind.EDITS: "keep the good lines, move the original to quarantine",
+    Kind.EDITS: "restore from the second copy, move the original to quarantine",
     Kind.TORN_EDITS: "cut off the unfinished line, after a copy to quarantine",
+    Kind.COPY: "make again",
     Kind.FOREIGN: "move to quarantine",
     Kind.LEFTOVER: "delete",
 }
+_RESTORABLE = "nothing is lost; `rushes repair` restores it from its second copy"
+_LIVE = "; its writer is running: stop that first"
 _TRUTH = {Kind.SEGMENT, Kind.LOST_SEGMENT, Kind.EDITS}
 
 
@@ -129,7 +136,7 @@ def repair_archive(folder: Path, dry_run: bool = True) -> list[Action]:
     """
     folder = Path(folder).absolute()
     findings = check_archive(folder, read_data=True)
-    actions = [Action(_ACTIONS[found.kind], found.path, found.what) for found in findings]
+    actions = [_action(folder, found) for found in findings]
     if dry_run or not findings:
         return actions
     for found in findings:
@@ -137,10 +144,35 @@ def repair_archive(folder: Path, dry_run: bool = True) -> list[Action]:
     failpoint("repair.mended")
     generations = Generations(folder, read_identity(folder))
     shelf = ShardShelf(generations)
-    publish(generations, shelf, anew=any(found.kind in _TRUTH for found in findings))
+    caches = [Path(found.path) for found in findings if found.kind is Kind.CACHE]
+    distrusted = {name for path in caches for name in (path.name, path.parent.name)}
+    with writer_lock(folder):
+        is_truth = any(found.kind in _TRUTH for found in findings)
+        publish_locked(generations, shelf, anew=is_truth, distrusted=distrusted)
+        failpoint("repair.made-again")
+        _collect_damaged(generations)
     build_inverted_files(generations, shelf, VectorSettings())
     failpoint("repair.published")
     return actions
+
+
+def _action(folder: Path, found: Finding) -> Action:
+    what = _ACTIONS[found.kind]
+    if found.kind is Kind.EDITS and not is_restorable(Path(found.path), folder):
+        what = "keep the good lines, move the original to quarantine"
+    if found.what.endswith(_LIVE):
+        what = "leave alone"
+    return Action(what, found.path, found.what)
+
+
+def _collect_damaged(generations: Generations) -> None:
+    """Delete the generations to fall back to that are not sound; the writer lock is held."""
+    kept = []
+    for number in generations.numbers():
+        manifest = generations.read(number)
+        if manifest is not None and not list(damaged_caches(generations, manifest, read_data=True)):
+            kept.append(manifest)
+    generations.collect(kept)
 
 
 def _mend(folder: Path, found: Finding) -> None:
@@ -153,7 +185,9 @@ def _mend(folder: Path, found: Finding) -> None:
         case Kind.SEGMENT | Kind.FOREIGN:
             quarantine(path, folder)
         case Kind.EDITS:
-            rescue_lines(path, folder)
+            mend_edits(path, folder)
+        case Kind.COPY:
+            rewrite_copy(folder / "edits" / path.name, folder)
         case Kind.TORN_EDITS:
             cut_torn_line(path, folder)
         case Kind.LEFTOVER:
@@ -215,28 +249,8 @@ class _Check:
             if manifest is None:
                 yield self._found(Kind.CACHE, generations.manifest_path(number), "damaged, or of another archive")
                 continue
-            path = generations.catalog_path(manifest)
-            try:
-                verify_catalog(path, manifest.catalog)
-            except ArchiveDamagedError as error:
-                yield self._found(Kind.CACHE, path, str(error))
-            for vectors in manifest.vector_files:
-                path = generations.shards_folder(manifest.space_id) / vectors.name
-                yield from self._check_file(path, vectors.size_bytes, vectors.digest)
-            if manifest.lexical is not None:
-                for file in manifest.lexical.files:
-                    path = generations.lexical_path(manifest.lexical) / file.name
-                    yield from self._check_file(path, file.size_bytes, file.digest)
-
-    def _check_file(self, path: Path, size_bytes: int, digest: str) -> Iterator[Finding]:
-        try:
-            size_found = path.stat().st_size
-            if size_found != size_bytes:
-                yield self._found(Kind.CACHE, path, f"has {size_found} bytes instead of {size_bytes}")
-            elif self._read_data and digest_file(path) != digest:
-                yield self._found(Kind.CACHE, path, "its content has changed")
-        except OSError as error:
-            yield self._found(Kind.CACHE, path, f"cannot be read ({error.strerror})")
+            for path, what in damaged_caches(generations, manifest, read_data=self._read_data):
+                yield self._found(Kind.CACHE, path, what)
 
     def _read_coverage(self, generations: Generations, manifest: Manifest) -> dict[str, int] | None:
         path = generations.catalog_path(manifest)
@@ -266,24 +280,46 @@ class _Check:
                 yield self._found(Kind.SEGMENT, path, str(error))
 
     def _check_edits(self, covered: dict[str, int]) -> Iterator[Finding]:
-        folder = self._folder / "edits"
+        folder, copies = self._folder / "edits", self._folder / COPY_FOLDER
         names = edits_names(folder)
-        for name in sorted(set(covered) - set(names)):
-            yield self._found(Kind.EDITS, folder / name, "the catalog has it, but the file is gone")
+        yield from self._check_copies(covered)
+        for name in sorted({*covered, *edits_names(copies)} - set(names)):
+            yield self._damaged_edits(folder / name, "it is gone, but was published")
         for name in names:
             path = folder / name
             start = covered.get(name, 0)
             if path.stat().st_size < start:
-                yield self._found(Kind.EDITS, path, f"shorter than the {start} bytes that were published")
+                yield self._damaged_edits(path, f"shorter than the {start} bytes that were published")
                 continue
             piece = read_edits(path, 0 if self._read_data else start)
             if piece.damaged_lines:
                 lines = ", ".join(map(str, piece.damaged_lines))
-                yield self._found(Kind.EDITS, path, f"damaged lines: {lines}")
+                yield self._damaged_edits(path, f"damaged lines: {lines}")
+            elif piece.end_bytes < start:
+                yield self._damaged_edits(path, "its last published line is damaged")
             elif piece.torn_bytes and not is_live(path):
                 yield self._found(
                     Kind.TORN_EDITS, path, f"its writer was killed {piece.torn_bytes} bytes into a line"
                 )
+
+    def _damaged_edits(self, path: Path, what: str) -> Finding:
+        what_to_do = _RESTORABLE if is_restorable(path, self._folder) else _WHAT_TO_DO[Kind.EDITS]
+        return Finding(
+            Kind.EDITS, str(path), what + (_LIVE if path.exists() and is_live(path) else ""), what_to_do
+        )
+
+    def _check_copies(self, covered: dict[str, int]) -> Iterator[Finding]:
+        """Second copies that are damaged; an archive of a Rushes that made none has none until it is published."""
+        folder, copies = self._folder / "edits", self._folder / COPY_FOLDER
+        if not copies.is_dir():
+            return
+        names = edits_names(copies)
+        for name in sorted({*covered, *names}):
+            path = copies / name
+            if name not in names or path.stat().st_size < covered.get(name, 0):
+                yield self._found(Kind.COPY, path, "missing, or shorter than what was published")
+            elif self._read_data and (what := damage_of_copy(folder / name, path)):
+                yield self._found(Kind.COPY, path, what)
 
     def _check_foreign(self) -> Iterator[Finding]:
         rules: Iterable[tuple[Iterable[Path], Callable[[str], bool]]] = (
@@ -292,7 +328,8 @@ class _Check:
             ([self._folder / "text"] if (self._folder / "text").exists() else [], is_lexical_name),
             ((self._folder / "vectors").glob("*"), is_shard_name),
             ((self._folder / "segments").glob("*"), is_segment_name),
-            ([self._folder / "edits"], lambda name: name in edits_names(self._folder / "edits")),
+            ([self._folder / "edits"], is_edits_name),
+            ([self._folder / COPY_FOLDER] if (self._folder / COPY_FOLDER).exists() else [], is_edits_name),
         )
         for folders, is_ours in rules:
             for folder in folders:

@@ -17,7 +17,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from store.errors import ArchiveDamagedError
+from store.errors import CacheDamagedError
 from store.files import Replacement, digest_file
 from store.records import Embeddings
 from store.vectors import COPY_ROWS, Positions, Shard
@@ -100,19 +100,24 @@ class InvertedFile:
         expected: what the manifest says of it.
 
     Raises:
-        ArchiveDamagedError: the file is missing or differs from what the manifest says.
+        CacheDamagedError: the file is missing, differs from what the manifest says, or is no inverted file.
     """
 
     def __init__(self, path: Path, expected: InvertedFileEntry) -> None:
         try:
             whole = path.stat().st_size == expected.size_bytes and digest_file(path) == expected.digest
             if not whole:
-                raise ArchiveDamagedError(f"inverted file {path} is damaged")
+                raise CacheDamagedError(f"inverted file {path} is damaged", path.name)
             index: Any = faiss.read_index(str(path))
         except OSError as error:
-            raise ArchiveDamagedError(f"inverted file {path} cannot be read ({error.strerror})") from error
+            raise CacheDamagedError(
+                f"inverted file {path} cannot be read ({error.strerror})", path.name
+            ) from error
         except RuntimeError as error:
-            raise ArchiveDamagedError(f"inverted file {path} is no FAISS index") from error
+            raise CacheDamagedError(f"inverted file {path} is no FAISS index", path.name) from error
+        kind: Any = faiss.IndexIVFRaBitQFastScan
+        if not isinstance(index, kind):
+            raise CacheDamagedError(f"inverted file {path} holds something else", path.name)
         self._index = index
         centroids: Any = self._index.quantizer
         self._centroids = np.asarray(centroids.reconstruct_n(0, self._index.nlist), np.float32)

@@ -25,7 +25,7 @@ from typing import Any, Final
 import tantivy
 
 from store.catalog.text_tables import LexicalDocument
-from store.errors import ArchiveDamagedError, ArchiveError
+from store.errors import ArchiveError, CacheDamagedError
 from store.files import digest_file, full_error
 
 LANGUAGES: Final = {
@@ -81,16 +81,18 @@ def verify_folder(folder: Path, expected: LexicalFolder) -> None:
     """Compare an index with what its manifest says.
 
     Raises:
-        ArchiveDamagedError: a file of it is missing or differs.
+        CacheDamagedError: a file of it is missing or differs.
     """
     for file in expected.files:
         path = folder / file.name
         try:
             whole = path.stat().st_size == file.size_bytes and digest_file(path) == file.digest
         except OSError as error:
-            raise ArchiveDamagedError(f"text index {path} cannot be read ({error.strerror})") from error
+            raise CacheDamagedError(
+                f"index of words {path} cannot be read ({error.strerror})", folder.name
+            ) from error
         if not whole:
-            raise ArchiveDamagedError(f"text index {path} is damaged")
+            raise CacheDamagedError(f"index of words {path} is damaged", folder.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,23 @@ def _translated(folder: Path) -> Iterator[None]:
         raise ArchiveError(f"the text index {folder} cannot be written: {error}; check the disk") from error
 
 
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turn what tantivy raises on an index that it cannot read, panics included, into our error.
+
+    Raises:
+        CacheDamagedError: the index cannot be read, whatever its digest says.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise CacheDamagedError(f"index of words {folder} cannot be read: {error}", folder.name) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # no `Exception`, and no class that could be imported
+            raise
+        raise CacheDamagedError(f"index of words {folder} cannot be read: {error}", folder.name) from error
+
+
 def _to_document(source: LexicalDocument) -> tantivy.Document:
     document, text = tantivy.Document(), _even(source.text)
     document.add_text("document_id", source.document_id)
@@ -239,14 +258,32 @@ class LexicalIndex:
     Args:
         folder: its folder, whose files were found to be as the manifest says.
         names: names of its files.
+
+    Raises:
+        CacheDamagedError: it cannot be read, also later in `search`.
     """
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        with tempfile.TemporaryDirectory(prefix="rushes-text-", ignore_cleanup_errors=True) as links:
+        self._folder = folder
+        with (
+            tempfile.TemporaryDirectory(prefix="rushes-text-", ignore_cleanup_errors=True) as links,
+            _reading(folder),
+        ):
             for name in names:
                 Path(links, name).symlink_to(folder / name)
             # A searcher maps every file when it is made, so the links can go at once.
             self._searcher = _open(Path(links)).searcher()
+
+    def read_all(self) -> int:
+        """Read every document and every list of words, as a check; gives the number of documents."""
+        with _reading(self._folder):
+            n = self._searcher.num_docs
+            if n:
+                for field in ("plain", "character", *(f"stem_{code}" for code in LANGUAGES)):
+                    self._searcher.search(tantivy.Query.regex_query(_schema(), field, ".*"), n)
+                for _, place in self._searcher.search(tantivy.Query.all_query(), n).hits:
+                    _ = self._searcher.doc(place)["document_id"]
+        return int(n)
 
     def search(self, question: WordQuestion, stages: Sequence[str], n: int) -> list[WordHit]:
         """Documents of some stages that hold what is asked for, best first; equal scores by id."""
@@ -256,8 +293,9 @@ class LexicalIndex:
         among = _any_of([tantivy.Query.term_query(_schema(), "stage", stage) for stage in stages])
         unscored = tantivy.Query.const_score_query(among, 0.0)
         both = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, unscored)])
-        found = self._searcher.search(both, n).hits
-        hits = [WordHit(self._searcher.doc(place)["document_id"][0], float(score)) for score, place in found]
+        with _reading(self._folder):
+            found = self._searcher.search(both, n).hits
+            hits = [WordHit(self._searcher.doc(place)["document_id"][0], float(score)) for score, place in found]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document_id))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ import filelock
 
 from store.catalog.reader import CatalogReader
 from store.catalog.writer import CatalogWriter
-from store.edits import EditsPiece, read_new_edits
+from store.edits import EditsPiece
+from store.edits_copy import COPY_FOLDER, copy_edits, read_new_edits
 from store.errors import ArchiveDamagedError, ArchiveError, ArchiveLockedError
 from store.files import (
     TEMPORARY_PREFIX,
@@ -128,10 +129,12 @@ class Publisher:
     Args:
         generations: the archive's generations.
         shelf: its open shards.
+        distrusted: names of caches that cannot be used, although they are as the manifest says.
     """
 
-    def __init__(self, generations: Generations, shelf: ShardShelf) -> None:
+    def __init__(self, generations: Generations, shelf: ShardShelf, distrusted: Collection[str] = ()) -> None:
         self._generations = generations
+        self._distrusted = distrusted
         self._folder = generations.folder
         self._shelf = shelf
         self._segments = _SegmentCache(self._folder)
@@ -146,6 +149,8 @@ class Publisher:
             The number of the generation that is current now, and the time of its latest event.
         """
         failpoint("publish.locked")
+        copy_edits(self._folder)
+        failpoint("publish.edits-copied")
         base = None if anew else self._find_base()
         news = self._find_news(base)
         kept = self._find_kept(base)
@@ -165,7 +170,7 @@ class Publisher:
         """The newest generation whose catalog is as its manifest says."""
         for number in self._generations.numbers():
             manifest = self._generations.read(number)
-            if manifest is None:
+            if manifest is None or manifest.catalog.name in self._distrusted:
                 continue
             try:
                 verify_catalog(self._generations.catalog_path(manifest), manifest.catalog)
@@ -178,7 +183,7 @@ class Publisher:
     def _find_news(self, base: Manifest | None) -> _News:
         # Edits before segments: an edit that names a new content is written after its segment, so whoever sees the
         # edit also finds the segment, and the old content goes in the generation in which the new one comes.
-        edits = read_new_edits(self._folder / "edits", base.edits if base else {})
+        edits = read_new_edits(self._folder, base.edits if base else {})
         known: set[str] = set()
         if base is not None:
             reader = CatalogReader(self._generations.catalog_path(base), self._folder / "thumbs")
@@ -213,6 +218,8 @@ class Publisher:
             for stage, of_stage in base.text_shards.items()
         }
         lexical = base.lexical
+        if lexical is not None and lexical.name in self._distrusted:
+            lexical = None
         try:
             if lexical is not None:
                 verify_folder(self._generations.lexical_path(lexical), lexical)
@@ -224,11 +231,14 @@ class Publisher:
             shard.name: base.inverted[shard.name]
             for shard in base.all_shards
             if self._shelf.get_inverted(base, shard) is not None
+            and base.inverted[shard.name].name not in self._distrusted
         }
         all_sound = n_shards == len(base.all_shards) and len(inverted) == len(base.inverted)
         return _Kept(shards, text_shards, lexical, inverted, all_sound and lexical == base.lexical)
 
     def _is_sound(self, space_id: str, shard: ShardFile) -> bool:
+        if shard.name in self._distrusted:
+            return False
         try:
             self._shelf.get(space_id, shard)
         except ArchiveDamagedError as error:
@@ -333,7 +343,7 @@ def temporary_folders(folder: Path) -> Iterator[Path]:
     the writer lock, can tell that it is dead.
     """
     yield folder
-    for name in ("generations", "edits", "thumbs"):
+    for name in ("generations", "edits", COPY_FOLDER, "thumbs"):
         yield folder / name
     for name in ("segments", "vectors"):
         yield from sorted((folder / name).glob("*"))
@@ -345,25 +355,30 @@ def remove_leftovers(folder: Path) -> None:
         remove_dead_temporaries(place)
 
 
-def publish(generations: Generations, shelf: ShardShelf, *, anew: bool = False) -> tuple[int, int]:
+def publish(
+    generations: Generations, shelf: ShardShelf, *, anew: bool = False, distrusted: Collection[str] = ()
+) -> tuple[int, int]:
     """Fold everything new into the next generation; gives its number and the time of its latest event.
 
     Args:
         generations: the archive's generations.
         shelf: its open shards.
         anew: fold all of the truth, as if there were no caches.
+        distrusted: names of caches to be made again, although they are as the manifest says.
 
     Raises:
         ArchiveLockedError: another process has been publishing for too long.
         ArchiveFullError: no space; the last generation stays.
     """
     with writer_lock(generations.folder):
-        return publish_locked(generations, shelf, anew=anew)
+        return publish_locked(generations, shelf, anew=anew, distrusted=distrusted)
 
 
-def publish_locked(generations: Generations, shelf: ShardShelf, *, anew: bool = False) -> tuple[int, int]:
+def publish_locked(
+    generations: Generations, shelf: ShardShelf, *, anew: bool = False, distrusted: Collection[str] = ()
+) -> tuple[int, int]:
     """As `publish`, by whoever holds the writer lock already."""
     try:
-        return Publisher(generations, shelf).publish(anew)
+        return Publisher(generations, shelf, distrusted).publish(anew)
     except FileNotFoundError as error:
         raise ArchiveError(f"a file of {generations.folder} vanished while publishing: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from store.errors import ArchiveDamagedError
+from store.errors import CacheDamagedError
 from store.generations import Generations, Manifest
 from store.inverted_file import InvertedFile
 from store.vectors import Shard, ShardFile
@@ -30,7 +30,7 @@ class ShardShelf:
         """The shard, opened now if it is not yet open.
 
         Raises:
-            ArchiveDamagedError: its file is missing or differs from what the manifest says.
+            CacheDamagedError: its file is missing or differs from what the manifest says.
         """
         path = self._generations.shards_folder(space_id) / expected.name
         with self._lock:
@@ -38,7 +38,7 @@ class ShardShelf:
             if shard is None:
                 shard = self._open[space_id, expected.digest] = Shard(path, expected)
             elif not path.exists() or path.stat().st_size != expected.size_bytes:
-                raise ArchiveDamagedError(f"shard {path} is missing or damaged")
+                raise CacheDamagedError(f"shard {path} is missing or damaged", path.name)
         return shard
 
     def get_inverted(self, manifest: Manifest, shard: ShardFile) -> InvertedFile | None:
@@ -53,8 +53,8 @@ class ShardShelf:
                 if key not in self._inverted:
                     self._inverted[key] = InvertedFile(path, entry)
                 elif not path.exists() or path.stat().st_size != entry.size_bytes:
-                    raise ArchiveDamagedError(f"inverted file {path} is missing or damaged")
-            except ArchiveDamagedError as error:
+                    raise CacheDamagedError(f"inverted file {path} is missing or damaged", path.name)
+            except CacheDamagedError as error:
                 _LOG.warning("searched without: %s; run `rushes repair`", error)
                 return None
             return self._inverted[key]

@@ -19,7 +19,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from store.errors import ArchiveDamagedError
+from store.errors import ArchiveDamagedError, CacheDamagedError
 from store.files import Replacement, digest_file
 from store.records import Embeddings
 
@@ -95,7 +95,7 @@ class Shard:
         expected: what the manifest says of it.
 
     Raises:
-        ArchiveDamagedError: the file is missing or differs from what the manifest says.
+        CacheDamagedError: the file is missing, differs from what the manifest says, or is no shard.
     """
 
     def __init__(self, path: Path, expected: ShardFile) -> None:
@@ -103,13 +103,15 @@ class Shard:
         try:
             whole = path.stat().st_size == expected.size_bytes and digest_file(path) == expected.digest
         except OSError as error:
-            raise ArchiveDamagedError(f"shard {path} cannot be read ({error.strerror})") from error
+            raise CacheDamagedError(f"shard {path} cannot be read ({error.strerror})", path.name) from error
         if not whole:
-            raise ArchiveDamagedError(f"shard {path} is damaged")
+            raise CacheDamagedError(f"shard {path} is damaged", path.name)
         try:
             self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
-            raise ArchiveDamagedError(f"shard {path} is no FAISS index") from error
+            raise CacheDamagedError(f"shard {path} is no FAISS index", path.name) from error
+        if not _is_shard(self._index, expected.n_vectors):
+            raise CacheDamagedError(f"shard {path} holds something else than a shard", path.name)
 
     @property
     def dim(self) -> int:
@@ -180,6 +182,15 @@ class Shard:
             scores.append(found[0][0])
             ids.append(self.frame_ids[piece[found[1][0]]])
         return best_of(scores, ids, n)
+
+
+def _is_shard(index: Any, n_vectors: int) -> bool:
+    """Whether FAISS read what `ShardBuilder` writes, and not another kind of index."""
+    if not isinstance(index, faiss.IndexIDMap):
+        return False
+    flat: Any = faiss.downcast_index(index.index)
+    ids: Any = index.id_map
+    return isinstance(flat, faiss.IndexScalarQuantizer) and index.ntotal == ids.size() == n_vectors
 
 
 def _flat_index(dim: int) -> Any:

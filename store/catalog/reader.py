@@ -115,6 +115,17 @@ class CatalogReader:
             texts = [to_stored_text(value) if isinstance(value, str) else value for value in bound]
             return cursor.execute(query, texts).fetchall()
 
+    def read_all(self) -> None:
+        """Read every row of every table, as a check.
+
+        Raises:
+            CacheDamagedError: DuckDB cannot read one.
+        """
+        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND schema_name = 'main'")
+        for (table,) in tables:
+            name = str(table).replace('"', '""')
+            self.rows(f'SELECT bit_xor(hash(t)) FROM "{name}" t')  # noqa: S608 quoted as an identifier
+
     def space(self) -> tuple[EmbeddingSpace, str] | None:
         """The archive's space and the source of its encoder, if one was claimed."""
         with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:

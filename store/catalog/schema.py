@@ -20,7 +20,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from store.errors import ArchiveDamagedError
+from store.errors import CacheDamagedError
 from store.files import full_error
 from store.records import EmbeddingSpace
 
@@ -151,13 +151,26 @@ def from_stored_text(text: str) -> str:
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors into ours."""
+    """Turn DuckDB's errors into ours; an interrupted question is no damage, and stays an interruption.
+
+    Raises:
+        KeyboardInterrupt: somebody stopped the question.
+        ArchiveFullError: no space.
+        CacheDamagedError: DuckDB cannot read the file, whatever its digest says.
+    """
     try:
         yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
     except duckdb.Error as error:
         if "No space left" in str(error) or "quota" in str(error):
             raise full_error(path) from error
-        raise ArchiveDamagedError(f"catalog {path} cannot be used: {error}") from error
+        reason = str(error).partition("\n")[0]
+        raise CacheDamagedError(f"catalog {path} cannot be used: {reason}", path.name) from error
+    except RuntimeError as error:  # how DuckDB passes on Ctrl-C
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | None:

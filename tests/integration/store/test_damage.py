@@ -190,18 +190,18 @@ def test_damaged_segment_does_not_stop_a_rebuild(tmp_path: Path, samples: dict[s
 
 
 def test_damaged_line_of_edits_is_named_and_the_others_hold(tmp_path: Path) -> None:
-    """Check names the line; repair keeps the others, and the original in quarantine."""
+    """Check names a line that both copies lack; repair keeps the others, and the original in quarantine."""
     folder = tmp_path / "archive"
     with Archive.create(folder) as archive:
         add_videos(archive, 1, 2, 3)
         archive.record([Described(fingerprint_of(1), {"title": "kept"})])
         archive.publish()
-    (path,) = (folder / "edits").iterdir()
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[3] = lines[3].replace(b"2.mp4", b"9.mp4")
-    path.write_bytes(b"".join(lines))
-    (found,) = check_archive(folder, read_data=True)
-    assert (found.kind, found.what) == ("edits", "damaged lines: 4")
+    for path in (next((folder / "edits").iterdir()), next((folder / "edits-copy").iterdir())):
+        lines = path.read_bytes().splitlines(keepends=True)
+        lines[3] = lines[3].replace(b"2.mp4", b"9.mp4")
+        path.write_bytes(b"".join(lines))
+    found = next(found for found in check_archive(folder, read_data=True) if found.kind == "edits")
+    assert ("damaged lines: 4", "keep its good lines") == (found.what, found.what_to_do[-19:])
     repair_archive(folder, dry_run=False)
     with Archive.open(folder) as archive:
         assert [video.path for video in archive.snapshot().videos()] == [f"{LIBRARY}/1.mp4", f"{LIBRARY}/3.mp4"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from store.edits import EditLog, is_live, read_edits, read_new_edits
+from store.edits import EditLog, is_live, read_edits
+from store.edits_copy import read_new_edits
 from store.events import (
     Back,
     Described,
@@ -46,9 +47,10 @@ def test_event_comes_back(event: Event) -> None:
 
 def test_log_is_read_back_in_order(tmp_path: Path) -> None:
     """Events come back as they were appended, each later than the one before, and from any offset."""
-    log = EditLog(tmp_path)
+    folder = tmp_path / "edits"
+    log = EditLog(folder)
     log.append(EVENTS[:4])
-    (path,) = tmp_path.iterdir()
+    (path,) = folder.iterdir()
     middle = path.stat().st_size
     log.append(EVENTS[4:])
     assert is_live(path)
