@@ -23,6 +23,11 @@ SOAK_KILLS = 300
 LONGEST_LIFE_SECONDS = 1.5
 REPOSITORY = Path(__file__).parents[3]
 _NOT_WRITING = tuple(name for name in FAILPOINTS if name.startswith(("repair.", "edits.")))
+_REPAIRING = (
+    *(name for name in _NOT_WRITING if name != "edits.torn"),
+    *("archive.before-rename", "publish.applied", "text.after-rename", "catalog.after-rename"),
+    *("manifest.after-rename", "publish.published"),
+)
 
 
 def _run(archive: Path, done: Path, n_videos: int, failpoint: str = "") -> int:
@@ -130,9 +135,7 @@ def test_kill_300_times_at_random_moments(tmp_path: Path, undisturbed: dict[int,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "failpoint", [*(n for n in _NOT_WRITING if n != "edits.torn"), "publish.applied", "archive.before-rename"]
-)
+@pytest.mark.parametrize("failpoint", _REPAIRING)
 def test_kill_while_repairing(tmp_path: Path, undisturbed: dict[int, dict[str, Any]], failpoint: str) -> None:
     """A repair killed at this step can be repeated, and loses nothing more than was damaged."""
     folder, done = tmp_path / "archive", tmp_path / "done"
@@ -142,6 +145,8 @@ def test_kill_while_repairing(tmp_path: Path, undisturbed: dict[int, dict[str, A
     (edits,) = (folder / "edits").iterdir()
     edits.write_bytes(edits.read_bytes() + b'{"torn')
     (folder / "archive.json").unlink()
+    for words in (folder / "text").glob("*/*.idx"):
+        words.write_bytes(words.read_bytes()[::-1])
     script = f"from store.archive import repair_archive; repair_archive({str(folder)!r}, dry_run=False)"
     repair = subprocess.run(
         [sys.executable, "-c", script],
