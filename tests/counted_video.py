@@ -8,7 +8,7 @@ frame of the source it shows: the proof of exactness to the frame.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from indexer.media.decode import VideoReader
 from indexer.media.ffmpeg import Ffmpeg, open_own, save
+from indexer.media.pictures import PictureMaker
 from search_app.ranking import Hit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
@@ -214,21 +215,24 @@ def row_of(path: Path) -> tuple[VideoRow, list[Fraction]]:
     """The catalog's row of a video, and the exact times of its frames, read as the indexer reads them."""
     with VideoReader(str(path)) as reader:
         timed = [frame for frame in reader.frames() if frame is not None]
-        picture = timed[0].frame
-        width, height = round(picture.width * reader.pixel_aspect), picture.height
-        turn = -picture.rotation % 360
+        shape = PictureMaker(reader.pixel_aspect, reader.crop).shape_of(timed[0].frame)
         facts = VideoFacts(
             container=reader.container_name,
             video_codec=reader.codec_name,
-            width_px=height if turn % 180 else width,
-            height_px=width if turn % 180 else height,
-            rotation_degrees=turn,
+            width_px=shape.width_px,
+            height_px=shape.height_px,
+            rotation_degrees=shape.orientation.rotation_degrees,
             frame_rate=reader.frame_rate,
             time_base=reader.time_base,
             start_pts_offset=reader.start_time / reader.time_base,
             span=TimeSpan(timed[0].time, reader.span_end),
             n_frames=len(timed),
             has_audio=reader.has_audio,
+            mirrored=shape.orientation.mirrored,
+            crop=astuple(shape.crop),
+            video_track=reader.video_track,
+            clock_jumps=reader.clock_jumps,
+            usual_rate=reader.usual_rate,
         )
     video_id = path.name.encode("utf-8", "surrogateescape").hex()[:32].ljust(32, "0")
     return VideoRow(video_id, str(path), True, (), facts, 1, {}), [frame.time for frame in timed]
