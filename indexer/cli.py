@@ -141,15 +141,15 @@ def _speeds(progress: Progress) -> str:
 
 
 def _remarks(outcome: Outcome) -> list[str]:
-    if outcome.status in ("failed", "missing", "skipped"):
+    if outcome.status in ("failed", "missing", "skipped", "passed over"):
         return [f"{outcome.status}: {outcome.path}: {outcome.reason}"]
-    if outcome.partial:
-        return [f"partial: {outcome.path}: {'; '.join(outcome.warnings)}"]
+    if outcome.warnings:
+        return [f"{'partial' if outcome.partial else 'notice'}: {outcome.path}: {'; '.join(outcome.warnings)}"]
     return []
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
-    counts = Counter(outcome.status.value for outcome in outcomes)
+    counts = Counter(outcome.status.value for outcome in outcomes if outcome.status != "passed over")
     n_shots = sum(outcome.n_shots for outcome in outcomes)
     n_partial = sum(outcome.partial for outcome in outcomes)
     parts = [f"{count} {status}" for status, count in sorted(counts.items())]
@@ -166,6 +166,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "warnings": list(outcome.warnings),
         "n_shots": outcome.n_shots,
         "seconds": {stage: round(seconds, 3) for stage, seconds in outcome.seconds.items()},
+        **({"endings": dict(outcome.endings)} if outcome.endings else {}),
     }
 
 
@@ -211,8 +212,9 @@ def _problems(snapshot: Snapshot) -> list[dict[str, str]]:
     """Every file that a person may want to look at."""
     problems = [("failed", outcome.path, outcome.reason) for outcome in snapshot.failures()]
     for video in snapshot.videos():
-        if video.facts.partial:
-            problems.append(("partial", video.path, "; ".join(video.facts.warnings)))
+        if video.facts.warnings:
+            kind = "partial" if video.facts.partial else "notice"
+            problems.append((kind, video.path, "; ".join(video.facts.warnings)))
         if not video.present:
             problems.append(("missing", video.path, "the file was gone at the last scan"))
     return [{"status": status, "video": path, "reason": reason} for status, path, reason in problems]

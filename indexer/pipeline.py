@@ -79,7 +79,10 @@ def index_videos(
     scan = scan_library(listed, archive.snapshot().locations(), folders)
     if not (scan.files or scan.unreadable or scan.missing):
         where = ", ".join(str(path) for path in inputs)
-        raise ScanError(f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...)")
+        passed = "".join(f"; passed over: {folder.describe()}" for folder in scan.passed_over)
+        raise ScanError(
+            f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...){passed}"
+        )
     run = _Run(archive, encoder, settings, on_progress)
     try:
         yield from run.settle(scan, folders)
@@ -112,6 +115,8 @@ class _Run:
     def settle(self, scan: Scan, folders: Sequence[Path]) -> Iterator[Outcome]:
         """Do whatever each file needs: those that need no decoding first, doubles of new files last."""
         self._journal.drop_gone_failures(folders)
+        for folder in scan.passed_over:
+            yield Outcome(str(folder.root), Status.PASSED_OVER, folder.describe(), endings=folder.endings)
         for unlisted in scan.unreadable:
             if not unlisted.is_failure:
                 yield Outcome(str(unlisted.path), Status.SKIPPED, unlisted.reason)

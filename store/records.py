@@ -35,6 +35,7 @@ class Status(StrEnum):
     MISSING = "missing"
     FAILED = "failed"
     SKIPPED = "skipped"
+    PASSED_OVER = "passed over"
 
 
 class TextStage(StrEnum):
@@ -379,16 +380,17 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one file of a run ended.
+    """How one file of a run ended, or how many files of a folder were passed over.
 
     Args:
-        path: absolute path of the file.
-        status: indexed, unchanged, duplicate, missing (its shots stay in the archive) or failed.
-        reason: why it failed, what it doubles or where it moved from; empty otherwise.
+        path: absolute path of the file or folder.
+        status: indexed, unchanged, duplicate, missing (its shots stay in the archive), failed, ...
+        reason: why it failed, what it doubles or where it moved from, what was passed over; empty otherwise.
         partial: indexed, but only in part.
         warnings: one line each.
         n_shots: shots found by this run.
         seconds: time spent per stage (`decode`, `encode`, `write`, ...).
+        endings: of the files that were passed over in a folder, how many of each.
     """
 
     path: str
@@ -398,6 +400,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     n_shots: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    endings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

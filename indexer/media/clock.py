@@ -150,7 +150,7 @@ class FrameClock:
         if not n_distances:
             return None
         middle = self._middle_distance()
-        slack = max(1, middle * _USUAL_TOLERANCE)
+        slack = max(middle * _USUAL_TOLERANCE, 1 if middle >= 3 else 0)  # ticks of a millisecond are rounded
         alike = {ticks: n for ticks, n in self._distances.items() if abs(ticks - middle) <= slack}
         n_alike = sum(alike.values())
         if 2 * n_alike < n_distances:
@@ -238,9 +238,9 @@ def clock_expression(
 ) -> str:
     """For ffmpeg's `setpts`: our line, in ticks counted like those before the first jump.
 
-    For a stream that is decoded from its beginning, by its own time stamps (`-copyts`) in ticks of `base`. In what
-    comes out `pts` means `(pts - start_pts_offset) * base` everywhere. A frame is the first one after a jump if its
-    tick is the one that the jump names, and not near that of the frame before.
+    For a stream that is decoded from its beginning, by its own time stamps (`-copyts`) in ticks of `base`. What
+    comes out means `(pts - start_pts_offset) * base` everywhere. A frame is the first one after a jump if its tick
+    is the one that the jump names, and not near that of the frame before.
 
     Args:
         jumps: the clock's jumps, in order.

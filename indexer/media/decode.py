@@ -23,7 +23,7 @@ from indexer.errors import VideoUnreadableError
 from indexer.media.clock import FrameClock, StampChooser, clock_notices
 from indexer.media.display import Crop, read_crop
 from indexer.media.limits import MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS, MAX_TRACKS
-from indexer.media.promise import broken_promise
+from indexer.media.promise import broken_promise, promised_seconds
 from indexer.media.tags import read_recorded_at, read_reel_name, read_sound_timecode, read_start_timecode
 from indexer.media.tracks import choose_video, codec_of, refusal_of
 from store.records import ClockJump
@@ -255,10 +255,9 @@ class VideoReader:
     def _sum_up(self) -> None:
         """Complete the account of what is wrong, once the last frame is known."""
         self.damage.n_backward, self.damage.n_too_late = self._clock.n_backward, self._clock.n_too_late
-        duration_us = self._container.duration
-        promised = Fraction(duration_us, _MICROSECONDS) if duration_us else None
         there = max(self._ends.values(), default=self.start_time) - self.start_time
-        self.damage.broken_promise = broken_promise(self.container_name, promised, there)
+        promised = promised_seconds(self._container, self._stream, self.path)
+        self.damage.broken_promise = broken_promise(promised, there)
 
     @property
     def clock_jumps(self) -> tuple[ClockJump, ...]:
