@@ -48,6 +48,7 @@ class CountedVideo:
         sample_rate: of the sound.
         sound_seconds: where the sound ends; with the pictures if None.
         options: for the encoder.
+        first_number: the number in the first frame.
     """
 
     name: str
@@ -63,6 +64,7 @@ class CountedVideo:
     sample_rate: int = 48_000
     sound_seconds: Fraction | None = None
     options: tuple[tuple[str, str], ...] = field(default=())
+    first_number: int = 0
 
     def write(self, folder: Path, program: Ffmpeg) -> Path:
         """Make the file in a folder."""
@@ -94,7 +96,7 @@ class CountedVideo:
         if sound:
             sound.layout = self.layout
         times = self.times or tuple(n / self.rate for n in range(self.n_frames))
-        for number, time in enumerate(times):
+        for number, time in enumerate(times, self.first_number):
             frame = av.VideoFrame.from_ndarray(draw_number(number, self.size, self.turn), format="gray")
             frame = frame.reformat(format=pictures.pix_fmt)
             frame.pts, frame.time_base = round((time + self.start) / base), base
@@ -123,6 +125,8 @@ _SOUND_CODECS = {
     ".webm": "libopus",
     ".ts": "mp2",
     ".avi": "mp2",
+    ".mpg": "mp2",
+    ".vob": "mp2",
 }
 
 
