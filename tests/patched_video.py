@@ -19,6 +19,14 @@ def set_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
     return path
 
 
+def set_size(path: Path, width: int, height: int) -> Path:
+    """Say in a track header how large the track is."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(">2I", data, data.index(b"tkhd") + 4 + 76, width * UNIT, height * UNIT)
+    path.write_bytes(data)
+    return path
+
+
 def add_to_pictures(path: Path, *boxes: bytes) -> Path:
     """Add boxes to the sample entry of the pictures; the file's index must lie behind its pictures."""
     data = bytearray(path.read_bytes())

@@ -21,7 +21,7 @@ from av.container.core import Flags
 
 from indexer.errors import VideoUnreadableError
 from indexer.media.clock import FrameClock, StampChooser, clock_notices
-from indexer.media.display import Crop, read_crop
+from indexer.media.display import Crop, read_crop, true_aspect
 from indexer.media.limits import MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS, MAX_TRACKS
 from indexer.media.promise import broken_promise, promised_seconds
 from indexer.media.tags import read_recorded_at, read_reel_name, read_sound_timecode, read_start_timecode
@@ -134,6 +134,8 @@ class VideoReader:
                     "protocol_whitelist": "file",
                     "format_whitelist": _FORMATS,
                     "max_streams": str(MAX_STREAMS),
+                    # Recordings put together may change the numbers of their tracks; they are one track each.
+                    "merge_pmt_versions": "1",
                 },
                 metadata_errors="replace",
             )
@@ -212,7 +214,10 @@ class VideoReader:
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel relative to its height; 1 where the file says nothing sensible."""
         aspect = rational(self._stream.sample_aspect_ratio)
-        return aspect if aspect is not None and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
+        if aspect is None or not Fraction(1, 8) <= aspect <= 8:
+            return Fraction(1)
+        context = self._stream.codec_context
+        return true_aspect(aspect, context.width, context.height, self.crop)
 
     @property
     def start_time(self) -> Fraction:

@@ -117,6 +117,25 @@ def frame_orientation(frame: Any) -> Orientation:
     return Orientation()
 
 
+def true_aspect(told: Fraction, width_px: int, height_px: int, crop: Crop) -> Fraction:
+    """The aspect of a stored picture's pixels, where the demuxer made it up of the shape of the cropped picture.
+
+    QuickTime files without pixel aspect name the size of the clean aperture. Taken for that of the whole picture,
+    it makes pixels narrower by what is cut off.
+
+    Args:
+        told: width of a pixel relative to its height, as the demuxer says.
+        width_px: stored width.
+        height_px: stored height.
+        crop: what the container cuts off.
+    """
+    crop = crop.within(width_px, height_px)
+    if crop == Crop() or not width_px or not height_px:
+        return told
+    kept = Fraction(width_px - crop.left - crop.right, height_px - crop.top - crop.bottom)
+    return Fraction(1) if told * Fraction(width_px, height_px) == kept else told
+
+
 def read_crop(container: Any, stream_index: int) -> Crop:
     """What the container cuts off the pictures of a stream: clean aperture of QuickTime, pixel crop of Matroska.
 

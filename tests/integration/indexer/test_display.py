@@ -14,7 +14,7 @@ from indexer.media.ffmpeg import find_ffmpeg, open_own, save, send
 from indexer.media.pictures import shrink_rgb
 from store.records import VideoFacts
 from tests.counted_video import CountedVideo, read_number
-from tests.patched_video import UNIT, add_to_pictures, box, clean_aperture, set_matrix
+from tests.patched_video import UNIT, add_to_pictures, box, clean_aperture, set_matrix, set_size
 from tests.shared_media import FAULTS, needs_faults
 
 SIZE = (128, 96)
@@ -130,6 +130,14 @@ def test_what_the_container_crops_is_not_shown(
     assert _is_like(_by_program(path, width, height), shown)
     whole = _by_program(path, *SIZE, apply_cropping="none")
     assert _is_like(whole[top : top + height, left : left + width], shown)
+
+
+def test_pixels_are_not_squeezed_because_a_header_names_the_cropped_size(tmp_path: Path) -> None:
+    """QuickTime files without pixel aspect name the clean aperture as their size: square pixels."""
+    path = add_to_pictures(_clip(tmp_path, "clip.mov"), clean_aperture(96, 96))
+    path.write_bytes(path.read_bytes().replace(b"pasp", b"free"))
+    facts = _facts(set_size(path, 96, 96))
+    assert (96, 96) == (facts.width_px, facts.height_px)
 
 
 def test_crop_pixel_aspect_and_turn_go_together(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from indexer.decode_pass import DecodeResult, DecodeSettings, decode_pass, grab_frames
 from indexer.media.clock import clock_expression
 from indexer.media.decode import VideoReader
-from indexer.media.ffmpeg import discard, find_ffmpeg, open_own
+from indexer.media.ffmpeg import discard, find_ffmpeg, open_own, save
 from store.records import Boundary
 from store.segments import facts_from_plain, facts_to_plain
 from tests.counted_video import CountedVideo, read_number
@@ -103,6 +103,23 @@ def test_the_program_gets_the_same_times_by_the_expression(tmp_path: Path, endin
     shown = pictures.filter("setpts", clock_expression(facts.clock_jumps, facts.start_pts_offset, facts.time_base))
     find_ffmpeg().run(discard([shown.filter("showinfo", checksum=0)], fps_mode="passthrough"), on_line=take)
     assert _times(path) == [(tick - facts.start_pts_offset) * facts.time_base for tick in ticks]
+
+
+def test_recordings_of_other_recorders_go_on_in_one_track(tmp_path: Path) -> None:
+    """The second one numbers its tracks otherwise. One frame is lost: the demuxer delivers it at the end of the file."""
+    parts = []
+    for number, pid in enumerate((256, 800)):
+        part = CountedVideo(f"part{number}.ts", layout="stereo", first_number=50 * number)
+        made = open_own(part.write(tmp_path, find_ffmpeg()))
+        renumbered = tmp_path / f"renumbered{number}.ts"
+        find_ffmpeg().run(save([made["v:0"], made["a:0"]], renumbered, c="copy", mpegts_start_pid=pid))
+        parts.append(renumbered.read_bytes())
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(parts))
+    facts = _decode(path).facts
+    assert (99, 1) == (facts.n_frames, len(facts.warnings))
+    times = _times(path)
+    assert [0, 48, 50, 98] == _number_at(path, times[0], times[48], times[49], times[97])
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
