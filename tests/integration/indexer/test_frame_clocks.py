@@ -106,7 +106,7 @@ def test_the_program_gets_the_same_times_by_the_expression(tmp_path: Path, endin
 
 
 def test_recordings_of_other_recorders_go_on_in_one_track(tmp_path: Path) -> None:
-    """The second one numbers its tracks otherwise. One frame is lost: the demuxer delivers it at the end of the file."""
+    """The second one numbers its tracks otherwise. One frame is lost: the demuxer delivers it at the end."""
     parts = []
     for number, pid in enumerate((256, 800)):
         part = CountedVideo(f"part{number}.ts", layout="stereo", first_number=50 * number)
