@@ -40,6 +40,7 @@ CONFIG = click.option(
 @click.option("--model-path", type=click.Path(path_type=Path), help="Encoder: a local open_clip folder.")
 @DEVICE
 @click.option("--jobs", type=click.IntRange(1, 256), help="Videos decoded at the same time.")
+@click.option("--again", is_flag=True, help="Index again what an older Rushes indexed, though it has not changed.")
 @click.option("--path-column", help="Column of a metadata file that holds the video's path [path].")
 @CONFIG
 @AS_JSON
@@ -62,7 +63,7 @@ def index(
         find_model(model, model_path)  # a model that is not to be had leaves no empty archive behind
     with Archive.create(archive) as opened:
         encoder = encoder_for(opened, model, model_path, options["device"])
-        outcomes = run_index(opened, paths, encoder, settings, quiet=as_json)
+        outcomes = run_index(opened, paths, encoder, settings, quiet=as_json, again=options["again"])
     if as_json:
         from indexer.console import print_json
 
@@ -106,7 +107,12 @@ def encoder_for(archive: Archive, model: str | None, model_path: Path | None, de
 
 
 def run_index(
-    archive: Archive, paths: Sequence[Path], encoder: Encoder, settings: IndexSettings, quiet: bool = False
+    archive: Archive,
+    paths: Sequence[Path],
+    encoder: Encoder,
+    settings: IndexSettings,
+    quiet: bool = False,
+    again: bool = False,
 ) -> list[Outcome]:
     """Index with a progress bar, a line for every file that needs a person's eye, and a summary, on stderr."""
     from indexer.console import printable, progress_bar
@@ -125,7 +131,7 @@ def run_index(
                 detail=f"{_speeds(progress)} {Path(progress.path).name}",
             )
 
-        for outcome in index_videos(archive, paths, encoder, settings, show):
+        for outcome in index_videos(archive, paths, encoder, settings, show, again):
             outcomes.append(outcome)
             for line in _remarks(outcome):
                 bar.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
@@ -141,15 +147,15 @@ def _speeds(progress: Progress) -> str:
 
 
 def _remarks(outcome: Outcome) -> list[str]:
-    if outcome.status in ("failed", "missing", "skipped"):
+    if outcome.status in ("failed", "missing", "skipped", "passed over"):
         return [f"{outcome.status}: {outcome.path}: {outcome.reason}"]
-    if outcome.partial:
-        return [f"partial: {outcome.path}: {'; '.join(outcome.warnings)}"]
+    if outcome.warnings:
+        return [f"{'partial' if outcome.partial else 'notice'}: {outcome.path}: {'; '.join(outcome.warnings)}"]
     return []
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
-    counts = Counter(outcome.status.value for outcome in outcomes)
+    counts = Counter(outcome.status.value for outcome in outcomes if outcome.status != "passed over")
     n_shots = sum(outcome.n_shots for outcome in outcomes)
     n_partial = sum(outcome.partial for outcome in outcomes)
     parts = [f"{count} {status}" for status, count in sorted(counts.items())]
@@ -166,6 +172,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "warnings": list(outcome.warnings),
         "n_shots": outcome.n_shots,
         "seconds": {stage: round(seconds, 3) for stage, seconds in outcome.seconds.items()},
+        **({"endings": dict(outcome.endings)} if outcome.endings else {}),
     }
 
 
@@ -211,8 +218,9 @@ def _problems(snapshot: Snapshot) -> list[dict[str, str]]:
     """Every file that a person may want to look at."""
     problems = [("failed", outcome.path, outcome.reason) for outcome in snapshot.failures()]
     for video in snapshot.videos():
-        if video.facts.partial:
-            problems.append(("partial", video.path, "; ".join(video.facts.warnings)))
+        if video.facts.warnings:
+            kind = "partial" if video.facts.partial else "notice"
+            problems.append((kind, video.path, "; ".join(video.facts.warnings)))
         if not video.present:
             problems.append(("missing", video.path, "the file was gone at the last scan"))
     return [{"status": status, "video": path, "reason": reason} for status, path, reason in problems]

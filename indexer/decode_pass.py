@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,11 @@ import numpy as np
 from indexer.errors import VideoUnreadableError
 from indexer.frames import Candidate, FrameSampler
 from indexer.media.decode import VideoReader
+from indexer.media.display import DisplayShape
 from indexer.media.framing import Message
 from indexer.media.isolation import run_limited
 from indexer.media.limits import ChildLimits
 from indexer.media.pictures import (
-    DisplayShape,
     PictureMaker,
     RgbImage,
     encode_thumbnail,
@@ -30,7 +29,7 @@ from indexer.media.pictures import (
     shrink_rgb,
 )
 from indexer.shots import DecidedBoundary, ShotDetector
-from store.records import Boundary, Shot, VideoFacts
+from store.records import Boundary, ClockJump, Shot, VideoFacts
 from store.timespan import TimeSpan
 
 _CANDIDATE_SHORT_SIDE_PX = 180
@@ -80,7 +79,7 @@ class DecodeResult:
 
     Args:
         facts: about the file.
-        shots: in order, touching, ordinals from 0.
+        shots: in order, ordinals from 0, touching but where pictures pause.
         sample_shots: for each sample, in the order they came, the ordinal of its shot.
         seconds: time the child spent on `decode`, `detect` and `shrink`.
     """
@@ -152,7 +151,7 @@ def run_grab_frames(path: str, times: Sequence[str]) -> Iterator[_Entry]:
     """The child's side of `grab_frames`."""
     wanted = sorted((Fraction(text), index) for index, text in enumerate(times))
     with VideoReader(path) as reader:
-        maker = PictureMaker(reader.pixel_aspect)
+        maker = PictureMaker(reader.pixel_aspect, reader.crop)
         shown = None
         for timed in reader.frames():
             if timed is None:
@@ -176,7 +175,7 @@ class _Pass:
         self._reader = reader
         self._image_size_px = image_size_px
         self._candidate_px = max(image_size_px, _CANDIDATE_SHORT_SIDE_PX)
-        self._maker = PictureMaker(reader.pixel_aspect)
+        self._maker = PictureMaker(reader.pixel_aspect, reader.crop)
         self._detector = ShotDetector()
         self._sampler: FrameSampler[RgbImage] = FrameSampler(
             Fraction(settings.longest_stretch_seconds).limit_denominator(1000)
@@ -185,6 +184,7 @@ class _Pass:
         self._cell_start: Fraction | None = None
         self._best: tuple[float, Fraction, Any] | None = None
         self._shape: DisplayShape | None = None
+        self._pauses: dict[str, str] = {}  # first instant of a pause, by the time of the frame after it
         self._seconds = {"decode": 0.0, "detect": 0.0, "shrink": 0.0}
 
     def run(self) -> Iterator[_Entry]:
@@ -195,7 +195,9 @@ class _Pass:
                 yield {"alive": True}, []
                 continue
             picture = self._maker.analysis_picture(timed.frame)
-            opens = self._detector.push(timed.time, picture)
+            opens = self._detector.push(timed.time, picture, after_pause=timed.pause_start is not None)
+            if timed.pause_start is not None:
+                self._pauses[str(timed.time)] = str(timed.pause_start)
             sharpness = measure_sharpness(picture.luma)
             clock = self._spend("detect", clock)
             if opens:
@@ -248,14 +250,20 @@ class _Pass:
         reader = self._reader
         start, end = reader.span_start, reader.span_end
         starts = [str(start), *(str(boundary.time) for boundary in self._boundaries)]
-        warnings = reader.damage.describe()
+        ends = [*(self._pauses.get(following, following) for following in starts[1:]), str(end)]
+        damage = reader.damage.describe()
         return {
             "container": reader.container_name,
             "video_codec": reader.codec_name,
             "width_px": shape.width_px,
             "height_px": shape.height_px,
-            "rotation_degrees": shape.rotation_degrees,
+            "rotation_degrees": shape.orientation.rotation_degrees,
+            "mirrored": shape.orientation.mirrored,
+            "crop": list(astuple(shape.crop)),
+            "video_track": reader.video_track,
             "frame_rate": None if reader.frame_rate is None else str(reader.frame_rate),
+            "usual_rate": None if reader.usual_rate is None else str(reader.usual_rate),
+            "clock_jumps": [[str(jump.time), jump.tick, jump.n_frames] for jump in reader.clock_jumps],
             "time_base": str(reader.time_base),
             "start_pts_offset": str(reader.start_time / reader.time_base),
             "n_frames": reader.n_frames,
@@ -263,9 +271,10 @@ class _Pass:
             "recorded_at": reader.recorded_at,
             "start_timecode": reader.start_timecode,
             "reel_name": reader.reel_name,
-            "warnings": warnings,
+            "warnings": [*damage, *reader.notices()],
+            "partial": bool(damage),
             "starts": starts,
-            "end": str(end),
+            "ends": ends,
             "kinds": [Boundary.START, *(boundary.kind for boundary in self._boundaries)],
             "seconds": self._seconds,
         }
@@ -296,21 +305,29 @@ def _image_of(message: Message) -> RgbImage:
 
 
 def _result_of(header: Mapping[str, Any], sample_times: Sequence[Fraction]) -> DecodeResult:
-    edges = [Fraction(text) for text in (*header["starts"], header["end"])]
+    starts, ends = ([Fraction(text) for text in header[name]] for name in ("starts", "ends"))
+    if any(end > following for end, following in zip(ends, starts[1:], strict=False)):
+        raise ValueError("shots that overlap")
     shots = tuple(
-        Shot(ordinal, TimeSpan(start, end), Boundary(header["kinds"][ordinal]))
-        for ordinal, (start, end) in enumerate(pairwise(edges))
+        Shot(ordinal, TimeSpan(start, end), Boundary(kind))
+        for ordinal, (start, end, kind) in enumerate(zip(starts, ends, header["kinds"], strict=True))
     )
-    rate = header["frame_rate"]
+    rate, usual_rate = header["frame_rate"], header["usual_rate"]
     plain = {name.name: header[name.name] for name in fields(VideoFacts) if name.name in header}
     exact = {
         "frame_rate": None if rate is None else Fraction(rate),
+        "usual_rate": None if usual_rate is None else Fraction(usual_rate),
         "time_base": Fraction(header["time_base"]),
         "start_pts_offset": Fraction(header["start_pts_offset"]),
-        "span": TimeSpan(edges[0], edges[-1]),
+        "span": TimeSpan(starts[0], ends[-1]),
+        "crop": tuple(int(side) for side in header["crop"]),
+        "clock_jumps": tuple(
+            ClockJump(Fraction(time), int(tick), int(n)) for time, tick, n in header["clock_jumps"]
+        ),
         "warnings": tuple(str(line) for line in header["warnings"]),
-        "partial": bool(header["warnings"]),
+        "partial": bool(header["partial"]),
     }
     facts = VideoFacts(**{**plain, **exact})
-    ordinals = np.searchsorted([float(edge) for edge in edges[1:]], [float(t) for t in sample_times], "right")
+    edges = [float(start) for start in starts[1:]]
+    ordinals = np.searchsorted(edges, [float(time) for time in sample_times], "right")
     return DecodeResult(facts, shots, tuple(int(ordinal) for ordinal in ordinals), dict(header["seconds"]))

@@ -8,21 +8,27 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.errors import ScanError
+from store.wording import n_of
 
 METADATA_SUFFIXES = frozenset({".txt", ".csv", ".jsonl"})
 
 # Containers that cameras, editors and archives use, and playlists: those are refused later, by content and with
 # a reason, and never passed over in silence.
 VIDEO_SUFFIXES = (
-    *("mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "wmv", "asf", "flv", "f4v", "mpg", "mpeg", "mpe", "m2v"),
-    *("vob", "ts", "m2ts", "mts", "mxf", "3gp", "3g2", "ogv", "ogg", "ogm", "dv", "gxf", "h264", "264", "265"),
-    *("h265", "hevc", "m4a", "m3u8", "m3u", "ffconcat", "mpd"),
+    *("mp4", "m4v", "mp4v", "mov", "qt", "mqv", "3gp", "3gpp", "3g2", "3gp2", "f4v", "ismv", "lrv", "insv", "360"),
+    *("mkv", "mk3d", "webm", "avi", "divx", "xvid", "wmv", "asf", "flv", "ogv", "ogg", "ogm", "ogx", "mxf", "gxf"),
+    *("mpg", "mpeg", "mpe", "mp2v", "mpv2", "m1v", "m2v", "m2p", "vob", "vro", "evo", "mod", "dv", "dif"),
+    *("ts", "m2t", "m2ts", "mts", "tod", "trp", "tp", "h264", "264", "avc", "h265", "265", "hevc", "ivf"),
+    *("m4a", "m3u8", "m3u", "ffconcat", "mpd"),
 )
+
+_ENDINGS_NAMED = 8
 
 _LEDGER_START = re.compile(rb'\s*\{\s*"format"\s*:\s*"rushes-supercut"')
 _LEDGER_START_BYTES = 256
@@ -78,10 +84,43 @@ class Unlisted:
     is_failure: bool = True
 
 
-def list_files(
-    inputs: Iterable[Path], settings: ScanSettings, skip_folder: Path
-) -> Iterator[ListedFile | Unlisted]:
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Files of a folder that do not end like videos, or that the user's patterns leave out.
+
+    Args:
+        root: absolute path of the folder that was walked.
+        endings: how many files of each ending, lower case and with the dot.
+        n_by_pattern: how many files that end like videos are left out by `include` and `exclude`.
+    """
+
+    root: Path
+    endings: Mapping[str, int]
+    n_by_pattern: int = 0
+
+    @property
+    def n_files(self) -> int:
+        """How many files."""
+        return sum(self.endings.values()) + self.n_by_pattern
+
+    def describe(self) -> str:
+        """One line: `12 files (.jpg 9, .txt 3)`, the commonest endings first."""
+        ranked = sorted(self.endings.items(), key=lambda item: (-item[1], item[0]))
+        parts = [f"{ending or 'no ending'} {count}" for ending, count in ranked[:_ENDINGS_NAMED]]
+        if rest := sum(count for _, count in ranked[_ENDINGS_NAMED:]):
+            parts.append(f"others {rest}")
+        if self.n_by_pattern:
+            parts.append(f"by pattern {self.n_by_pattern}")
+        return f"{n_of(self.n_files, 'file')} ({', '.join(parts)})"
+
+
+Listed = ListedFile | Unlisted | PassedOver
+
+
+def list_files(inputs: Iterable[Path], settings: ScanSettings, skip_folder: Path) -> Iterator[Listed]:
     """Every file the user pointed at, each real file once, in the order of the inputs and then of names.
+
+    After the files of a folder it is told what was passed over there, if anything was.
 
     Args:
         inputs: folders, video files, or metadata files (`.txt`, `.csv`, `.jsonl`).
@@ -94,7 +133,9 @@ def list_files(
     seen: set[Path] = set()
     for given in inputs:
         for item in _list_input(given, settings, skip_folder.resolve()):
-            if item.path not in seen:
+            if isinstance(item, PassedOver):
+                yield item
+            elif item.path not in seen:
                 seen.add(item.path)
                 yield item
 
@@ -104,7 +145,7 @@ def is_metadata_file(path: Path) -> bool:
     return path.suffix.lower() in METADATA_SUFFIXES and path.is_file()
 
 
-def _list_input(given: Path, settings: ScanSettings, skip: Path) -> Iterator[ListedFile | Unlisted]:
+def _list_input(given: Path, settings: ScanSettings, skip: Path) -> Iterator[Listed]:
     path = Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow a link that is itself the video
     try:
         mode = path.stat().st_mode
@@ -119,9 +160,10 @@ def _list_input(given: Path, settings: ScanSettings, skip: Path) -> Iterator[Lis
         yield ListedFile(parent / path.name, parent)
 
 
-def _walk(root: Path, settings: ScanSettings, skip: Path) -> Iterator[ListedFile | Unlisted]:
+def _walk(root: Path, settings: ScanSettings, skip: Path) -> Iterator[Listed]:
     """Files below `root`; links are followed inside the root only, and no folder is entered twice."""
     entered: set[tuple[int, int]] = set()
+    passed_over: Counter[str | None] = Counter()  # by ending, None for what a pattern leaves out
     pending = [root]
     while pending:
         folder = pending.pop()
@@ -136,15 +178,25 @@ def _walk(root: Path, settings: ScanSettings, skip: Path) -> Iterator[ListedFile
         entered.add((identity.st_dev, identity.st_ino))
         folders: list[Path] = []
         for entry in entries:
-            yield from _sort_entry(entry, root, settings, folders)
+            yield from _sort_entry(entry, root, settings, folders, passed_over)
         pending.extend(reversed(folders))
+    if passed_over:
+        n_by_pattern = passed_over.pop(None, 0)
+        yield PassedOver(
+            root, {ending: n for ending, n in passed_over.items() if ending is not None}, n_by_pattern
+        )
 
 
 def _sort_entry(
-    entry: os.DirEntry[str], root: Path, settings: ScanSettings, folders: list[Path]
+    entry: os.DirEntry[str],
+    root: Path,
+    settings: ScanSettings,
+    folders: list[Path],
+    passed_over: Counter[str | None],
 ) -> Iterator[ListedFile | Unlisted]:
     path = Path(entry.path)
-    wanted = _is_wanted(path.relative_to(root), settings)
+    is_video = _ends_like_a_video(path, settings)
+    wanted = is_video and _is_chosen(path.relative_to(root), settings)
     if entry.is_symlink():
         target = Path(os.path.realpath(path))
         if not target.exists():
@@ -159,11 +211,15 @@ def _sort_entry(
     if entry.is_dir(follow_symlinks=False):
         if not entry.name.startswith("."):  # trash cans, version control, thumbnails of file managers
             folders.append(path)
-    elif wanted and entry.is_file(follow_symlinks=False):
-        if is_own_film(path):
-            yield Unlisted(path, root, "a film that Rushes made; name the file itself to index it", False)
-        else:
-            yield ListedFile(path, root)
+    elif not entry.is_file(follow_symlinks=False):
+        return
+    elif not wanted:
+        if not entry.name.startswith("."):  # what systems and programs leave behind; nobody looks for it
+            passed_over[None if is_video else path.suffix.lower()] += 1
+    elif is_own_film(path):
+        yield Unlisted(path, root, "a film that Rushes made; name the file itself to index it", False)
+    else:
+        yield ListedFile(path, root)
 
 
 def is_own_film(path: Path) -> bool:
@@ -175,12 +231,14 @@ def is_own_film(path: Path) -> bool:
         return False
 
 
-def _is_wanted(relative: Path, settings: ScanSettings) -> bool:
+def _ends_like_a_video(path: Path, settings: ScanSettings) -> bool:
+    if path.name.startswith("._"):  # what macOS leaves beside files on foreign disks
+        return False
+    return path.suffix.lower().lstrip(".") in settings.suffixes
+
+
+def _is_chosen(relative: Path, settings: ScanSettings) -> bool:
     text = relative.as_posix()
-    if relative.name.startswith("._"):  # what macOS leaves beside files on foreign disks
-        return False
-    if relative.suffix.lower().lstrip(".") not in settings.suffixes:
-        return False
     if any(fnmatch.fnmatch(text, pattern) for pattern in settings.exclude):
         return False
     return not settings.include or any(fnmatch.fnmatch(text, pattern) for pattern in settings.include)

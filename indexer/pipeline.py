@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from indexer.config import IndexSettings
@@ -14,8 +15,16 @@ from indexer.errors import MediaError, ScanError
 from indexer.journal import Journal
 from indexer.listing import list_files
 from indexer.models.encoder import Encoder
+from indexer.outdated import is_outdated
 from indexer.scan import Change, Scan, ScannedFile, scan_library
-from indexer.segment_builder import STAGE, SegmentBuilder, segment_key, segment_parameters, thumbnail_name
+from indexer.segment_builder import (
+    STAGE,
+    SegmentBuilder,
+    older_keys,
+    segment_key,
+    segment_parameters,
+    thumbnail_name,
+)
 from store.archive import Archive
 from store.records import Outcome, Status
 
@@ -57,6 +66,7 @@ def index_videos(
     encoder: Encoder,
     settings: IndexSettings,
     on_progress: Callable[[Progress], None],
+    again: bool = False,
 ) -> Iterator[Outcome]:
     """Bring an archive up to date with files, folders and metadata files, and say how every file ended.
 
@@ -69,6 +79,7 @@ def index_videos(
         encoder: places pictures in the archive's embedding space.
         settings: every choice that is not the user's question.
         on_progress: called often, from the caller's thread.
+        again: whether to index again what an older version indexed, though nothing shows that it would differ.
 
     Raises:
         ScanError: an input does not exist, or there is no video in any of them.
@@ -79,8 +90,11 @@ def index_videos(
     scan = scan_library(listed, archive.snapshot().locations(), folders)
     if not (scan.files or scan.unreadable or scan.missing):
         where = ", ".join(str(path) for path in inputs)
-        raise ScanError(f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...)")
-    run = _Run(archive, encoder, settings, on_progress)
+        passed = "".join(f"; passed over: {folder.describe()}" for folder in scan.passed_over)
+        raise ScanError(
+            f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...){passed}"
+        )
+    run = _Run(archive, encoder, settings, on_progress, again)
     try:
         yield from run.settle(scan, folders)
     finally:
@@ -98,6 +112,7 @@ class _Run:
         encoder: Encoder,
         settings: IndexSettings,
         on_progress: Callable[[Progress], None],
+        again: bool,
     ) -> None:
         self._archive = archive
         self._encoder = encoder
@@ -105,6 +120,7 @@ class _Run:
         self._on_progress = on_progress
         self._parameters = segment_parameters(settings.decode, encoder.image_size_px)
         self._key = segment_key(self._parameters, encoder.space)
+        self._older_keys = () if again else older_keys(settings.decode, encoder.image_size_px, encoder.space)
         self._journal = Journal(archive)
         self._progress = Progress()
         self._published = time.monotonic()
@@ -112,6 +128,8 @@ class _Run:
     def settle(self, scan: Scan, folders: Sequence[Path]) -> Iterator[Outcome]:
         """Do whatever each file needs: those that need no decoding first, doubles of new files last."""
         self._journal.drop_gone_failures(folders)
+        for folder in scan.passed_over:
+            yield Outcome(str(folder.root), Status.PASSED_OVER, folder.describe(), endings=folder.endings)
         for unlisted in scan.unreadable:
             if not unlisted.is_failure:
                 yield Outcome(str(unlisted.path), Status.SKIPPED, unlisted.reason)
@@ -139,7 +157,17 @@ class _Run:
                 yield self._fail(file, f"same content as {original}, which failed")
 
     def _is_indexed(self, file: ScannedFile) -> bool:
-        return self._archive.has_segment(file.fingerprint, STAGE, self._key)
+        if self._archive.has_segment(file.fingerprint, STAGE, self._key):
+            return True
+        if not any(self._archive.has_segment(file.fingerprint, STAGE, key) for key in self._older_keys):
+            return False
+        return file.fingerprint not in self._outdated
+
+    @cached_property
+    def _outdated(self) -> frozenset[str]:
+        """Fingerprints of videos that an older version indexed otherwise than today's would."""
+        videos = self._archive.snapshot().videos()
+        return frozenset(video.video_id for video in videos if is_outdated(video.facts))
 
     def _accept(self, file: ScannedFile) -> Outcome:
         """A file whose content is in the archive: only its place may be news."""

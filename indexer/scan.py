@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from indexer.listing import ListedFile, Unlisted
+from indexer.listing import Listed, ListedFile, PassedOver, Unlisted
 from store.records import Location
 
 SAMPLE_BYTES = 64 * 1024
@@ -65,11 +65,13 @@ class Scan:
         files: every file that can be read, in the order listed.
         unreadable: every file or folder that cannot, with the reason.
         missing: locations the archive knows below the scanned folders whose file is gone.
+        passed_over: what was passed over in each folder.
     """
 
     files: list[ScannedFile] = field(default_factory=list)
     unreadable: list[Unlisted] = field(default_factory=list)
     missing: list[Location] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
 
 
 def fingerprint_file(path: Path) -> str:
@@ -86,9 +88,7 @@ def fingerprint_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def scan_library(
-    listed: Iterable[ListedFile | Unlisted], known: Iterable[Location], folders: Iterable[Path]
-) -> Scan:
+def scan_library(listed: Iterable[Listed], known: Iterable[Location], folders: Iterable[Path]) -> Scan:
     """Compare what is on disk with what the archive last saw.
 
     A file of unchanged size and modification time at a known path keeps its fingerprint without being read.
@@ -105,6 +105,9 @@ def scan_library(
     first_of: dict[str, str] = {}  # fingerprint -> first path of this scan
     gone = _Gone(by_path)
     for item in listed:
+        if isinstance(item, PassedOver):
+            scan.passed_over.append(item)
+            continue
         if isinstance(item, Unlisted):
             scan.unreadable.append(item)
             accounted.add(str(item.path))

@@ -14,19 +14,30 @@ from indexer.decode_pass import DecodeResult, DecodeSettings, Sample
 from store.records import Embeddings, EmbeddingSpace, SampledFrame, Segment
 
 STAGE = "visual"
-STAGE_VERSION = 1
-"""Raised whenever the same settings give other shots or frames than before, so that videos are done again."""
+STAGE_VERSION = 2
+"""Raised whenever the same settings may give other shots or frames than before."""
+
+ACCEPTED_VERSION = 1
+"""Oldest version whose segments are still good, unless `outdated` says otherwise of a video."""
 
 
-def segment_parameters(settings: DecodeSettings, image_size_px: int) -> dict[str, Any]:
+def segment_parameters(
+    settings: DecodeSettings, image_size_px: int, version: int = STAGE_VERSION
+) -> dict[str, Any]:
     """Everything that decides what a segment holds, besides the video and the encoder."""
-    return {"version": STAGE_VERSION, "image_size_px": image_size_px, "decode": asdict(settings)}
+    return {"version": version, "image_size_px": image_size_px, "decode": asdict(settings)}
 
 
 def segment_key(parameters: dict[str, Any], space: EmbeddingSpace) -> str:
     """Short hash of the parameters and of the space: the same key promises the same segment."""
     text = json.dumps([parameters, space.space_id], sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def older_keys(settings: DecodeSettings, image_size_px: int, space: EmbeddingSpace) -> tuple[str, ...]:
+    """Keys that older versions gave to segments of the same settings, and that are still accepted."""
+    versions = range(ACCEPTED_VERSION, STAGE_VERSION)
+    return tuple(segment_key(segment_parameters(settings, image_size_px, version), space) for version in versions)
 
 
 def thumbnail_name(fingerprint: str, time: Fraction) -> str:

@@ -51,6 +51,7 @@ _MIXTURE_STEP = 0.08
 _MEMORY = Fraction(5, 2)
 """Seconds that are looked back on; nothing earlier can become a boundary any more."""
 _MAX_MEMORY_FRAMES = 320
+_MIN_MEMORY_FRAMES = 2 * _NEIGHBOURS + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,17 @@ class ShotDetector:
         self._blank_counts = False
         self._seen_picture = False
 
-    def push(self, time: Fraction, picture: AnalysisPicture) -> bool:
-        """Take the next frame; whether it opens a cell (every boundary is the first frame of a cell)."""
-        return self.push_small(time, _shrink(picture))
+    def push(self, time: Fraction, picture: AnalysisPicture, after_pause: bool = False) -> bool:
+        """Take the next frame; whether it opens a cell (every boundary is the first frame of a cell).
 
-    def push_small(self, time: Fraction, small: Small) -> bool:
+        Args:
+            time: when it is shown.
+            picture: what it shows.
+            after_pause: whether a pause lies before it, which always ends a shot.
+        """
+        return self.push_small(time, _shrink(picture), after_pause)
+
+    def push_small(self, time: Fraction, small: Small, after_pause: bool = False) -> bool:
         """Take the next frame as its three planes, float32, (3, 18, 32)."""
         before = self._looks[-1] if self._looks else None
         change = 0.0 if before is None else _difference(small, before.small)
@@ -111,6 +118,8 @@ class ShotDetector:
         if opens:
             self._cell_start = time
         self._looks.append(_Look(0 if before is None else before.number + 1, time, small, change, blank, opens))
+        if after_pause:
+            self._take_cut(self._looks[-1])
         self._find_cut(len(self._looks) - 1 - _NEIGHBOURS)
         self._find_fade()
         self._find_dissolve()
@@ -136,7 +145,8 @@ class ShotDetector:
 
     def _forget(self, until: Fraction) -> None:
         looks = self._looks
-        while len(looks) > 1 and (looks[0].time < until or len(looks) > _MAX_MEMORY_FRAMES):
+        # Of a time lapse, 2.5 seconds are too few frames to compare a change with its neighbours.
+        while len(looks) > _MIN_MEMORY_FRAMES and (looks[0].time < until or len(looks) > _MAX_MEMORY_FRAMES):
             looks.popleft()
         self._settle(looks[0].time)
 
@@ -176,6 +186,9 @@ class ShotDetector:
         later = [other.small for other in looks[middle:]]
         if min(_difference(a, b) for a in earlier for b in later) < _FLASH_SHARE * look.change:
             return
+        self._take_cut(look)
+
+    def _take_cut(self, look: _Look) -> None:
         self._last_cut = max(self._last_cut, look.number)
         self._waiting.append(DecidedBoundary(look.time, Boundary.CUT, look.time, look.time))
 

@@ -35,6 +35,7 @@ class Status(StrEnum):
     MISSING = "missing"
     FAILED = "failed"
     SKIPPED = "skipped"
+    PASSED_OVER = "passed over"
 
 
 class TextStage(StrEnum):
@@ -68,19 +69,35 @@ class EmbeddingSpace:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockJump:
+    """Where a stream's own clock starts again or jumps, and time on our line goes on.
+
+    Args:
+        time: on our line, of the first frame after the jump, in seconds.
+        tick: its `pts` by the stream's own clock, in ticks of `time_base`; it may occur before the jump, too.
+        n_frames: how many frames are decoded before it.
+    """
+
+    time: Fraction
+    tick: int
+    n_frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class VideoFacts:
     """What decoding a video file told us.
 
     Args:
         container: short name of the container format, such as `mov` or `matroska`.
         video_codec: name of the video codec.
-        width_px: displayed width, after rotation and pixel aspect.
-        height_px: displayed height, after rotation and pixel aspect.
+        width_px: displayed width, after crop, pixel aspect and rotation.
+        height_px: displayed height, after crop, pixel aspect and rotation.
         rotation_degrees: clockwise turn that a player applies to the stored picture: 0, 90, 180 or 270.
         frame_rate: average frames per second, None where the file does not say.
         time_base: seconds per tick of the video stream's `pts`.
         start_pts_offset: the container's start time in ticks of `time_base`; time on our line is
-            `(pts - start_pts_offset) * time_base`. A whole number wherever the format allows.
+            `(pts - start_pts_offset) * time_base` before the first of `clock_jumps`. A whole number wherever the
+            format allows.
         span: from the first decoded frame to the end of the last.
         n_frames: how many frames decoded.
         has_audio: whether there is a sound track.
@@ -90,6 +107,14 @@ class VideoFacts:
         start_timecode: timecode of the first frame as its file says, `hh:mm:ss:ff`, or `hh:mm:ss;ff` where numbers
             are dropped; None where it does not say, or was indexed before this was read.
         reel_name: name of the tape or card it was recorded on, as its file says; None as above.
+        mirrored: whether a player flips the stored picture left to right before it turns it.
+        crop: pixels that the container cuts off the stored picture: left, top, right, bottom; None where the video
+            was indexed before this was read.
+        video_track: which of the file's video streams it is, from 0, covers included; None as above: the first
+            that is no cover.
+        clock_jumps: where the stream's clock starts again or jumps, in order.
+        usual_rate: frames per second by most distances between frames; None where they have none in common, or as
+            above.
     """
 
     container: str
@@ -108,6 +133,11 @@ class VideoFacts:
     recorded_at: str | None = None
     start_timecode: str | None = None
     reel_name: str | None = None
+    mirrored: bool = False
+    crop: tuple[int, int, int, int] | None = None
+    video_track: int | None = None
+    clock_jumps: tuple[ClockJump, ...] = ()
+    usual_rate: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,16 +380,17 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one file of a run ended.
+    """How one file of a run ended, or how many files of a folder were passed over.
 
     Args:
-        path: absolute path of the file.
-        status: indexed, unchanged, duplicate, missing (its shots stay in the archive) or failed.
-        reason: why it failed, what it doubles or where it moved from; empty otherwise.
+        path: absolute path of the file or folder.
+        status: indexed, unchanged, duplicate, missing (its shots stay in the archive), failed, ...
+        reason: why it failed, what it doubles or where it moved from, what was passed over; empty otherwise.
         partial: indexed, but only in part.
         warnings: one line each.
         n_shots: shots found by this run.
         seconds: time spent per stage (`decode`, `encode`, `write`, ...).
+        endings: of the files that were passed over in a folder, how many of each.
     """
 
     path: str
@@ -369,6 +400,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     n_shots: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    endings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

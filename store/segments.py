@@ -24,7 +24,16 @@ from numpy.typing import NDArray
 
 from store.errors import ArchiveDamagedError, ArchiveTooNewError
 from store.files import digest_bytes
-from store.records import Boundary, Embeddings, EmbeddingSpace, SampledFrame, Segment, Shot, VideoFacts
+from store.records import (
+    Boundary,
+    ClockJump,
+    Embeddings,
+    EmbeddingSpace,
+    SampledFrame,
+    Segment,
+    Shot,
+    VideoFacts,
+)
 from store.timespan import TimeSpan
 
 SEGMENT_FORMAT = 1
@@ -135,13 +144,16 @@ def facts_to_plain(facts: VideoFacts) -> dict[str, Any]:
     plain["start_pts_offset"] = str(facts.start_pts_offset)
     plain["span"] = [str(facts.span.start), str(facts.span.end)]
     plain["warnings"] = list(facts.warnings)
+    plain["crop"] = None if facts.crop is None else list(facts.crop)
+    plain["clock_jumps"] = [[str(jump.time), jump.tick, jump.n_frames] for jump in facts.clock_jumps]
+    plain["usual_rate"] = None if facts.usual_rate is None else str(facts.usual_rate)
     return plain
 
 
 def facts_from_plain(plain: dict[str, Any]) -> VideoFacts:
     """The facts that `facts_to_plain` made plain."""
     start, end = plain["span"]
-    rate = plain["frame_rate"]
+    rate, usual_rate, crop = plain["frame_rate"], plain.get("usual_rate"), plain.get("crop")
     return VideoFacts(
         **{
             **plain,
@@ -150,6 +162,11 @@ def facts_from_plain(plain: dict[str, Any]) -> VideoFacts:
             "start_pts_offset": Fraction(plain["start_pts_offset"]),
             "span": TimeSpan(Fraction(start), Fraction(end)),
             "warnings": tuple(plain["warnings"]),
+            "crop": None if crop is None else tuple(crop),
+            "clock_jumps": tuple(
+                ClockJump(Fraction(time), tick, n_frames) for time, tick, n_frames in plain.get("clock_jumps", ())
+            ),
+            "usual_rate": None if usual_rate is None else Fraction(usual_rate),
         }
     )
 

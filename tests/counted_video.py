@@ -8,7 +8,7 @@ frame of the source it shows: the proof of exactness to the frame.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from indexer.media.decode import VideoReader
 from indexer.media.ffmpeg import Ffmpeg, open_own, save
+from indexer.media.pictures import PictureMaker
 from search_app.ranking import Hit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
@@ -47,6 +48,7 @@ class CountedVideo:
         sample_rate: of the sound.
         sound_seconds: where the sound ends; with the pictures if None.
         options: for the encoder.
+        first_number: the number in the first frame.
     """
 
     name: str
@@ -62,6 +64,7 @@ class CountedVideo:
     sample_rate: int = 48_000
     sound_seconds: Fraction | None = None
     options: tuple[tuple[str, str], ...] = field(default=())
+    first_number: int = 0
 
     def write(self, folder: Path, program: Ffmpeg) -> Path:
         """Make the file in a folder."""
@@ -93,7 +96,7 @@ class CountedVideo:
         if sound:
             sound.layout = self.layout
         times = self.times or tuple(n / self.rate for n in range(self.n_frames))
-        for number, time in enumerate(times):
+        for number, time in enumerate(times, self.first_number):
             frame = av.VideoFrame.from_ndarray(draw_number(number, self.size, self.turn), format="gray")
             frame = frame.reformat(format=pictures.pix_fmt)
             frame.pts, frame.time_base = round((time + self.start) / base), base
@@ -122,6 +125,8 @@ _SOUND_CODECS = {
     ".webm": "libopus",
     ".ts": "mp2",
     ".avi": "mp2",
+    ".mpg": "mp2",
+    ".vob": "mp2",
 }
 
 
@@ -214,21 +219,24 @@ def row_of(path: Path) -> tuple[VideoRow, list[Fraction]]:
     """The catalog's row of a video, and the exact times of its frames, read as the indexer reads them."""
     with VideoReader(str(path)) as reader:
         timed = [frame for frame in reader.frames() if frame is not None]
-        picture = timed[0].frame
-        width, height = round(picture.width * reader.pixel_aspect), picture.height
-        turn = -picture.rotation % 360
+        shape = PictureMaker(reader.pixel_aspect, reader.crop).shape_of(timed[0].frame)
         facts = VideoFacts(
             container=reader.container_name,
             video_codec=reader.codec_name,
-            width_px=height if turn % 180 else width,
-            height_px=width if turn % 180 else height,
-            rotation_degrees=turn,
+            width_px=shape.width_px,
+            height_px=shape.height_px,
+            rotation_degrees=shape.orientation.rotation_degrees,
             frame_rate=reader.frame_rate,
             time_base=reader.time_base,
             start_pts_offset=reader.start_time / reader.time_base,
             span=TimeSpan(timed[0].time, reader.span_end),
             n_frames=len(timed),
             has_audio=reader.has_audio,
+            mirrored=shape.orientation.mirrored,
+            crop=astuple(shape.crop),
+            video_track=reader.video_track,
+            clock_jumps=reader.clock_jumps,
+            usual_rate=reader.usual_rate,
         )
     video_id = path.name.encode("utf-8", "surrogateescape").hex()[:32].ljust(32, "0")
     return VideoRow(video_id, str(path), True, (), facts, 1, {}), [frame.time for frame in timed]

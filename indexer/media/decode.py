@@ -16,24 +16,24 @@ from typing import Any
 
 import av
 import av.error
+from av.codec.context import Flags as CodecFlags
 from av.container.core import Flags
 
 from indexer.errors import VideoUnreadableError
-from indexer.media.limits import MAX_DURATION, MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS
+from indexer.media.clock import FrameClock, StampChooser, clock_notices
+from indexer.media.display import Crop, read_crop, true_aspect
+from indexer.media.limits import MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS, MAX_TRACKS
+from indexer.media.promise import broken_promise, promised_seconds
 from indexer.media.tags import read_recorded_at, read_reel_name, read_sound_timecode, read_start_timecode
+from indexer.media.tracks import choose_video, codec_of, refusal_of
+from store.records import ClockJump
 
 # Demuxers of containers that cannot name another file. Playlists, still pictures and scripts are not here.
 _FORMATS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf,dv,ivf,h264,hevc"
-# Decoders in wide use. Rarities are refused: that is where the memory corruption is found.
-_CODECS = (
-    "av1 cfhd cinepak dnxhd dvvideo ffv1 ffvhuff flv1 h263 h263i h263p h264 hap hevc huffyuv indeo3 mjpeg "
-    "mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 msmpeg4v3 msvideo1 prores qtrle rawvideo rpza svq1 svq3 "
-    "theora utvideo v210 vc1 vp3 vp6 vp6f vp8 vp9 vvc wmv1 wmv2 wmv3"
-)
 _STILL_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "jpeg"})
 _MICROSECONDS = 1_000_000
 _GUESSED_RATE = Fraction(25)
-_LONGEST_LAST_FRAME = Fraction(10)
+_CLOCK_MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT: MPEG-TS, MPEG-PS, Ogg
 _HEARTBEAT_SECONDS = 1.0
 
 
@@ -51,36 +51,12 @@ class TimedFrame:
     Args:
         time: seconds from the container's start time.
         frame: the decoder's own frame (stored orientation and pixel shape).
+        pause_start: where a pause began that ends with this frame; None mostly.
     """
 
     time: Fraction
     frame: av.VideoFrame
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Chooses between a frame's two time stamps as the ffmpeg program does, so that both agree on time.
-
-    Some containers (AVI, ASF) store only decoding times, and what they call presentation times runs back and
-    forth. Whichever of the two has run backwards less often so far is believed.
-    """
-
-    last_pts: int | None = None
-    last_dts: int | None = None
-    n_faulty_pts: int = 0
-    n_faulty_dts: int = 0
-
-    def read(self, pts: int | None, dts: int | None) -> int | None:
-        """The better of a frame's two time stamps, None where it has none."""
-        if dts is not None:
-            self.n_faulty_dts += self.last_dts is not None and dts <= self.last_dts
-        if pts is not None:
-            self.n_faulty_pts += self.last_pts is not None and pts <= self.last_pts
-        self.last_dts = dts if dts is not None else pts if pts is not None else self.last_dts
-        self.last_pts = pts if pts is not None else dts if dts is not None else self.last_pts
-        if pts is not None and (dts is None or self.n_faulty_pts <= self.n_faulty_dts):
-            return pts
-        return dts
+    pause_start: Fraction | None = None
 
 
 @dataclass(slots=True)
@@ -92,11 +68,13 @@ class Damage:
     n_backward: int = 0
     n_too_late: int = 0
     n_read_errors: int = 0
+    broken_promise: str = ""
 
     def describe(self) -> list[str]:
         """One line for each kind of damage seen."""
         lines = [
             (self.n_read_errors, "the file ends early or cannot be read to its end"),
+            (bool(self.broken_promise), self.broken_promise),
             (self.n_errors, f"{self.n_errors} packets do not decode"),
             (self.n_corrupt, f"{self.n_corrupt} frames are damaged"),
             (self.n_backward, f"{self.n_backward} frames left out because the clock runs backwards there"),
@@ -122,33 +100,49 @@ class VideoReader:
     span_start: Fraction | None = None
     span_end: Fraction = Fraction(0)
     damage: Damage = field(default_factory=Damage)
+    crop: Crop = field(default_factory=Crop)
     _container: Any = None
     _stream: Any = None
+    _clock: Any = None
+    _ends: dict[int, Fraction] = field(default_factory=dict)
 
     def __enter__(self) -> VideoReader:
         """Open the file, or say in one line why not."""
         _refuse_unfit_path(self.path)
-        try:
-            self._container = av.open(
-                f"file:{os.path.abspath(self.path)}",  # noqa: PTH100  # keeps undecodable names as they are
-                mode="r",
-                options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
-                metadata_errors="replace",
-            )
-        except MemoryError:
-            raise
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise self._unreadable(f"not a video that can be read ({_reason(error)})") from error
+        self._container = self._open()
         try:
             # PyAV lets the demuxer make up presentation times where a container has none, the ffmpeg program
             # does not: H.264 in AVI came out of order, which cost frames, and a frame apart from what was cut.
             self._container.flags &= ~Flags.gen_pts.value
             self._stream = self._choose_stream()
             self._configure()
+            self.crop = read_crop(self._container, self._stream.index)
+            may_jump = bool(int(self._container.format.flags) & _CLOCK_MAY_JUMP)
+            usual_step = 1 / (self.frame_rate or _GUESSED_RATE)
+            self._clock = FrameClock(self.start_time, self.time_base, may_jump, usual_step)
         except BaseException:
             self._container.close()
             raise
         return self
+
+    def _open(self) -> Any:
+        try:
+            return av.open(
+                f"file:{os.path.abspath(self.path)}",  # noqa: PTH100  # keeps undecodable names as they are
+                mode="r",
+                options={
+                    "protocol_whitelist": "file",
+                    "format_whitelist": _FORMATS,
+                    "max_streams": str(MAX_STREAMS),
+                    # Recordings put together may change the numbers of their tracks; they are one track each.
+                    "merge_pmt_versions": "1",
+                },
+                metadata_errors="replace",
+            )
+        except MemoryError:
+            raise
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise self._unreadable(f"not a video that can be read ({_reason(error)})") from error
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
@@ -220,7 +214,10 @@ class VideoReader:
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel relative to its height; 1 where the file says nothing sensible."""
         aspect = rational(self._stream.sample_aspect_ratio)
-        return aspect if aspect is not None and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
+        if aspect is None or not Fraction(1, 8) <= aspect <= 8:
+            return Fraction(1)
+        context = self._stream.codec_context
+        return true_aspect(aspect, context.width, context.height, self.crop)
 
     @property
     def start_time(self) -> Fraction:
@@ -245,45 +242,53 @@ class VideoReader:
 
         Frames whose time does not advance are left out and counted, as are packets that do not decode.
         """
-        start, base = self.start_time, self.time_base
-        usual_step = step = 1 / (self.frame_rate or _GUESSED_RATE)
-        clock = _Clock()
-        last: Fraction | None = None
+        chooser = StampChooser()
         for frame in self._decoded():
             if frame is None:
                 yield None
                 continue
-            ticks = clock.read(frame.pts, frame.dts)
-            # A raw stream has no clock, nor have the last frames of H.264 in AVI: count on.
-            counted_on = Fraction(0) if last is None else last + step
-            shown = counted_on if ticks is None else ticks * base - start
-            if not self._advances(shown, last):
+            placed = self._clock.place(chooser.read(frame.pts, frame.dts), frame.duration)
+            if placed is None:
                 continue
-            length = frame.duration * base if frame.duration else Fraction(0)
-            if frame.duration == 1 and last is not None and shown - last > 2 * base:
-                length = shown - last  # made up by the demuxer; the ffmpeg program does not believe it either
-            step = length if 0 < length <= _LONGEST_LAST_FRAME else usual_step
-            self.span_end = shown + step
-            self.span_start = shown if last is None else self.span_start
-            last = shown
+            self.span_end = placed.time + placed.length
+            self.span_start = placed.time if self.span_start is None else self.span_start
             self.n_frames += 1
             self.damage.n_corrupt += bool(frame.is_corrupt)
-            yield TimedFrame(shown, frame)
+            yield TimedFrame(placed.time, frame, placed.pause_start)
+        self._sum_up()
 
-    def _advances(self, shown: Fraction, last: Fraction | None) -> bool:
-        if last is not None and shown <= last:
-            self.damage.n_backward += 1
-            return False
-        if shown > MAX_DURATION:
-            self.damage.n_too_late += 1
-            return False
-        return True
+    def _sum_up(self) -> None:
+        """Complete the account of what is wrong, once the last frame is known."""
+        self.damage.n_backward, self.damage.n_too_late = self._clock.n_backward, self._clock.n_too_late
+        there = max(self._ends.values(), default=self.start_time) - self.start_time
+        promised = promised_seconds(self._container, self._stream, self.path)
+        self.damage.broken_promise = broken_promise(promised, there)
+
+    @property
+    def clock_jumps(self) -> tuple[ClockJump, ...]:
+        """Where the stream's own clock starts again or jumps; complete once `frames` has ended."""
+        return tuple(self._clock.jumps)
+
+    @property
+    def usual_rate(self) -> Fraction | None:
+        """Frames per second by most distances between frames; complete once `frames` has ended."""
+        rate: Fraction | None = self._clock.usual_rate
+        return rate
+
+    def notices(self) -> list[str]:
+        """One line for each thing that people should know, though nothing is wrong with what was indexed."""
+        return clock_notices(self._clock)
+
+    @property
+    def video_track(self) -> int:
+        """Which of the file's video streams this is, from 0, covers included."""
+        return [stream.index for stream in self._container.streams.video].index(self._stream.index)
 
     def _decoded(self) -> Iterator[av.VideoFrame | None]:
         beat = time.monotonic()
         for packet in self._packets():
             try:
-                yield from packet.decode()
+                yield from self._stream.decode(packet)
             except MemoryError:
                 raise
             except (av.error.FFmpegError, ValueError):
@@ -293,7 +298,8 @@ class VideoReader:
                 yield None
 
     def _packets(self) -> Iterator[Any]:
-        packets = self._container.demux(self._stream)
+        """Packets of the video, None to empty the decoder; of all other tracks only the times are looked at."""
+        packets, wanted = self._container.demux(), self._stream.index
         while True:
             try:
                 packet = next(packets)
@@ -302,34 +308,47 @@ class VideoReader:
             except av.error.FFmpegError:
                 self.damage.n_read_errors += 1
                 # The demuxer's generator has ended with its error; what the decoder still holds is not lost.
-                yield av.Packet()
+                yield None
                 return
-            self.damage.n_corrupt += bool(packet.is_corrupt)
-            yield packet
+            self._note_time(packet)
+            if packet.stream.index == wanted:
+                self.damage.n_corrupt += bool(packet.is_corrupt)
+                yield packet
+
+    def _note_time(self, packet: Any) -> None:
+        stamp, base = packet.pts if packet.pts is not None else packet.dts, packet.time_base
+        if stamp is None or not packet.size or base is None:
+            return
+        index, end = packet.stream.index, (stamp + (packet.duration or 0)) * rational(base)
+        if end > self._ends.get(index, end - 1):
+            self._ends[index] = end
+        if packet.stream.type == "audio":
+            self._clock.hear(int(end))
 
     def _choose_stream(self) -> Any:
         container = self._container
-        if len(container.streams) > MAX_STREAMS:
-            raise self._unreadable(f"{len(container.streams)} streams, more than the {MAX_STREAMS} allowed")
+        n_tracks = len(container.streams.video) + len(container.streams.audio)
+        if n_tracks > MAX_TRACKS:
+            raise self._unreadable(f"{n_tracks} tracks of pictures and sound, more than the {MAX_TRACKS} allowed")
         if str(container.metadata.get("major_brand", "")).strip().lower() in _STILL_BRANDS:
             raise self._unreadable("a still picture, not a video")
-        covers = 0
-        for stream in container.streams.video:
-            if int(stream.disposition) & int(av.stream.Disposition.attached_pic):
-                covers += 1
-                continue
-            return stream
-        raise self._unreadable("no video stream (only a cover picture)" if covers else "no video stream")
+        stream = choose_video(container, self._open)
+        if stream is None:
+            covers = len(container.streams.video)
+            raise self._unreadable("no video stream (only a cover picture)" if covers else "no video stream")
+        return stream
 
     def _configure(self) -> None:
-        context = self._stream.codec_context
-        if context is None or context.codec is None:
+        context, codec = self._stream.codec_context, codec_of(self._stream)
+        if not codec:
             raise self._unreadable("its video codec is unknown")
-        if context.codec.canonical_name not in _CODECS.split():
-            raise self._unreadable(f"videos of codec {context.codec.canonical_name} are not read")
+        if refusal := refusal_of(codec):
+            raise self._unreadable(refusal)
         self.check_size(context.width, context.height)
         self._stream.thread_type = "AUTO"
         context.thread_count = self.n_threads
+        # Pictures begin exactly where their headers say, as in the ffmpeg program, and not at a rounder address.
+        context.flags |= CodecFlags.unaligned.value
         context.options = {"max_pixels": str(MAX_PICTURE_PX)}
 
     def check_size(self, width_px: int, height_px: int) -> None:

@@ -66,6 +66,7 @@ _MAX_THREADS = 8  # every thread costs address space, and x264 gains little beyo
 _READ_BYTES = 1 << 18
 _TICK_SECONDS = 0.2  # how soon a cancelled or hanging program is noticed
 _LINES_KEPT = 3
+_PACKETS_LOOKED_AT, _PACKET_SIGN = 5, 0x47
 _MAX_LINE_BYTES = 1 << 16
 _PROGRAM_SIGNS = (
     b"#!",
@@ -139,7 +140,22 @@ def open_source(path: Path, **options: Any) -> Stream:
         # time with them; `scale` copes with it by itself.
         "reinit_filter": 0,
     }
+    if _is_transport_stream(path):  # as in the reader of the index: tracks that change their numbers are one
+        guarded["merge_pmt_versions"] = 1
     return ffmpeg.input(_url(path), **{**guarded, **options})
+
+
+def _is_transport_stream(path: Path) -> bool:
+    """Whether a file consists of packets of MPEG-TS, with or without four bytes of time before each (M2TS)."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_PACKETS_LOOKED_AT * 204)
+    except OSError:
+        return False  # the program will say why it cannot be read
+    return any(
+        head[offset::size][:_PACKETS_LOOKED_AT] == bytes([_PACKET_SIGN]) * _PACKETS_LOOKED_AT
+        for size, offset in ((188, 0), (192, 4), (204, 0))
+    )
 
 
 def open_own(path: Path, **options: Any) -> Stream:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
-MAX_STREAMS = 64
-"""A file with more tracks than this is an attack on the demuxer, not a video."""
+MAX_STREAMS = 1000
+"""Streams of any kind that a demuxer may open: fonts and subtitles cost nothing. FFmpeg's own number."""
+
+MAX_TRACKS = 64
+"""A file with more tracks of pictures and sound than this is an attack on the demuxer, not a video."""
 
 MAX_SIDE_PX = 16_384
 """Longest allowed picture side; area is bounded separately by `MAX_PICTURE_PX`."""

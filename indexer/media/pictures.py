@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.media.display import Crop, DisplayShape, Orientation, display_shape, frame_orientation
+
 if TYPE_CHECKING:
     import av
 
@@ -24,6 +26,8 @@ _WEBP_QUALITY = 75
 _WEBP_EFFORT = 2
 # A picture 64 times longer than wide would otherwise blow up when its short side is enlarged.
 _MAX_ELONGATION = 4
+_MAX_ENLARGEMENT = 8
+"""A crop that leaves less of a side than one part in so many is not applied where pictures are only analysed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,55 +43,44 @@ class AnalysisPicture:
     chroma: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayShape:
-    """How the stored picture becomes the shown one.
+class PictureMaker:
+    """Shrinks frames of one video. Keeps its scalers, which cost more to set up than to use.
 
     Args:
-        width_px: shown width.
-        height_px: shown height.
-        rotation_degrees: clockwise: 0, 90, 180 or 270.
+        pixel_aspect: width of a pixel relative to its height.
+        crop: what the container cuts off.
     """
 
-    width_px: int
-    height_px: int
-    rotation_degrees: int
-
-
-def display_shape(
-    stored_width_px: int, stored_height_px: int, pixel_aspect: Fraction, rotation_counterclockwise: int
-) -> DisplayShape:
-    """The shown size and turn; a turn that is no multiple of a right angle, or nonsense, counts as none."""
-    width = max(1, round(stored_width_px * pixel_aspect))
-    turn = -rotation_counterclockwise % 360
-    if abs(rotation_counterclockwise) > 360 or turn % 90:
-        turn = 0
-    if turn in (90, 270):
-        return DisplayShape(stored_height_px, width, turn)
-    return DisplayShape(width, stored_height_px, turn)
-
-
-class PictureMaker:
-    """Shrinks frames of one video. Keeps its scalers, which cost more to set up than to use."""
-
-    def __init__(self, pixel_aspect: Fraction) -> None:
+    def __init__(self, pixel_aspect: Fraction, crop: Crop | None = None) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._pixel_aspect = pixel_aspect
+        self._crop = crop or Crop()
         self._small: Any = VideoReformatter()
         self._large: Any = VideoReformatter()
 
     def shape_of(self, frame: av.VideoFrame) -> DisplayShape:
         """How this frame is shown; sizes may change in mid-stream."""
-        return display_shape(frame.width, frame.height, self._pixel_aspect, int(frame.rotation))
+        return display_shape(frame.width, frame.height, self._pixel_aspect, frame_orientation(frame), self._crop)
 
     def analysis_picture(self, frame: av.VideoFrame) -> AnalysisPicture:
-        """The frame at the fixed size that boundaries and sharpness are judged at."""
-        small = self._small.reformat(
-            frame, width=ANALYSIS_WIDTH_PX, height=ANALYSIS_HEIGHT_PX, format="yuv420p", interpolation="AREA"
-        )
+        """The frame at the fixed size that boundaries and sharpness are judged at; neither flipped nor turned."""
+        crop = self._crop.within(frame.width, frame.height)
+        width, left = _enlarged(ANALYSIS_WIDTH_PX, frame.width, crop.left, crop.right)
+        height, top = _enlarged(ANALYSIS_HEIGHT_PX, frame.height, crop.top, crop.bottom)
+        if max(width // ANALYSIS_WIDTH_PX, height // ANALYSIS_HEIGHT_PX) >= _MAX_ENLARGEMENT:
+            width, left, height, top = ANALYSIS_WIDTH_PX, 0, ANALYSIS_HEIGHT_PX, 0
+        size = {"width": width // 2 * 2, "height": height // 2 * 2}  # colours are stored at half the size
+        small = self._small.reformat(frame, **size, format="yuv420p", interpolation="AREA")
         luma, blue, red = (_plane_array(plane) for plane in small.planes)
-        return AnalysisPicture(luma, np.stack((blue, red)))
+        rows, columns = (
+            slice(top // 2, top // 2 + ANALYSIS_HEIGHT_PX // 2),
+            slice(left // 2, left // 2 + ANALYSIS_WIDTH_PX // 2),
+        )
+        chroma = np.stack((blue[rows, columns], red[rows, columns]))
+        top, left = top // 2 * 2, left // 2 * 2
+        kept = luma[top : top + ANALYSIS_HEIGHT_PX, left : left + ANALYSIS_WIDTH_PX]
+        return AnalysisPicture(np.ascontiguousarray(kept), chroma)
 
     def rgb_picture(self, frame: av.VideoFrame, short_side_px: int) -> RgbImage:
         """The frame as it is shown, its shorter side `short_side_px`; smaller frames keep their size."""
@@ -95,17 +88,32 @@ class PictureMaker:
         short, long = sorted((shape.width_px, shape.height_px))
         factor = min(1.0, short_side_px / short, _MAX_ELONGATION * short_side_px / long)
         width, height = (max(1, round(side * factor)) for side in (shape.width_px, shape.height_px))
-        if shape.rotation_degrees in (90, 270):
+        if not shape.orientation.is_upright:
             width, height = height, width
+        crop = shape.crop
+        whole_width, left = _enlarged(width, frame.width, crop.left, crop.right)
+        whole_height, top = _enlarged(height, frame.height, crop.top, crop.bottom)
         picture = self._large.reformat(
             frame,
-            width=width,
-            height=height,
+            width=whole_width,
+            height=whole_height,
             format="rgb24",
             interpolation="AREA" if factor < 1 else "BICUBIC",
-        ).to_ndarray()
-        turned = np.rot90(picture, k=-(shape.rotation_degrees // 90))
-        return np.ascontiguousarray(turned, dtype=np.uint8)
+        ).to_ndarray()[top : top + height, left : left + width]
+        return _laid(picture, shape.orientation)
+
+
+def _laid(picture: RgbImage, orientation: Orientation) -> RgbImage:
+    """The picture flipped and turned."""
+    flipped = picture[:, ::-1] if orientation.mirrored else picture
+    return np.ascontiguousarray(np.rot90(flipped, k=-(orientation.rotation_degrees // 90)), dtype=np.uint8)
+
+
+def _enlarged(kept_px: int, stored_px: int, cut_before: int, cut_after: int) -> tuple[int, int]:
+    """Length of a whole side of which `kept_px` are kept, and where the kept part begins."""
+    stored_kept = stored_px - cut_before - cut_after
+    whole = max(kept_px, round(kept_px * stored_px / stored_kept))
+    return whole, min(round(cut_before * kept_px / stored_kept), whole - kept_px)
 
 
 def shrink_rgb(image: RgbImage, short_side_px: int) -> RgbImage:

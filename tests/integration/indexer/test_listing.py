@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import ScanError
-from indexer.listing import ListedFile, ScanSettings, Unlisted, list_files
+from indexer.listing import Listed, ListedFile, ScanSettings, Unlisted, list_files
 
 NOWHERE = Path("/nonexistent-archive")
 
@@ -19,13 +19,11 @@ def _touch(path: Path) -> Path:
     return path
 
 
-def _list(
-    *inputs: Path, settings: ScanSettings | None = None, skip: Path = NOWHERE
-) -> list[ListedFile | Unlisted]:
+def _list(*inputs: Path, settings: ScanSettings | None = None, skip: Path = NOWHERE) -> list[Listed]:
     return list(list_files(inputs, settings or ScanSettings(), skip))
 
 
-def _names(items: Iterable[ListedFile | Unlisted], folder: Path) -> list[str]:
+def _names(items: Iterable[Listed], folder: Path) -> list[str]:
     return [item.path.relative_to(folder).as_posix() for item in items if isinstance(item, ListedFile)]
 
 

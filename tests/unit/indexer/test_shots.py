@@ -161,3 +161,28 @@ def test_memory_is_bounded() -> None:
     for number in range(3000):
         detector.push_small(Fraction(number, 60), A[:, :, :32])
         assert Fraction(number, 60) - detector.settled_until <= 3
+
+
+@pytest.mark.parametrize("rate", [Fraction(1, 10), Fraction(1, 2), 1, 2, 3, 5])
+def test_cuts_of_a_time_lapse_are_found(rate: Fraction | int) -> None:
+    """However few frames a second: three scenes, two cuts, each at its frame."""
+    frames = [*_hold(_scene(1), 16), *_hold(_scene(2), 16), *_hold(_scene(3), 16)]
+    detector = ShotDetector()
+    for number, small in enumerate(frames):
+        detector.push_small(number / Fraction(rate), small)
+    detector.finish()
+    found = detector.take_decided()
+    assert [(16 / Fraction(rate), Boundary.CUT), (32 / Fraction(rate), Boundary.CUT)] == [
+        (boundary.time, boundary.kind) for boundary in found
+    ]
+
+
+def test_a_pause_always_ends_a_shot() -> None:
+    """Once, whether or not the picture is another one after it."""
+    for scene in (1, 2):
+        detector = ShotDetector()
+        for number, small in enumerate([*_hold(_scene(1), 30), *_hold(_scene(scene), 30)]):
+            later = 40 if number >= 30 else 0
+            detector.push_small(Fraction(number, 25) + later, small, after_pause=number == 30)
+        detector.finish()
+        assert [Fraction(30, 25) + 40] == [boundary.time for boundary in detector.take_decided()]
