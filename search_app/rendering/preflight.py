@@ -14,7 +14,7 @@ from pathlib import Path
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg
 from search_app.conforming.coding import container_of
-from search_app.conforming.conform import BYTES_PER_SAMPLE
+from search_app.conforming.sound import BYTES_PER_SAMPLE
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.source_frames import FrameLog, look_at
 from search_app.conforming.target_profile import Profile
