@@ -18,6 +18,7 @@ from pathlib import Path
 from indexer.media.ffmpeg import Ffmpeg, open_source, send
 from search_app.conforming.conform import Conformed
 from search_app.conforming.packets import seek_options
+from search_app.conforming.source_frames import picture_stream
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 
@@ -52,7 +53,7 @@ def read_film(program: Ffmpeg, rendered: Path, profile: Profile, cancel: threadi
     Raises:
         FfmpegError: it cannot be read, or it was cancelled.
     """
-    base, packets = _read(program, rendered, {}, cancel)
+    base, packets = _read(program, rendered, "V:0", {}, cancel)
     beat = base * profile.frame_rate
     return _in_order([(Fraction(round(tick * beat)), found) for tick, found in packets])
 
@@ -80,7 +81,7 @@ def shows_its_source(
     Raises:
         FfmpegError: the source cannot be read, or it was cancelled.
     """
-    _, packets = _read(program, source, seek_options(clip, PREROLL), cancel)
+    _, packets = _read(program, source, picture_stream(clip.facts), seek_options(clip, PREROLL), cancel)
     there = _in_order([(Fraction(tick), found) for tick, found in packets])
     expected = there.between(Fraction(made.first_tick), Fraction(made.last_tick))
     seen = film.between(Fraction(first_frame), Fraction(first_frame + made.n_frames - 1))
@@ -93,10 +94,10 @@ def _in_order(packets: Sequence[tuple[Fraction, tuple[bytes, ...]]]) -> Checksum
 
 
 def _read(
-    program: Ffmpeg, path: Path, options: dict[str, object], cancel: threading.Event | None
+    program: Ffmpeg, path: Path, stream: str, options: dict[str, object], cancel: threading.Event | None
 ) -> tuple[Fraction, list[tuple[int, tuple[bytes, ...]]]]:
     listing = bytearray()
-    packets = open_source(path, **options)["V:0"]
+    packets = open_source(path, **options)[stream]
     output = send([packets], **{"c": "copy", "bsf:v": _CODED_PICTURES, "format": "framecrc"})
     program.run(output, cancel=cancel, on_bytes=listing.extend)
     text = bytes(listing)
