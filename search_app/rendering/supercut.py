@@ -184,6 +184,7 @@ class _Job:
     shown_texts: list[ClipText] = field(default_factory=list)
     n_frames_due: int = 0
     n_frames_found: int | None = None
+    film_fault: str = ""
 
     def sight(self, identify: Callable[[Path], str] | None) -> None:
         """Find all sources; raise if one is unusable and none may be skipped."""
@@ -232,7 +233,7 @@ class _Job:
         )
         if verify and CODINGS[self.profile.codec].shows_pictures:
             self.clock.enter(RenderStage.VERIFY)
-            self._verify(joined, assembly.n_frames)
+            self._verify(joined)
         self.clock.leave()
         return SupercutReport(
             self.output,
@@ -248,6 +249,7 @@ class _Job:
             self.film.loudness,
             n_card_frames=self.film.n_card_frames(self.profile.frame_rate),
             n_frames_found=self.n_frames_found,
+            film_fault=self.film_fault,
         )
 
     def _early_sound(self, work: WorkFolder) -> AbstractContextManager[EarlySound | None]:
@@ -338,12 +340,17 @@ class _Job:
     def _joined(self, folder: Path) -> Path:
         return folder / f"joined{self.output.suffix.lower()}"
 
-    def _verify(self, joined: Path, n_frames: int) -> None:
-        n_all, due = len(self.placed), (self.placed, self.profile, n_frames)
-        checks, self.n_frames_found = verify_supercut(
-            self.program, joined, *due, cancel=self.cancel, on_clip=lambda n: self.clock.tell(n, n / n_all)
+    def _verify(self, joined: Path) -> None:
+        n_all = len(self.placed)
+        found = verify_supercut(
+            joined,
+            self.placed,
+            self.profile,
+            cancel=self.cancel,
+            on_clip=lambda n: self.clock.tell(n, n / n_all),
         )
-        rest = iter(check_clocks(self.program, self.placed, checks, self.cancel))
+        self.n_frames_found, self.film_fault = found.n_frames, found.reason
+        rest = iter(check_clocks(self.program, self.placed, found.clips, self.cancel))
         self.outcomes = [
             replace(outcome, check=next(rest)) if outcome.status is ClipStatus.DONE else outcome
             for outcome in self.outcomes
