@@ -180,6 +180,10 @@ def plan_copy(
         raise UncopyableError(f"its coding is {clip.facts.video_codec}, and only h264 is copied")
     if clip.facts.container not in CONTAINERS:
         raise UncopyableError(f"{clip.facts.container} files do not say when pictures are shown")
+    if clip.facts.rotation_degrees:
+        raise UncopyableError(f"it is turned by {clip.facts.rotation_degrees} degrees")
+    if clip.facts.mirrored or any(clip.facts.crop or ()):
+        raise UncopyableError("its container asks players to flip or to crop it")
     if clip.facts.clock_jumps:
         raise UncopyableError("its clock starts again or jumps")
     first, end = tick_span(clip.span, clip.facts)
@@ -200,7 +204,7 @@ def _plan(
     max_reorder: int,
 ) -> CopyPlan:
     if not picture.is_as_stored:
-        raise UncopyableError("players turn, flip or crop its pictures, and a film has one way for all")
+        raise UncopyableError("its container asks players to turn, flip or crop it")
     start = next(
         (i for i, packet in enumerate(packets) if packet.starts_group and first <= packet.pts < end), None
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,12 @@ MARGIN = 0.15
 """A neighbour must be nearer by this much (mean difference in grey levels of 255) to prove an end of a clip wrong;
 below it lies the noise of the encoding, and pictures that do not move."""
 
-MARGIN_INSIDE = 1.0
-"""The same for frames between the ends, of which an encoder may let some lag behind by what nobody sees."""
+LEAST_MOTION = 5.0
+"""Where two frames of a source differ, weighted by how much, they must differ by this many grey levels to be told
+apart inside a clip: an encoder lets some frames lag behind by what nobody sees."""
 
-CLEARLY_NEARER = 0.6
-"""Inside a clip a neighbour must also be nearer than this part of the distance of the frame that must be there."""
+CLEARLY_NEARER = 0.5
+"""There, a frame shows the neighbour if it is nearer to it than this part of its distance from what it must show."""
 
 MAX_DISTANCE = 10.0
 """Farther than this from what must be there is another picture."""
@@ -38,6 +40,10 @@ MAX_SHARE = 0.5
 NOISE = 1.5
 N_SAMPLES = 5
 """So many frames of a clip are compared with the picture mirrored and stretched."""
+
+OTHER_SHAPE_MARGIN = 1.0
+OTHER_SHAPE_SHARE = 0.8
+"""A mirrored or stretched picture must fit better by so many grey levels, and by this part of the distance."""
 
 _ZOOMS = (1.02, 1.05, 1.1, 1.2)
 _CHUNK = 48
@@ -137,25 +143,27 @@ class Judge:
                 self.wrong.append(pair.number)
             if place % step == 0 and pair.seen is not None:
                 self._n_sampled += 1
-                if shape := self._changed_shape(pair, tones[0]):
+                if shape := self._changed_shape(pair):
                     self._changed_shapes.append(shape)
 
     def _fit(self, pairs: Sequence[Pair], offset: int) -> Tones:
         fitted = [(pair.seen, source) for pair in pairs if (source := pair.source(offset)) is not None]
-        return fit_tones([(seen, source) for seen, source in fitted if seen is not None])
+        return fit_tones([(seen, source) for seen, source in fitted if seen is not None], self.open_part)
 
     def _compare(self, pair: Pair, tones: dict[int, Tones], *, is_edge: bool) -> EdgeCheck:
         seen = pair.seen
         if seen is None:
             return EdgeCheck(is_exact=False)
-        sources = {offset: pair.source(offset) for offset in (0, -1, 1)}
-        distances = {
-            offset: self._distance(seen, tones[offset][source]) for offset, source in sources.items() if source is not None
-        }
-        distance = distances.pop(0)
+        raw = {offset: pair.source(offset) for offset in (0, -1, 1)}
+        sources = {offset: tones[offset][source] for offset, source in raw.items() if source is not None}
+        distances = {offset: self._mean(np.abs(seen - source)) for offset, source in sources.items()}
+        distance, expected = distances.pop(0), sources.pop(0)
         offset, nearest = min(distances.items(), key=lambda item: item[1], default=(0, None))
-        margin, share = (MARGIN, 1.0) if is_edge else (MARGIN_INSIDE, CLEARLY_NEARER)
-        is_off = nearest is not None and nearest + margin < distance and nearest < share * distance
+        is_off = is_edge and nearest is not None and nearest + MARGIN < distance
+        if not is_off:
+            moved = (one for one, source in sources.items() if self._shows_neighbour(seen, expected, source))
+            offset = next(moved, 0)
+            is_off = bool(offset)
         is_other = distance > MAX_DISTANCE or distance > max(NOISE, MAX_SHARE * self._contrast(seen))
         return EdgeCheck(
             is_exact=not is_off and not is_other,
@@ -164,34 +172,52 @@ class Judge:
             seen_offset=offset if is_off else 0,
         )
 
-    def _changed_shape(self, pair: Pair, tones: Tones) -> str:
-        """How else than it must a frame shows its picture; empty if nothing else fits better."""
-        seen, expected = pair.seen, tones[pair.expected]
-        if seen is None:
-            return ""
-        distance = self._distance(seen, expected)
-        if distance <= MARGIN_INSIDE:
-            return ""
-        others = [(name, self._distance(seen, other)) for name, other in _otherwise(expected)]
-        name, nearest = min(others, key=lambda one: one[1])
-        return name if nearest + MARGIN_INSIDE < distance and nearest < 0.8 * distance else ""
+    def _shows_neighbour(
+        self, seen: Luma, expected: NDArray[np.float32], neighbour: NDArray[np.float32]
+    ) -> bool:
+        """Whether a frame shows a neighbour of what it must, judged where the two differ."""
+        motion = np.abs(expected - neighbour)
+        if self.open_part is not None:
+            motion = motion * self.open_part
+        total = float(motion.sum())
+        if not total or float((motion * motion).sum()) < LEAST_MOTION * total:
+            return False
+        here, there = (float((motion * np.abs(seen - one)).sum()) for one in (expected, neighbour))
+        return there < CLEARLY_NEARER * here
 
-    def _distance(self, seen: Luma, expected: NDArray[np.float32]) -> float:
-        difference = np.abs(seen - expected)
-        return float(difference.mean() if self.open_part is None else difference[self.open_part].mean())
+    def _changed_shape(self, pair: Pair) -> str:
+        """How else than it must a frame shows its picture; empty if nothing else fits better."""
+        if pair.seen is None:
+            return ""
+        distance = self._fitted_distance(pair.seen, pair.expected)
+        if distance <= OTHER_SHAPE_MARGIN:
+            return ""
+        others = [(name, self._fitted_distance(pair.seen, other)) for name, other in _otherwise(pair.expected)]
+        name, nearest = min(others, key=lambda one: one[1])
+        return name if nearest < min(distance - OTHER_SHAPE_MARGIN, OTHER_SHAPE_SHARE * distance) else ""
+
+    def _fitted_distance(self, seen: Luma, source: Luma) -> float:
+        return self._mean(np.abs(seen - fit_tones([(seen, source)], self.open_part)[source]))
 
     def _contrast(self, seen: Luma) -> float:
-        part = seen if self.open_part is None else seen[self.open_part]
-        return float(np.abs(part - part.mean()).mean())
+        return self._mean(np.abs(seen - np.float32(self._mean(seen))))
+
+    def _mean(self, values: NDArray[Any]) -> float:
+        return float(values.mean() if self.open_part is None else values[self.open_part].mean())
 
 
-def fit_tones(pictures: Sequence[tuple[Luma, Luma]]) -> Tones:
-    """The rising curve of tones that brings the second picture of each pair nearest to the first."""
+def fit_tones(pictures: Sequence[tuple[Luma, Luma]], open_part: NDArray[np.bool_] | None = None) -> Tones:
+    """The rising curve of tones that brings the second picture of each pair nearest to the first.
+
+    Where something lies over them, only the `open_part` of both counts.
+    """
     levels = np.arange(256, dtype=np.float32)
     if not pictures:
         return levels
-    seen = np.concatenate([one[::2, ::2].ravel() for one, _ in pictures])
-    source = np.concatenate([other[::2, ::2].ravel() for _, other in pictures])
+    counted = slice(None) if open_part is None else open_part[::2, ::2].ravel()
+    seen, source = (
+        np.concatenate([pair[place][::2, ::2].ravel()[counted] for pair in pictures]) for place in (0, 1)
+    )
     bins = source // (256 // _N_BINS)
     counts = np.bincount(bins, minlength=_N_BINS)
     used = counts >= max(1, len(source) // 2000)
@@ -205,12 +231,17 @@ def fit_tones(pictures: Sequence[tuple[Luma, Luma]]) -> Tones:
     return np.interp(levels, before, after).astype(np.float32)
 
 
-def _otherwise(picture: NDArray[np.float32]) -> list[tuple[str, NDArray[np.float32]]]:
+def _otherwise(picture: Luma) -> list[tuple[str, Luma]]:
     """A picture as it must not be shown."""
-    others = [("mirrored", picture[:, ::-1]), ("upside down and mirrored", picture[::-1]), ("upside down", picture[::-1, ::-1])]
-    for zoom in (*_ZOOMS, *(1 / zoom for zoom in _ZOOMS)):
-        others += [("stretched", picture[:, _zoomed(picture.shape[1], zoom)]), ("stretched", picture[_zoomed(picture.shape[0], zoom)])]
-    return others
+    height, width = picture.shape
+    zooms = [*_ZOOMS, *(1 / zoom for zoom in _ZOOMS)]
+    return [
+        ("mirrored", picture[:, ::-1]),
+        ("upside down and mirrored", picture[::-1]),
+        ("upside down", picture[::-1, ::-1]),
+        *(("stretched", picture[:, _zoomed(width, zoom)]) for zoom in zooms),
+        *(("stretched", picture[_zoomed(height, zoom)]) for zoom in zooms),
+    ]
 
 
 def _zoomed(n: int, zoom: float) -> NDArray[np.intp]:
