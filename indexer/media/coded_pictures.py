@@ -63,7 +63,9 @@ def read_coded_sources(wanted: Sequence[tuple[str, Fraction, Fraction]]) -> list
         try:
             for message in run_limited(f"{__name__}:source_messages", {"wanted": rest}, LIMITS, rest[0][0]):
                 header = message.header
-                held += [CodedPicture(Fraction(time), (size, crc)) for time, size, crc in header.get("pictures", ())]
+                held += [
+                    CodedPicture(Fraction(time), (size, crc)) for time, size, crc in header.get("pictures", ())
+                ]
                 if "failure" in header:
                     found.append(MediaError(str(header["failure"])))
                     held = []

@@ -16,8 +16,8 @@ from typing import Any
 
 import av
 import av.error
-from av.codec.context import Flags as CodecFlags
 from av.bitstream import BitStreamFilterContext
+from av.codec.context import Flags as CodecFlags
 from av.container.core import Flags
 
 from indexer.errors import VideoUnreadableError

@@ -125,7 +125,10 @@ def read_stretches(stretches: Sequence[Stretch]) -> Iterator[tuple[int, Shown | 
                     yield at, MediaError(str(reason))
                 for instant, blob in zip(message.header.get("times", ()), message.blobs, strict=True):
                     width, height = message.header["size"]
-                    yield at, Shown(Fraction(instant), np.frombuffer(blob, np.uint8).reshape(shape), (width, height))
+                    yield (
+                        at,
+                        Shown(Fraction(instant), np.frombuffer(blob, np.uint8).reshape(shape), (width, height)),
+                    )
             return
         except MediaError as error:
             yield at, error
@@ -210,7 +213,11 @@ def read_film(
     Raises:
         MediaError: it does not decode.
     """
-    arguments = {"path": path, "parts": [_to_plain(part) for part in parts], "rate": frame_rate and str(frame_rate)}
+    arguments = {
+        "path": path,
+        "parts": [_to_plain(part) for part in parts],
+        "rate": frame_rate and str(frame_rate),
+    }
     for message in run_limited(f"{__name__}:film_messages", arguments, LIMITS, path):
         if "n_frames" in message.header:
             sizes = tuple((int(width), int(height)) for width, height in message.header["sizes"])
@@ -237,7 +244,9 @@ def film_messages(
             stream: Any = container.streams.video[0]
             stream.thread_type = "AUTO"
             is_as_stored = read_crop(container, stream.index) == Crop()
-            frames = _only(container, stream, wanted, Fraction(rate)) if rate else enumerate(container.decode(stream))
+            frames = (
+                _only(container, stream, wanted, Fraction(rate)) if rate else enumerate(container.decode(stream))
+            )
             for number, frame in frames:
                 sizes[frame.width, frame.height] = None
                 is_as_stored &= n_frames > 0 or frame_orientation(frame) == Orientation()
@@ -286,5 +295,9 @@ class _WindowScaler:
             grey = self._scaler.reformat(frame, format="gray").to_ndarray()[top:bottom, left:right]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(grey), format="gray")
         shrinks = part.width_px < frame.width
-        size = {"width": part.width_px, "height": part.height_px, "interpolation": "AREA" if shrinks else "BICUBIC"}
+        size = {
+            "width": part.width_px,
+            "height": part.height_px,
+            "interpolation": "AREA" if shrinks else "BICUBIC",
+        }
         return bytes(self._scaler.reformat(frame, format="gray", **size).to_ndarray().tobytes())

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, save, send
+from indexer.media.ffmpeg import Ffmpeg, Stream, send
 from search_app.conforming.clip_look import change_note, clip_look, differences
 from search_app.conforming.dressing import PLAIN, Dress
 from search_app.conforming.framing import CENTRE, Focus, fitted
@@ -34,7 +34,6 @@ from search_app.conforming.source_frames import (
     frames_between,
     is_in_time,
     source_frames,
-    tick_seconds,
     tick_span,
     tried_prerolls,
 )
@@ -119,9 +118,7 @@ def conform_picture(
             pictures = frames_between(shown, clip.facts, own, first, end)
             on_beat = _one_by_one if is_steady else _by_time
             pictures = on_beat(pictures, clip, profile, n_frames)
-            output = dress.encode(
-                fitted(pictures, clip.facts, own, profile, focus), n_frames, profile, target
-            )
+            output = dress.encode(fitted(pictures, clip.facts, own, profile, focus), n_frames, profile, target)
             program.run(
                 output,
                 limits=encoder_limits(profile.encoder),
@@ -215,7 +212,9 @@ def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dres
     is_of_this_rate = standard_rate(clip.facts.frame_rate) == profile.frame_rate and zero == inside[0]
     steady = on_beat or (is_of_this_rate and highest - lowest < 1)
     if steady and not on_beat:
-        zero += math.floor((lowest + highest) / 2 / beat)  # so that pictures stray from their sound as little as can be
+        zero += math.floor(
+            (lowest + highest) / 2 / beat
+        )  # so that pictures stray from their sound as little as can be
     n_frames = len(inside) if steady else max(1, round(clip.span.duration * profile.frame_rate))
     places = (
         list(range(len(inside)))

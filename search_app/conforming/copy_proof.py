@@ -69,7 +69,12 @@ def prove_copied(
 
 
 def _is_same(
-    film: Sequence[CodedPicture], first_frame: int, clip: Clip, made: Conformed, source: CodedSource, profile: Profile
+    film: Sequence[CodedPicture],
+    first_frame: int,
+    clip: Clip,
+    made: Conformed,
+    source: CodedSource,
+    profile: Profile,
 ) -> bool:
     """Whether the frames of a clip in the film are exactly those of its source, shown in the same way."""
     first, end = tick_span(clip.span, clip.facts)

@@ -42,7 +42,9 @@ _COLORS = re.compile(
 )
 
 
-_DISPLAY = re.compile(r"^(?:\[info\])? +(?:Display Matrix|displaymatrix|Frame [Cc]ropping): |side data - .*displaymatrix")
+_DISPLAY = re.compile(
+    r"^(?:\[info\])? +(?:Display Matrix|displaymatrix|Frame [Cc]ropping): |side data - .*displaymatrix"
+)
 """What ffmpeg's log says where a container or a picture asks players to turn, flip or crop."""
 
 

@@ -163,7 +163,9 @@ class _Work:
             f"setts=time_base={_ratio(1 / self.profile.frame_rate)}:pts=PTS-({plan.first_tick})"
             f":dts=round((N-{REORDER_FRAMES})*{_ratio(beat)}):duration=round({_ratio(beat)})"
         )
-        pictures = open_source(self.source, **seek_options(self.clip, plan.preroll))[picture_stream(self.clip.facts)]
+        pictures = open_source(self.source, **seek_options(self.clip, plan.preroll))[
+            picture_stream(self.clip.facts)
+        ]
         output = save([pictures], target, **{"c": "copy", "bsf:v": ",".join(filters), "format": "mov"})
         self.program.run(output, cancel=self.cancel)
 

@@ -52,7 +52,9 @@ class FilmWindow:
         is_open = np.ones((height, width), np.bool_)
         for x, y, width_px, height_px in covered:
             rows = slice(max(0, int((y - top) * down) - 1), max(0, math.ceil((y + height_px - top) * down) + 1))
-            columns = slice(max(0, int((x - left) * across) - 1), max(0, math.ceil((x + width_px - left) * across) + 1))
+            columns = slice(
+                max(0, int((x - left) * across) - 1), max(0, math.ceil((x + width_px - left) * across) + 1)
+            )
             is_open[rows, columns] = False
         return is_open if is_open.any() else None
 

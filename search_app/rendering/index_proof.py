@@ -131,7 +131,11 @@ def _frames_around(program: Ffmpeg, place: Placed, cancel: threading.Event | Non
         log, data = FrameLog(), bytearray()
         shown = source_frames(facts, place.source, hit.time, preroll, place.look)
         around = shown.filter("trim", start_pts=tick - margin, end_pts=tick + margin + 1)
-        small = shown_upright(around, facts, place.look).filter("scale", WIDTH_PX, HEIGHT_PX, flags="area").filter("format", "gray")
+        small = (
+            shown_upright(around, facts, place.look)
+            .filter("scale", WIDTH_PX, HEIGHT_PX, flags="area")
+            .filter("format", "gray")
+        )
         output = send([small], format="rawvideo", fps_mode="passthrough")
         program.run(output, cancel=cancel, on_bytes=data.extend, on_line=log.read)
         frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX * WIDTH_PX)

@@ -119,7 +119,9 @@ class Judge:
         """What is wrong, a line for each kind; empty if nothing is."""
         if self._held:
             self._judge_held()
-        faults = [_words(name, edge) for name, edge in (("first", self.first), ("last", self.last)) if not edge.is_exact]
+        faults = [
+            _words(name, edge) for name, edge in (("first", self.first), ("last", self.last)) if not edge.is_exact
+        ]
         if self.wrong:
             count = f"{len(self.wrong)} frames show" if len(self.wrong) > 1 else "1 frame shows"
             faults.append(f"{count} another than it must, the first at place {self.wrong[0] + 1}")
@@ -172,9 +174,7 @@ class Judge:
             seen_offset=offset if is_off else 0,
         )
 
-    def _shows_neighbour(
-        self, seen: Luma, expected: NDArray[np.float32], neighbour: NDArray[np.float32]
-    ) -> bool:
+    def _shows_neighbour(self, seen: Luma, expected: NDArray[np.float32], neighbour: NDArray[np.float32]) -> bool:
         """Whether a frame shows a neighbour of what it must, judged where the two differ."""
         motion = np.abs(expected - neighbour)
         if self.open_part is not None:
@@ -223,7 +223,9 @@ def fit_tones(pictures: Sequence[tuple[Luma, Luma]], open_part: NDArray[np.bool_
     used = counts >= max(1, len(source) // 2000)
     if not used.any():
         return levels
-    before, after = (np.bincount(bins, weights=one, minlength=_N_BINS)[used] / counts[used] for one in (source, seen))
+    before, after = (
+        np.bincount(bins, weights=one, minlength=_N_BINS)[used] / counts[used] for one in (source, seen)
+    )
     after = np.maximum.accumulate(after)
     # Beyond the tones that are there the curve goes on as it is.
     before = np.concatenate([[before[0] - 256], before, [before[-1] + 256]])

@@ -194,7 +194,11 @@ class SupercutReport:
     @property
     def has_wrong_cut(self) -> bool:
         """Whether verification found a clip that is not exact, or a film of another length or shape."""
-        return self.has_wrong_length or bool(self.film_fault) or any(clip.check and not clip.check.is_exact for clip in self.done)
+        return (
+            self.has_wrong_length
+            or bool(self.film_fault)
+            or any(clip.check and not clip.check.is_exact for clip in self.done)
+        )
 
     def summary(self) -> str:
         """Lines for people: what was made, what was proven, what is missing or different."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -22,7 +22,7 @@ from indexer.errors import FfmpegError, MediaError
 from indexer.media.frames_at import FilmLook, FilmPart, Shown, Stretch, read_film, read_stretches
 from search_app.conforming.conform import Conformed, plan_frames
 from search_app.conforming.copy_proof import prove_copied
-from search_app.conforming.source_frames import LAYER_DECODERS, FrameLog, tick_seconds, tick_span
+from search_app.conforming.source_frames import LAYER_DECODERS, FrameLog, tick_span
 from search_app.conforming.standstill import MAX_SECONDS, longest_standstill
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
@@ -155,7 +155,9 @@ def verify_supercut(
         raise
     except MediaError as error:
         raise FfmpegError(str(error)) from error
-    return FilmCheck(tuple(checks[place.first_frame] for place in placed), look.n_frames, _film_fault(look, profile))
+    return FilmCheck(
+        tuple(checks[place.first_frame] for place in placed), look.n_frames, _film_fault(look, profile)
+    )
 
 
 _SAME = ClipCheck(EdgeCheck(is_exact=True, distance=0.0), EdgeCheck(is_exact=True, distance=0.0))
@@ -212,7 +214,9 @@ class _Comparison:
         is_sparse = known is not None and 2 * sum(one.conformed.n_frames for one in placed) < known.n_frames
         stretches = [_stretch(one, window, may_seek) for one, window in zip(placed, windows, strict=True)]
         with (
-            closing(read_film(str(self.rendered), parts, self.profile.frame_rate if is_sparse else None)) as frames,
+            closing(
+                read_film(str(self.rendered), parts, self.profile.frame_rate if is_sparse else None)
+            ) as frames,
             closing(read_stretches(stretches)) as shown,
         ):
             film = _FilmFrames(frames)
@@ -295,7 +299,9 @@ class _Seen:
             if made.is_steady:
                 end_frame = min(n_before, made.n_frames)
             else:
-                end_frame = min(made.n_frames, math.floor((following[0] - made.zero_tick) * self._beat + Fraction(1, 2)))
+                end_frame = min(
+                    made.n_frames, math.floor((following[0] - made.zero_tick) * self._beat + Fraction(1, 2))
+                )
             self._check_size(shown.size)
         if self._current and self._lies_inside(self._current[0]):
             before, after = (one and one[1] for one in (self._before, following))

@@ -175,7 +175,9 @@ def test_little_is_read_for_a_clip_at_the_beginning(tmp_path: Path, program: Ffm
     cut_list = clips([(path, *span) for span in wanted])
     read = [n_packets(program, path, clip, Fraction(0)) for clip in cut_list.clips]
     proven = [source_messages([[str(path), str(clip.span.start), str(clip.span.end)]]) for clip in cut_list.clips]
-    read += [len(header.get("pictures", ())) for messages in proven for header, _ in messages if "pictures" in header]
+    read += [
+        len(header.get("pictures", ())) for messages in proven for header, _ in messages if "pictures" in header
+    ]
     assert [True] * 4 == [n < 130 for n in read]
     report = render_supercut(cut_list, tmp_path / "out.mp4", mode=Mode.FAST, program=program)
     check(report, wanted, program)

@@ -17,15 +17,12 @@ import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, open_own, save
 from indexer.media.pictures import encode_thumbnail
-from search_app.conforming.conform import Conformed
-from search_app.conforming.source_frames import FrameLog, tick_span
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.errors import RenderError
 from search_app.rendering.film_options import FilmOptions
 from search_app.rendering.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
 from search_app.rendering.supercut import render_supercut
-from search_app.rendering.verify import Placed, verify_supercut
 from store.records import VideoRow
 from store.timespan import TimeSpan
 from tests.counted_video import CountedVideo, burst_times, draw_number, frame_times, hit_of, read_numbers, row_of

@@ -80,7 +80,9 @@ def _placed(clip: Clip, source: Path, first_frame: int = 0) -> Placed:
     return Placed(clip, source, FrameLog(), made, first_frame)
 
 
-def _checked(film: Path, source: Path, program: Ffmpeg, filters: Sequence[tuple[str, dict[str, object]]] = ()) -> ClipCheck:
+def _checked(
+    film: Path, source: Path, program: Ffmpeg, filters: Sequence[tuple[str, dict[str, object]]] = ()
+) -> ClipCheck:
     """What verification says of a film that must show frames 10 to 29 of a source, after it went through filters."""
     pictures = open_own(film)["v:0"]
     for name, options in filters:
