@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import click
 
 from indexer import cli as indexer_cli
 from search_app.commands import cut, demo, evaluate, export, rights, search, supercut, timeline
 from search_app.errors import QueryError
+from search_app.interruption import EXIT_STATUS, heard_interrupts
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
 
 USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError, UnknownIdError)
@@ -44,11 +46,24 @@ def _on_one_line() -> Iterator[None]:
 
 
 class _Rushes(click.Group):
-    """Turns failures that Rushes can explain into one line and an exit status."""
+    """Turns failures that Rushes can explain into one line and an exit status, and interruptions into 130."""
+
+    heard = threading.Event()
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         with _on_one_line():
             return super().make_context(*args, **options)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        with heard_interrupts() as heard:
+            self.heard = heard
+            try:
+                return super().main(*args, **options)
+            except SystemExit as end:
+                # Before and after `invoke`, click itself says "Aborted!" and leaves with 1.
+                if heard.is_set() and end.code == 1:
+                    raise SystemExit(EXIT_STATUS) from None
+                raise
 
     def invoke(self, ctx: click.Context) -> Any:
         from indexer.console import printable
@@ -56,18 +71,27 @@ class _Rushes(click.Group):
         try:
             with _on_one_line():
                 return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (KeyboardInterrupt, click.Abort):
+            self._leave_interrupted(ctx)
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except BrokenPipeError:
             sys.stderr.close()  # whoever read our output has gone, as `head` does
             ctx.exit(1)
         except Exception as error:
+            if self.heard.is_set():
+                self._leave_interrupted(ctx)
             if ctx.params.get("debug"):
                 raise
             known = isinstance(error, ArchiveError)
             text = str(error) if known else f"{type(error).__name__}: {error} (a fault of ours: see --debug)"
             click.echo(f"rushes: {printable(text)}", err=True)
             ctx.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+
+    @staticmethod
+    def _leave_interrupted(ctx: click.Context) -> NoReturn:
+        click.echo("rushes: interrupted", err=True)
+        ctx.exit(EXIT_STATUS)
 
 
 @click.group("rushes", cls=_Rushes, context_settings={"help_option_names": ["-h", "--help"]})

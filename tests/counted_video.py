@@ -47,6 +47,7 @@ class CountedVideo:
         layout: speakers, empty for no sound; the sound is a 1 kHz burst of 20 ms at each half second.
         sample_rate: of the sound.
         sound_seconds: where the sound ends; with the pictures if None.
+        sound_gap: from when to when there is no sound, as where a recorder lost packets; empty for nowhere.
         options: for the encoder.
         first_number: the number in the first frame.
     """
@@ -63,6 +64,7 @@ class CountedVideo:
     layout: str = ""
     sample_rate: int = 48_000
     sound_seconds: Fraction | None = None
+    sound_gap: tuple[Fraction, ...] = ()
     options: tuple[tuple[str, str], ...] = field(default=())
     first_number: int = 0
 
@@ -108,7 +110,10 @@ class CountedVideo:
     def _write_sound(self, container: Any, sound: Any, seconds: float) -> None:
         samples = bursts(seconds, self.sample_rate)
         n_channels = sound.layout.nb_channels
+        gap = [round(instant * self.sample_rate) for instant in self.sound_gap] or [0, 0]
         for at in range(0, len(samples), 960):
+            if gap[0] <= at < gap[1]:
+                continue
             piece = np.repeat(samples[None, at : at + 960], n_channels, axis=0)
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="fltp", layout=self.layout)
             frame.sample_rate = self.sample_rate

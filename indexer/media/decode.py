@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import av.error
+from av.bitstream import BitStreamFilterContext
 from av.codec.context import Flags as CodecFlags
 from av.container.core import Flags
 
@@ -92,10 +93,12 @@ class VideoReader:
     Args:
         path: the file.
         n_threads: decoder threads.
+        decoder: ffmpeg's name of another decoder than the usual one of the codec.
     """
 
     path: str
     n_threads: int = 2
+    decoder: str = ""
     n_frames: int = 0
     span_start: Fraction | None = None
     span_end: Fraction = Fraction(0)
@@ -104,6 +107,8 @@ class VideoReader:
     _container: Any = None
     _stream: Any = None
     _clock: Any = None
+    _decoder: Any = None
+    _is_lost: bool = False
     _ends: dict[int, Fraction] = field(default_factory=dict)
 
     def __enter__(self) -> VideoReader:
@@ -247,6 +252,9 @@ class VideoReader:
             if frame is None:
                 yield None
                 continue
+            if self._is_lost and not (frame.key_frame and frame.pts is not None):
+                continue
+            self._is_lost = False
             placed = self._clock.place(chooser.read(frame.pts, frame.dts), frame.duration)
             if placed is None:
                 continue
@@ -284,11 +292,39 @@ class VideoReader:
         """Which of the file's video streams this is, from 0, covers included."""
         return [stream.index for stream in self._container.streams.video].index(self._stream.index)
 
+    def seek(self, time: Fraction) -> bool:
+        """Let `frames` begin near a time, with the first picture there that needs no other; False if that fails.
+
+        It may come too late, in containers without an index. Where a clock jumps, or does not say when each picture
+        is shown, times are only right from the beginning on.
+        """
+        ticks = int((time + self.start_time) / self.time_base)
+        try:
+            self._container.seek(ticks, stream=self._stream, backward=True)
+        except av.error.FFmpegError:
+            return False
+        self._is_lost = True
+        return True
+
+    def coded_pictures(self, filters: str) -> Iterator[tuple[int | None, bytes]]:
+        """Time stamp and bytes of each packet of the video, in the order stored, as filters of packets leave them.
+
+        Raises:
+            VideoUnreadableError: they cannot be read or filtered.
+        """
+        try:
+            context = BitStreamFilterContext(filters, self._stream)
+            for packet in self._container.demux(self._stream):
+                for one in context.filter(packet if packet.size else None):
+                    yield one.pts, bytes(one)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise self._unreadable(f"its packets cannot be read ({_reason(error)})") from error
+
     def _decoded(self) -> Iterator[av.VideoFrame | None]:
         beat = time.monotonic()
         for packet in self._packets():
             try:
-                yield from self._stream.decode(packet)
+                yield from self._decoder.decode(packet)
             except MemoryError:
                 raise
             except (av.error.FFmpegError, ValueError):
@@ -350,6 +386,10 @@ class VideoReader:
         # Pictures begin exactly where their headers say, as in the ffmpeg program, and not at a rounder address.
         context.flags |= CodecFlags.unaligned.value
         context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+        self._decoder = self._stream
+        if self.decoder:
+            self._decoder = av.CodecContext.create(self.decoder, "r")
+            self._decoder.options = context.options
 
     def check_size(self, width_px: int, height_px: int) -> None:
         """Refuse pictures that are too large to decode."""

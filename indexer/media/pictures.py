@@ -29,6 +29,9 @@ _MAX_ELONGATION = 4
 _MAX_ENLARGEMENT = 8
 """A crop that leaves less of a side than one part in so many is not applied where pictures are only analysed."""
 
+_LUMA_SHARES = (0.2126, 0.7152, 0.0722)
+"""Of red, green and blue in light (ITU-R BT.709)."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnalysisPicture:
@@ -82,6 +85,25 @@ class PictureMaker:
         kept = luma[top : top + ANALYSIS_HEIGHT_PX, left : left + ANALYSIS_WIDTH_PX]
         return AnalysisPicture(np.ascontiguousarray(kept), chroma)
 
+    def grey_picture(self, frame: av.VideoFrame, width_px: int, height_px: int) -> NDArray[np.uint8]:
+        """The frame as it is shown, (height, width), at any size; what is transparent lies over black."""
+        shape = self.shape_of(frame)
+        size = (width_px, height_px) if shape.orientation.is_upright else (height_px, width_px)
+        whole_width, left = _enlarged(size[0], frame.width, shape.crop.left, shape.crop.right)
+        whole_height, top = _enlarged(size[1], frame.height, shape.crop.top, shape.crop.bottom)
+        is_transparent = any(component.is_alpha for component in frame.format.components)
+        grey = self._small.reformat(
+            frame,
+            width=whole_width,
+            height=whole_height,
+            format="rgba" if is_transparent else "gray",
+            interpolation="AREA" if whole_width < frame.width else "BICUBIC",
+        ).to_ndarray()[top : top + size[1], left : left + size[0]]
+        if is_transparent:
+            luma = grey[..., :3] @ np.asarray(_LUMA_SHARES)
+            grey = (luma * (grey[..., 3] / 255)).astype(np.uint8)
+        return _laid(grey, shape.orientation)
+
     def rgb_picture(self, frame: av.VideoFrame, short_side_px: int) -> RgbImage:
         """The frame as it is shown, its shorter side `short_side_px`; smaller frames keep their size."""
         shape = self.shape_of(frame)
@@ -103,7 +125,7 @@ class PictureMaker:
         return _laid(picture, shape.orientation)
 
 
-def _laid(picture: RgbImage, orientation: Orientation) -> RgbImage:
+def _laid(picture: NDArray[np.uint8], orientation: Orientation) -> NDArray[np.uint8]:
     """The picture flipped and turned."""
     flipped = picture[:, ::-1] if orientation.mirrored else picture
     return np.ascontiguousarray(np.rot90(flipped, k=-(orientation.rotation_degrees // 90)), dtype=np.uint8)

@@ -36,6 +36,11 @@ _OPTIONS = (
     click.option("--dry-run", is_flag=True, help="Only tell length, size, time and bad sources; write nothing."),
     click.option("--overwrite", is_flag=True, help="Replace the output if it exists."),
     click.option(
+        "--keep-inexact",
+        is_flag=True,
+        help="Give a film its name though it is proven not to be exact; else it is kept as NAME.inexact.",
+    ),
+    click.option(
         "--poster",
         type=click.Path(path_type=Path),
         help="A .jpg or .png of one frame, in the size of the film: the sharpest of the clip that answers best.",
@@ -48,7 +53,7 @@ _OPTIONS = (
 )
 
 
-_OF_ONE_RUN = ("skip_missing", "overwrite")
+_OF_ONE_RUN = ("skip_missing", "overwrite", "keep_inexact")
 """Options that say nothing about the film, and so are not in its manifest."""
 
 
@@ -225,6 +230,7 @@ def _tell_estimate(
     mode: str = Mode.EXACT,
     profile: Profile | None = None,
     skip_missing: bool = False,
+    keep_inexact: bool = False,
     **options: Any,
 ) -> None:
     """Say what would be rendered, and leave the command: with 1 if it could not be.
@@ -241,7 +247,7 @@ def _tell_estimate(
         raise QueryError(
             "--dry-run, --mode fast: what can be copied is only known once it is; leave one of them out"
         )
-    del profile  # of the mode, which the shape has
+    del profile, keep_inexact  # the mode's, which the shape has; and what only a film can be
     estimate = estimate_supercut(cut_list, output, profile=shape, identify=fingerprint_file, **options)
     if as_json:
         print_json(estimate.entries())

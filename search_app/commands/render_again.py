@@ -28,7 +28,7 @@ SOURCE_MAP = click.option(
     metavar="FROM=TO",
     help="With --from: sources that lay below FROM lie below TO now; may be repeated.",
 )
-OF_ONE_RUN = ("skip_missing", "overwrite", "dry_run", "poster", "poster_at")
+OF_ONE_RUN = ("skip_missing", "overwrite", "keep_inexact", "dry_run", "poster", "poster_at")
 _TOGETHER = {"archive", "manifest", "source_map", "output", "as_json", *OF_ONE_RUN}
 
 
@@ -67,7 +67,7 @@ def render_again(
         output: the film to make.
         path_map: `FROM=TO`, for sources that moved.
         as_json: print the new manifest instead of a summary.
-        options: `skip_missing`, `overwrite`, `dry_run`, `poster` and `poster_at`.
+        options: `skip_missing`, `overwrite`, `keep_inexact`, `dry_run`, `poster` and `poster_at`.
     """
     from indexer.console import printable
     from search_app.cutting.clip_texts import ClipText
@@ -100,7 +100,7 @@ def render_again(
         verdict = (
             "is the same film: every decoded picture and all sound" if not difference else "is another film: "
         )
-        click.echo(f"{output} {verdict}{difference}", err=True)
+        click.echo(f"{report.output} {verdict}{difference}", err=True)
         if difference:
             context.exit(1)
 

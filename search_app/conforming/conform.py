@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, open_source, save, send
+from indexer.media.ffmpeg import Ffmpeg, Stream, send
 from search_app.conforming.clip_look import change_note, clip_look, differences
 from search_app.conforming.dressing import PLAIN, Dress
 from search_app.conforming.framing import CENTRE, Focus, fitted
@@ -34,17 +34,15 @@ from search_app.conforming.source_frames import (
     frames_between,
     is_in_time,
     source_frames,
-    tick_seconds,
     tick_span,
     tried_prerolls,
 )
-from search_app.conforming.target_profile import Profile
+from search_app.conforming.standstill import standstill_note
+from search_app.conforming.target_profile import Profile, standard_rate
 from search_app.cutting.cut_list import Clip
 
 STEADY_TOLERANCE = Fraction(1, 10)
 """Frames that stray from the profile's beat by less than this part of a frame (and one tick) are on it."""
-
-BYTES_PER_SAMPLE = 2
 
 INDEXED_CONTAINERS = frozenset({"mov", "mp4", "matroska"})
 """Containers in which a seek finds the nearest key frame before an instant."""
@@ -112,13 +110,15 @@ def conform_picture(
     focus = CENTRE
     if profile.framing is Framing.SMART:
         focus = _focus(program, clip, source, look, profile, cancel)
-    own = look
+    own, is_steady = look, standard_rate(clip.facts.frame_rate) == profile.frame_rate
     for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
         while True:
             log = FrameLog()
             shown = source_frames(clip.facts, source, clip.span.start, preroll, own, dress.n_threads)
-            pictures = fitted(_on_beat(shown, clip, own, profile, n_frames), clip.facts, own, profile, focus)
-            output = dress.encode(pictures, n_frames, profile, target)
+            pictures = frames_between(shown, clip.facts, own, first, end)
+            on_beat = _one_by_one if is_steady else _by_time
+            pictures = on_beat(pictures, clip, profile, n_frames)
+            output = dress.encode(fitted(pictures, clip.facts, own, profile, focus), n_frames, profile, target)
             program.run(
                 output,
                 limits=encoder_limits(profile.encoder),
@@ -130,10 +130,10 @@ def conform_picture(
             inside = [tick for tick in log.ticks if first <= tick < end]
             if not inside or not is_in_time(log, clip.facts, clip.span.start, first, preroll):
                 break
-            made, used = plan_frames(inside, clip, profile, dress), (own, n_frames)
-            own, n_frames = clip_look(log, look, inside, clip.facts), made.n_frames
-            if used == (own, n_frames):
-                return replace(made, focus=focus, stored=differences(own, look), note=change_note(own))
+            made, used = plan_frames(inside, clip, profile, dress), (own, n_frames, is_steady)
+            own, n_frames, is_steady = clip_look(log, look, inside, clip.facts), made.n_frames, made.is_steady
+            if used == (own, n_frames, is_steady):
+                return replace(made, focus=focus, stored=differences(own, look), note=_note(own, inside, clip))
     raise FfmpegError("the source has no picture in this clip any more")
 
 
@@ -166,15 +166,28 @@ def _focus(
     return find_focus(frames, profile.window(clip.facts))
 
 
-def _on_beat(shown: Stream, clip: Clip, look: FrameLog, profile: Profile, n_frames: int) -> Stream:
-    """Exactly `n_frames` frames at the profile's rate, made of the frames inside the clip."""
-    first, end = tick_span(clip.span, clip.facts)
-    pictures = frames_between(shown, clip.facts, look, first, end)
+def _one_by_one(pictures: Stream, clip: Clip, profile: Profile, n_frames: int) -> Stream:
+    """Each frame once, one after another at the profile's rate; `n_frames` at most."""
+    del clip
+    rate = profile.frame_rate
+    return (
+        pictures.filter("settb", expr=f"{rate.denominator}/{rate.numerator}")
+        .filter("setpts", "N")
+        .filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0, eof_action="pass")
+        .filter("trim", end_frame=n_frames)
+    )
+
+
+def _by_time(pictures: Stream, clip: Clip, profile: Profile, n_frames: int) -> Stream:
+    """Exactly `n_frames` frames at the profile's rate, each the one nearest to its time."""
+    first, _ = tick_span(clip.span, clip.facts)
     zero = f"if(lt(STARTPTS-{first},{_beat_ticks(clip, profile)}),STARTPTS,{first})"
+    # At the end of the clip, where no frame tells how long the last one stays, it stays for a tick at least.
+    on_clock = f"if(isnan(PREV_OUTPTS),PTS-{zero},max(PTS-{zero},PREV_OUTPTS+1))"
     rate = f"{profile.frame_rate.numerator}/{profile.frame_rate.denominator}"
     return (
-        pictures.filter("setpts", f"PTS-{zero}")
-        .filter("fps", fps=rate, start_time=0, round="near")
+        pictures.filter("setpts", on_clock)
+        .filter("fps", fps=rate, start_time=0, round="near", eof_action="pass")
         .filter("tpad", stop=-1, stop_mode="clone")
         .filter("trim", end_frame=n_frames)
     )
@@ -185,16 +198,29 @@ def _beat_ticks(clip: Clip, profile: Profile) -> int:
 
 
 def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress = PLAIN) -> Conformed:
-    """What a clip of these source frames must look like; mirrors what the `fps` filter does with them."""
+    """What a clip of these source frames must look like.
+
+    Where the source has the profile's rate and no frame is as much as one frame out of place, however short or long
+    single ones are, each is shown once. Else each frame of the clip shows the one nearest to its time.
+    """
     first, _ = tick_span(clip.span, clip.facts)
     beat = clip.facts.time_base * profile.frame_rate  # frames of the profile in one tick
     zero = inside[0] if inside[0] - first < _beat_ticks(clip, profile) else first
-    steady = all(
-        abs((tick - zero) * beat - i) <= min(STEADY_TOLERANCE + beat, Fraction(2, 5))
-        for i, tick in enumerate(inside)
-    )
+    offsets = [(tick - zero) * beat - i for i, tick in enumerate(inside)]
+    lowest, highest = min(offsets), max(offsets)
+    on_beat = max(-lowest, highest) <= min(STEADY_TOLERANCE + beat, Fraction(2, 5))
+    is_of_this_rate = standard_rate(clip.facts.frame_rate) == profile.frame_rate and zero == inside[0]
+    steady = on_beat or (is_of_this_rate and highest - lowest < 1)
+    if steady and not on_beat:
+        zero += math.floor(
+            (lowest + highest) / 2 / beat
+        )  # so that pictures stray from their sound as little as can be
     n_frames = len(inside) if steady else max(1, round(clip.span.duration * profile.frame_rate))
-    places = [math.floor((tick - zero) * beat + Fraction(1, 2)) for tick in inside]
+    places = (
+        list(range(len(inside)))
+        if steady
+        else [math.floor((tick - zero) * beat + Fraction(1, 2)) for tick in inside]
+    )
     blended = (dress.n_blended_first, dress.n_blended_last) if dress.fits(n_frames) else (0, 0)
 
     def shown(frame: int) -> int:
@@ -214,83 +240,11 @@ def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dres
     )
 
 
+def _note(own: FrameLog, inside: Sequence[int], clip: Clip) -> str:
+    """What people should know of how a clip was made."""
+    return "; ".join(filter(None, [change_note(own), standstill_note(inside, clip)]))
+
+
 def _largest_file(profile: Profile, n_frames: int) -> int:
     """No encoding is larger than the pictures themselves."""
     return 2**24 + 4 * n_frames * profile.width_px * profile.height_px
-
-
-def conform_sound(
-    program: Ffmpeg,
-    clip: Clip,
-    source: Path,
-    look: FrameLog,
-    zero_tick: int,
-    n_samples: int,
-    profile: Profile,
-    target: Path,
-    *,
-    cancel: threading.Event | None = None,
-) -> None:
-    """Write the sound of a clip as raw samples, exactly `n_samples` of them; where there is none, silence.
-
-    Args:
-        program: ffmpeg.
-        clip: the clip.
-        source: its file.
-        look: how it is stored.
-        zero_tick: the instant at which the clip's pictures start.
-        n_samples: length, in samples of each channel.
-        profile: gives sample rate and channels.
-        target: the file to write: 16 bit little endian, channels interleaved.
-        cancel: stops it when set.
-
-    Raises:
-        FfmpegError: the sound cannot be read, or it was cancelled.
-    """
-    size_bytes = n_samples * profile.n_channels * BYTES_PER_SAMPLE
-    if clip.facts.has_audio:
-        samples = _sound(clip, source, look, zero_tick, n_samples, profile)
-        output = save([samples], target, format="s16le", **{"c:a": "pcm_s16le"})
-        program.run(output, file_bytes=size_bytes + 2**20, cancel=cancel)
-    with target.open("ab") as stream:
-        # Where the sound track ends before the clip starts, ffmpeg has nothing to lengthen.
-        stream.truncate(size_bytes)
-
-
-def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
-    start = tick_seconds(zero_tick, clip.facts)
-    on_clock = zero_tick * clip.facts.time_base
-    _, end = tick_span(clip.span, clip.facts)  # frames are whole, so the last may last longer than the clip
-    options: dict[str, object] = {"copyts": None, "vn": None, "reinit_filter": 1}
-    preroll = PREROLLS[0]
-    if preroll is not None and start > preroll:
-        options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
-    track = _heard_track(look, profile)
-    samples = (
-        open_source(source, **options)[f"a:{track}"]
-        .filter("atrim", start=f"{float(on_clock):.9f}", end=f"{float(end * clip.facts.time_base):.9f}")
-        .filter("asetpts", f"PTS-{float(on_clock):.9f}/TB")
-    )
-    if look.sound_tracks and look.sound_tracks[track].is_mono and profile.channel_layout == "stereo":
-        # As loud as a player makes it; the general rule would lower it by 3 dB.
-        samples = samples.filter("pan", args="stereo|c0=c0|c1=c0")
-    # Fills gaps and drops overlaps of more than 10 ms; smaller ones are the rounding of time stamps.
-    on_time = {"async": 1, "min_hard_comp": 0.01, "first_pts": 0}
-    # Fewer speakers get the others' sound after ITU-R BS.775, all of it so much lower that nothing can clip.
-    speakers = {"ochl": profile.channel_layout, "rematrix_maxval": 1}
-    return (
-        samples.filter("aresample", profile.sample_rate, **on_time, **speakers)
-        .filter("aformat", sample_fmts="s16", channel_layouts=profile.channel_layout)
-        .filter("apad", whole_len=n_samples)
-        .filter("atrim", end_sample=n_samples)
-    )
-
-
-def _heard_track(look: FrameLog, profile: Profile) -> int:
-    """Number of a sound track among those of its file, from 0."""
-    tracks = look.sound_tracks
-    if profile.audio_track is None:
-        return next((place for place, track in enumerate(tracks) if track.is_default), 0)
-    if profile.audio_track > len(tracks):
-        raise FfmpegError(f"the file has no sound track {profile.audio_track}, only {len(tracks)}")
-    return profile.audio_track - 1

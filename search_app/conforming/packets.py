@@ -17,7 +17,7 @@ from pathlib import Path
 
 from indexer.errors import MediaError
 from indexer.media.ffmpeg import Ffmpeg, discard, merge, open_source, save, send
-from search_app.conforming.source_frames import seek_argument, tick_span
+from search_app.conforming.source_frames import picture_stream, seek_argument, tick_span
 from search_app.cutting.cut_list import Clip
 from store.records import VideoFacts
 
@@ -40,6 +40,12 @@ _PICTURE = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *0 pts: *(-?\d+) .* fmt:(
 _COLORS = re.compile(
     r"\[Parsed_showinfo[^\]]*\].*color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)"
 )
+
+
+_DISPLAY = re.compile(
+    r"^(?:\[info\])? +(?:Display Matrix|displaymatrix|Frame [Cc]ropping): |side data - .*displaymatrix"
+)
+"""What ffmpeg's log says where a container or a picture asks players to turn, flip or crop."""
 
 
 class UncopyableError(MediaError):
@@ -76,6 +82,7 @@ class StoredPicture:
         matrix: of them.
         primaries: of them.
         transfer: of them.
+        is_as_stored: whether players show it as it is stored: not turned, flipped or cropped.
     """
 
     pts: int | None = None
@@ -86,9 +93,11 @@ class StoredPicture:
     matrix: str = ""
     primaries: str = ""
     transfer: str = ""
+    is_as_stored: bool = True
 
     def read(self, line: str) -> None:
         """Take in one line of ffmpeg's log."""
+        self.is_as_stored &= not _DISPLAY.search(line)
         if picture := _PICTURE.search(line):
             self.pts, self.pixel_format, self.fields = int(picture[1]), picture[2], picture[5]
             self.size = (int(picture[3]), int(picture[4]))
@@ -175,6 +184,10 @@ def plan_copy(
         raise UncopyableError(f"{clip.facts.container} files do not say when pictures are shown")
     if clip.facts.rotation_degrees:
         raise UncopyableError(f"it is turned by {clip.facts.rotation_degrees} degrees")
+    if clip.facts.mirrored or any(clip.facts.crop or ()):
+        raise UncopyableError("its container asks players to flip or to crop it")
+    if clip.facts.clock_jumps:
+        raise UncopyableError("its clock starts again or jumps")
     first, end = tick_span(clip.span, clip.facts)
     for preroll in PREROLLS:
         packets, picture = _read_packets(program, clip, source, preroll, scratch, cancel)
@@ -192,6 +205,8 @@ def _plan(
     preroll: Fraction | None,
     max_reorder: int,
 ) -> CopyPlan:
+    if not picture.is_as_stored:
+        raise UncopyableError("its container asks players to turn, flip or crop it")
     start = next(
         (i for i, packet in enumerate(packets) if packet.starts_group and first <= packet.pts < end), None
     )
@@ -252,7 +267,7 @@ def _read_packets(
     cancel: threading.Event | None,
 ) -> tuple[list[Packet], StoredPicture]:
     """Packets in the order of decoding, and how the first of them is stored; the others are not decoded."""
-    pictures = open_source(source, **seek_options(clip, preroll))["V:0"]
+    pictures = open_source(source, **seek_options(clip, preroll))[picture_stream(clip.facts)]
     copied = {"c": "copy", "bsf:v": "h264_mp4toannexb"}
     listing, picture = bytearray(), StoredPicture()
     outputs = [

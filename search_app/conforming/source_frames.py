@@ -11,7 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from indexer.errors import FfmpegError
+from indexer.media.clock import clock_expression
 from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source
+from search_app.conforming.source_sound import SourceSound, read_sound
 from search_app.cutting.cut_list import Clip
 from store.records import VideoFacts
 from store.timespan import TimeSpan
@@ -33,25 +35,21 @@ _COLOURS = re.compile(
 _BRIGHTEST = re.compile(r"\[Parsed_showinfo[^\]]*\].*(?:MaxCLL=|max_luminance=)([\d.]+)")
 _PREMULTIPLIED = re.compile(r"\[Parsed_showinfo[^\]]*\].*alpha_mode:premultiplied")
 _STREAM = re.compile(r"^(?:\[info\])? +Stream #0:.*: Video: .* (?:\w+)\(([^()]*)\), \d+x\d+")
-_SOUND = re.compile(r"^(?:\[info\])? +Stream #0:\S+: Audio: ")
+_VIDEO = re.compile(r"^(?:\[info\])? +Stream #0:\S+: Video: .*?, (\d+)x(\d+)\b")
+_PICTURE_SIZE = re.compile(r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: .* s:(\d+)x(\d+) ")
 _LAYER = re.compile(r"^(?:\[info\])? +alpha_mode +: 1$")
 _TRANSPARENT = re.compile(r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya")
 
 LAYER_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Decoders that see the transparency of WebM, a second picture beside each picture; ffmpeg's own do not."""
 
-
-@dataclass(frozen=True, slots=True)
-class SourceSound:
-    """One sound track of a source.
-
-    Args:
-        is_mono: whether it has one channel.
-        is_default: whether the file names it as the one to be heard.
-    """
-
-    is_mono: bool
-    is_default: bool
+_TURNS: dict[int, list[tuple[str, dict[str, str]]]] = {
+    0: [],
+    90: [("transpose", {"dir": "clock"})],
+    180: [("hflip", {}), ("vflip", {})],
+    270: [("transpose", {"dir": "cclock"})],
+}
+"""Ffmpeg's filters for each clockwise turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,9 @@ class FrameLog:
         file_colors: range, matrix, primaries and transfer as the file says, whatever its frames do.
         runs: how frames say that they are stored, each with the time stamp of the first frame stored so.
         changes: what changes within the clip that this is about: one of the names above, and what it is in turn.
+        video_track: which of the file's video streams it is about, as in `VideoFacts`; None for the first.
+        file_size: width and height of its pictures as the file says, before the container's crop.
+        picture_size: of the pictures that were decoded last.
     """
 
     ticks: list[int] = field(default_factory=list)
@@ -114,7 +115,11 @@ class FrameLog:
     file_colors: tuple[str, str, str, str] = (UNKNOWN,) * 4
     runs: list[tuple[int, Storage]] = field(default_factory=list)
     changes: dict[str, list[str]] = field(default_factory=dict)
+    video_track: int | None = None
+    file_size: tuple[int, int] = (0, 0)
+    picture_size: tuple[int, int] = (0, 0)
     _last_is_interlaced: bool = False
+    _n_videos: int = 0
 
     @property
     def is_transparent(self) -> bool:
@@ -125,6 +130,8 @@ class FrameLog:
         """Take in one line of ffmpeg's log."""
         if shown := _SHOWN.search(line):
             self.ticks.append(int(shown[1]))
+            if size := _PICTURE_SIZE.search(line):
+                self.picture_size = (int(size[1]), int(size[2]))
             self.pixel_format = shown[2]
             self._last_is_interlaced = shown[3] != "P"
             self.interlaced |= self._last_is_interlaced
@@ -139,17 +146,25 @@ class FrameLog:
             # Of the brightest pixel and the brightest that the mastering screen can show, the lower one holds.
             known = [nits for nits in (self.brightest_nits, float(brightest[1])) if nits]
             self.brightest_nits = min(known, default=0.0)
-        elif (stream := _STREAM.search(line)) and not self.ticks:
-            # ProRes keeps such tags in the file, and says nothing in its frames.
-            words = stream[1].split(", ")
-            names = next((word for word in words if "/" in word or word.startswith(("bt", "smpte"))), UNKNOWN)
-            three = names.split("/") if "/" in names else [names] * 3
-            self._take_colours(next((word for word in words if word in {"tv", "pc"}), UNKNOWN), *three)
-            self.file_colors = (self.color_range, self.matrix, self.primaries, self.transfer)
-        elif _SOUND.search(line) and not self.ticks:
-            self.sound_tracks.append(SourceSound(", mono" in line, line.rstrip().endswith("(default)")))
+        elif not self.ticks and (video := _VIDEO.match(line)):
+            self._n_videos += 1
+            if self.video_track in {None, self._n_videos - 1}:
+                self.file_size = (int(video[1]), int(video[2]))
+                self._take_file_colours(line)
+        elif not self.ticks and (sound := read_sound(line)):
+            self.sound_tracks.append(sound)
         self.premultiplied |= bool(_PREMULTIPLIED.search(line))
         self.has_alpha_layer |= bool(_LAYER.match(line))
+
+    def _take_file_colours(self, line: str) -> None:
+        """Keep what the file says of its pictures: ProRes keeps such tags there, and says nothing in its frames."""
+        if not (stream := _STREAM.search(line)):
+            return
+        words = stream[1].split(", ")
+        names = next((word for word in words if "/" in word or word.startswith(("bt", "smpte"))), UNKNOWN)
+        three = names.split("/") if "/" in names else [names] * 3
+        self._take_colours(next((word for word in words if word in {"tv", "pc"}), UNKNOWN), *three)
+        self.file_colors = (self.color_range, self.matrix, self.primaries, self.transfer)
 
     def _take_colours(self, color_range: str, matrix: str, primaries: str, transfer: str) -> None:
         """Keep what is named; what is not stays as it was."""
@@ -185,7 +200,7 @@ def look_at(program: Ffmpeg, clip: Clip, source: Path, cancel: threading.Event |
 
 def _look(program: Ffmpeg, clip: Clip, source: Path, known: FrameLog, cancel: threading.Event | None) -> FrameLog:
     for preroll in tried_prerolls(clip.facts, clip.span.start):
-        log = FrameLog()
+        log = FrameLog(video_track=clip.facts.video_track)
         shown = source_frames(clip.facts, source, clip.span.start, preroll, known)
         program.run(discard([shown], **{"frames:v": 1}), cancel=cancel, on_line=log.read)
         if log.ticks:
@@ -204,8 +219,11 @@ def tried_prerolls(
 
 
 def seeks(facts: VideoFacts, start: Fraction, preroll: Fraction | None) -> bool:
-    """Whether decoding does not start at the beginning of the file anyway."""
-    return preroll is not None and start - preroll > facts.span.start
+    """Whether decoding does not start at the beginning of the file anyway.
+
+    Where a clock starts again, an instant by that clock names several places, and none is sought.
+    """
+    return preroll is not None and not facts.clock_jumps and start - preroll > facts.span.start
 
 
 def is_in_time(
@@ -244,17 +262,47 @@ def source_frames(
         options["c:v"] = LAYER_DECODERS[facts.video_codec]
     if preroll is not None and seeks(facts, start, preroll):
         options |= {"noaccurate_seek": None, "ss": seek_argument(start - preroll)}
-    pictures = _on_clock(open_source(source, **options)["V:0"], facts)
+    if facts.crop is not None:
+        options["noautorotate"] = None  # `shown_upright` does what the index did
+    pictures = _on_clock(open_source(source, **options)[picture_stream(facts)], facts)
+    if facts.clock_jumps:
+        clock = clock_expression(facts.clock_jumps, facts.start_pts_offset, facts.time_base)
+        pictures = pictures.filter("setpts", clock)
     return pictures.filter("showinfo", checksum=0)
 
 
+def picture_stream(facts: VideoFacts) -> str:
+    """Ffmpeg's name of the stream that the index saw."""
+    return "V:0" if facts.video_track is None else f"v:{facts.video_track}"
+
+
 def frames_between(shown: Stream, facts: VideoFacts, look: FrameLog, first_tick: int, end_tick: int) -> Stream:
-    """The frames from one time stamp up to and without another, with interlaced ones made whole."""
+    """The frames from one time stamp up to and without another, interlaced ones made whole, as they are shown."""
     pictures = shown.filter("trim", start_pts=first_tick, end_pts=end_tick)
     if look.interlaced:
         # The filter halves the tick, hence the clock again.
         pictures = _on_clock(pictures.filter("bwdif", mode="send_frame", deint="interlaced"), facts)
-    return pictures
+    return shown_upright(pictures, facts, look)
+
+
+def shown_upright(pictures: Stream, facts: VideoFacts, look: FrameLog) -> Stream:
+    """Stored pictures as players show them: cut by their container's crop, flipped and turned.
+
+    The index says how, so that index, films and pictures of clips agree. Of videos that were indexed before it knew,
+    the ffmpeg program's own ways stand.
+    """
+    if facts.crop is None:
+        return pictures
+    if any(facts.crop) and look.picture_size == look.file_size:  # FFmpeg before 7.1 does not do it itself
+        left, top, right, bottom = facts.crop
+        sides = (f"iw-{left + right}", f"ih-{top + bottom}", str(left), str(top))
+        pictures = pictures.filter("crop", *sides, exact=1)
+    if facts.mirrored:
+        pictures = pictures.filter("hflip")
+    for name, options in _TURNS[facts.rotation_degrees]:
+        pictures = pictures.filter(name, **options)
+    # Else the encoder would write what was done into the film, as something still to be done.
+    return pictures.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
 
 
 def _on_clock(pictures: Stream, facts: VideoFacts) -> Stream:

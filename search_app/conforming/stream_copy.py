@@ -34,7 +34,7 @@ from search_app.conforming.packets import (
     plan_copy,
     seek_options,
 )
-from search_app.conforming.source_frames import FrameLog, tick_seconds
+from search_app.conforming.source_frames import FrameLog, picture_stream, tick_seconds
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from store.timespan import TimeSpan
@@ -163,7 +163,9 @@ class _Work:
             f"setts=time_base={_ratio(1 / self.profile.frame_rate)}:pts=PTS-({plan.first_tick})"
             f":dts=round((N-{REORDER_FRAMES})*{_ratio(beat)}):duration=round({_ratio(beat)})"
         )
-        pictures = open_source(self.source, **seek_options(self.clip, plan.preroll))["V:0"]
+        pictures = open_source(self.source, **seek_options(self.clip, plan.preroll))[
+            picture_stream(self.clip.facts)
+        ]
         output = save([pictures], target, **{"c": "copy", "bsf:v": ",".join(filters), "format": "mov"})
         self.program.run(output, cancel=self.cancel)
 

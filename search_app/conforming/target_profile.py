@@ -167,7 +167,9 @@ def commonest_coding(sources: Sequence[VideoFacts]) -> list[VideoFacts]:
     """Those that have one shape and rate, the commonest among what can be copied; all if nothing can."""
     by_coding: dict[tuple[int, int, Fraction | None], list[VideoFacts]] = {}
     for facts in sources:
-        if facts.video_codec == Codec.H264 and not facts.rotation_degrees:
+        if facts.video_codec == Codec.H264 and not (
+            facts.rotation_degrees or facts.mirrored or any(facts.crop or ())
+        ):
             coding = (facts.width_px, facts.height_px, standard_rate(facts.frame_rate))
             by_coding.setdefault(coding, []).append(facts)
     return max(by_coding.values(), key=lambda group: (len(group), group[0].width_px), default=list(sources))

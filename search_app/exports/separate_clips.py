@@ -164,7 +164,7 @@ def _entry(one: ClipFile) -> dict[str, Any]:
     clip, report = one.planned.clip, one.report
     return {
         "place": one.planned.number,
-        "file": one.path.name,
+        "file": (report.output if report else one.path).name,
         "outcome": "done" if report else "failed",
         "reason": one.reason,
         "source": one.planned.source.path,

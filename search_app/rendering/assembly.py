@@ -16,9 +16,10 @@ from typing import Any
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, thread_count
 from search_app.conforming.coding import CLIP_SUFFIX
-from search_app.conforming.conform import Conformed, conform_picture, conform_sound
+from search_app.conforming.conform import Conformed, conform_picture
 from search_app.conforming.dressing import Dress, Held, Layer, encode_held, still
 from search_app.conforming.hardware import encoder_limits
+from search_app.conforming.sound import conform_sound
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.rendering.ahead import Ahead

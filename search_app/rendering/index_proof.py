@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,17 @@ from numpy.typing import NDArray
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, send
-from search_app.conforming.source_frames import FrameLog, source_frames, tried_prerolls
+from search_app.conforming.source_frames import FrameLog, shown_upright, source_frames, tried_prerolls
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
 from search_app.errors import QueryError
 from search_app.picture import read_picture
-from search_app.rendering.verify import PREROLLS, ClipCheck, Placed
+from search_app.rendering.verify import ClipCheck, Placed
 
 WIDTH_PX, HEIGHT_PX = 160, 90
 """Both are shrunk to this, whatever their shape."""
+
+PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), Fraction(16), None)
+"""Other than those of cutting."""
 
 N_FRAMES_AROUND = 3
 N_TRIES = 3
@@ -127,7 +131,11 @@ def _frames_around(program: Ffmpeg, place: Placed, cancel: threading.Event | Non
         log, data = FrameLog(), bytearray()
         shown = source_frames(facts, place.source, hit.time, preroll, place.look)
         around = shown.filter("trim", start_pts=tick - margin, end_pts=tick + margin + 1)
-        small = around.filter("scale", WIDTH_PX, HEIGHT_PX, flags="area").filter("format", "gray")
+        small = (
+            shown_upright(around, facts, place.look)
+            .filter("scale", WIDTH_PX, HEIGHT_PX, flags="area")
+            .filter("format", "gray")
+        )
         output = send([small], format="rawvideo", fps_mode="passthrough")
         program.run(output, cancel=cancel, on_bytes=data.extend, on_line=log.read)
         frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX * WIDTH_PX)

@@ -15,8 +15,8 @@ from typing import Any
 from search_app.conforming.target_profile import Profile
 from search_app.ranking import Hit
 from search_app.rendering.film_options import Subtitles
+from search_app.rendering.likeness import EdgeCheck
 from search_app.rendering.outcomes import ClipOutcome, SupercutReport
-from search_app.rendering.verify import EdgeCheck
 
 FORMAT = "rushes-supercut"
 VERSION = 1

@@ -132,6 +132,7 @@ class SupercutReport:
         note: what people should know about the files beside it; empty if nothing.
         n_card_frames: how much of its length is cards.
         n_frames_found: how many frames verification found in the file; None if it was not verified.
+        film_fault: what verification found wrong with the whole; empty if nothing.
     """
 
     output: Path
@@ -148,6 +149,7 @@ class SupercutReport:
     note: str = ""
     n_card_frames: int = 0
     n_frames_found: int | None = None
+    film_fault: str = ""
 
     @property
     def duration(self) -> Fraction:
@@ -171,7 +173,7 @@ class SupercutReport:
 
     @property
     def n_exact(self) -> int:
-        """How many clips were proven to begin and end on the right frame."""
+        """How many clips were proven to show what they must."""
         return sum(1 for clip in self.done if clip.check and clip.check.is_exact)
 
     @property
@@ -182,7 +184,7 @@ class SupercutReport:
     @property
     def is_exact(self) -> bool:
         """Whether all were, and the film has the length that it must have."""
-        return self.n_exact == len(self.done) and not self.has_wrong_length
+        return self.n_exact == len(self.done) and not self.has_wrong_length and not self.film_fault
 
     @property
     def is_verified(self) -> bool:
@@ -191,8 +193,12 @@ class SupercutReport:
 
     @property
     def has_wrong_cut(self) -> bool:
-        """Whether verification found a clip that begins or ends on another frame, or a film of another length."""
-        return self.has_wrong_length or any(clip.check and not clip.check.is_exact for clip in self.done)
+        """Whether verification found a clip that is not exact, or a film of another length or shape."""
+        return (
+            self.has_wrong_length
+            or bool(self.film_fault)
+            or any(clip.check and not clip.check.is_exact for clip in self.done)
+        )
 
     def summary(self) -> str:
         """Lines for people: what was made, what was proven, what is missing or different."""
@@ -258,6 +264,7 @@ class SupercutReport:
         ]
         if self.has_wrong_length:
             wrong.insert(0, f"the film has {n_of(self.n_frames_found or 0, 'frame')} instead of {self.n_frames}")
+        wrong[:0] = filter(None, [self.film_fault])
         return "; ".join([f"{self.n_exact}/{len(self.done)} cuts exact", *wrong])
 
 

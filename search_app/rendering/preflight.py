@@ -14,8 +14,8 @@ from pathlib import Path
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg
 from search_app.conforming.coding import container_of
-from search_app.conforming.conform import BYTES_PER_SAMPLE
 from search_app.conforming.picture_names import Codec
+from search_app.conforming.sound import BYTES_PER_SAMPLE
 from search_app.conforming.source_frames import FrameLog, look_at
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
@@ -29,6 +29,10 @@ LEAST_BITS_PER_PIXEL = 0.02
 """Even still pictures need about as much; used to notice a full disk before an hour of work, not to promise."""
 
 
+FileState = tuple[int, int, int, int]
+"""Size, time of the last change of content, inode, and time of the last change of anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sighted:
     """A clip whose source was found, is the one that was indexed, and decodes.
@@ -37,11 +41,13 @@ class Sighted:
         clip: the clip.
         source: the file to cut it from.
         look: how its pictures are stored.
+        state: of the file before anything was read of it; changes when it is written to or replaced.
     """
 
     clip: Clip
     source: Path
     look: FrameLog
+    state: FileState = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +168,45 @@ def _sight(
 ) -> Sighted | Unusable:
     first: Unusable | None = None
     for path in map(Path, clip.paths):
+        state = file_state(path)
         if not (reason := _refusal(path, clip, identify)):
             try:
-                return Sighted(clip, path, look_at(program, clip, path, cancel))
+                return Sighted(clip, path, look_at(program, clip, path, cancel), state)
             except FfmpegError as error:
                 if cancel and cancel.is_set():
                     raise
                 reason = f"cannot be read: {error}"
         first = first or Unusable(clip, path, reason)
     return first or Unusable(clip, Path(), "the archive knows no file of it")
+
+
+def file_state(path: Path) -> FileState:
+    """The state of a file; zeros where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0, 0)
+    return (status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
+
+
+def has_changed(seen: Sighted, identify: Callable[[Path], str] | None) -> bool:
+    """Whether a source is another file than the one that was looked at.
+
+    A file that was only renamed, linked or given other rights, and one whose disk numbers its files anew, is the
+    same: its fingerprint says so.
+
+    Args:
+        seen: the source.
+        identify: gives the fingerprint of a file; without it every change of its state counts.
+    """
+    now = file_state(seen.source)
+    if now == seen.state:
+        return False
+    is_untouched = identify is not None and now[:2] == seen.state[:2]
+    try:
+        return not (is_untouched and identify is not None and identify(seen.source) == seen.clip.video_id)
+    except OSError:
+        return True
 
 
 def _refusal(path: Path, clip: Clip, identify: Callable[[Path], str] | None) -> str:

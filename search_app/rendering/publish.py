@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from search_app.errors import RenderError
 from search_app.rendering.ledger import ledger_path, wrote_subtitles
 from search_app.rendering.subtitles import subtitle_path
+
+
+def aside_path(output: Path) -> Path:
+    """A name beside a film's that nothing has, for one that is not exact: `NAME.inexact.mp4`."""
+    numbers = itertools.chain([""], (f"-{n}" for n in itertools.count(2)))
+    paths = (output.with_name(f"{output.stem}.inexact{number}{output.suffix}") for number in numbers)
+    return next(
+        path for path in paths if not any(map(os.path.lexists, (path, ledger_path(path), subtitle_path(path))))
+    )
 
 
 def give_names(made: Mapping[Path, Path], output: Path, folder: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search_app.conforming.conform import BYTES_PER_SAMPLE
+from search_app.conforming.sound import BYTES_PER_SAMPLE
 
 _BLOCK = 1 << 18
 _LOUDEST = 2**15 - 1

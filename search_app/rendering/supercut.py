@@ -51,11 +51,12 @@ from search_app.rendering.preflight import (
     Unusable,
     check_space,
     check_target,
+    has_changed,
     is_disk_full,
     sight_sources,
 )
 from search_app.rendering.progress import Clock
-from search_app.rendering.publish import give_names
+from search_app.rendering.publish import aside_path, give_names
 from search_app.rendering.subtitles import srt_text, subtitle_path
 from search_app.rendering.transitions import Transition, plan_blend
 from search_app.rendering.verify import Placed, verify_supercut
@@ -77,6 +78,7 @@ def render_supercut(
     skip_missing: bool = False,
     overwrite: bool = False,
     verify: bool = True,
+    keep_inexact: bool = False,
     on_progress: Callable[[RenderProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> SupercutReport:
@@ -94,16 +96,18 @@ def render_supercut(
         provenance: for the ledger: query, embedding space, generation of the archive.
         skip_missing: render the other clips when some cannot be rendered, instead of nothing.
         overwrite: replace `output` if it exists.
-        verify: compare both ends of each clip with the source afterwards.
+        verify: compare every frame of each clip with its source afterwards.
+        keep_inexact: give the film its name though verification found it wrong.
         on_progress: told how far it is, a few times a second, in the thread that called.
         cancel: when set by another thread, rendering stops within a second and nothing is kept.
 
     Returns:
-        How every clip ended. A clip that verification finds wrong stays in the file and is named in the report.
+        How every clip ended. A clip that verification finds wrong stays in the file and is named in the report; the
+        file then lies beside `output`, under a name that says so.
 
     Raises:
-        RenderError: the target or a source cannot be used, the disk is full, or it was cancelled. Nothing has
-            been written then, and a file that `output` named before is untouched.
+        RenderError: the target or a source cannot be used, a source changed meanwhile, the disk is full, or it was
+            cancelled. Nothing has been written then, and a file that `output` named before is untouched.
     """
     if not cut_list.clips:
         raise RenderError("there is nothing to render: the cut list has no clips")
@@ -124,14 +128,18 @@ def render_supercut(
         skip_missing,
         Clock(on_progress, len(cut_list.clips)),
         cancel or threading.Event(),
+        identify,
     )
     check_space(output, cut_list.clips, job.profile)
     try:
         if film.music is not None:
             Loudspeaker(job.program, profile, job.cancel).check_music(film.music)
-        job.sight(identify)
+        job.sight()
         with private_folder(output.parent) as work:
             report = job.render(work, verify=verify and mode is not Mode.PREVIEW)
+            job.refuse_changed()
+            if report.has_wrong_cut and not keep_inexact:
+                report = job.set_aside(report)
             return job.publish(work.path, report, provenance or {}, overwrite=overwrite)
     except (FfmpegError, OSError) as error:
         raise _explained(error, output, job.cancel) from error
@@ -178,22 +186,43 @@ class _Job:
     skip_missing: bool
     clock: Clock
     cancel: threading.Event
+    identify: Callable[[Path], str] | None = None
     sighted: list[Sighted | Unusable] = field(default_factory=list)
     outcomes: list[ClipOutcome] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     shown_texts: list[ClipText] = field(default_factory=list)
     n_frames_due: int = 0
     n_frames_found: int | None = None
+    film_fault: str = ""
 
-    def sight(self, identify: Callable[[Path], str] | None) -> None:
+    def sight(self) -> None:
         """Find all sources; raise if one is unusable and none may be skipped."""
         clips = self.cut_list.clips
         self.sighted = sight_sources(
-            self.program, clips, identify, cancel=self.cancel, on_clip=lambda n: self.clock.tell(n, n / len(clips))
+            self.program,
+            clips,
+            self.identify,
+            cancel=self.cancel,
+            on_clip=lambda n: self.clock.tell(n, n / len(clips)),
         )
         self._refuse(
             [(i, seen.source, seen.reason) for i, seen in enumerate(self.sighted, 1) if isinstance(seen, Unusable)]
         )
+
+    def refuse_changed(self, *seen: Sighted) -> None:
+        """Raise if a source, or one of some, is not the file any more that was looked at."""
+        for one in seen or {one.source: one for one in self.sighted if isinstance(one, Sighted)}.values():
+            if has_changed(one, self.identify):
+                raise RenderError(
+                    f"{one.source} changed while it was rendered; nothing was kept: index it again, then render anew"
+                )
+
+    def set_aside(self, report: SupercutReport) -> SupercutReport:
+        """The report of a film that is not exact, under a name that says so and that nothing has."""
+        output = aside_path(self.output)
+        note = f"{self.output.name} was not written: the film is not exact, and is kept as {output.name}"
+        way_out = f"{note} (--keep-inexact gives it its name)"
+        return replace(report, output=output, ledger=ledger_path(output), note=way_out)
 
     def _refuse(self, bad: Sequence[tuple[int, Path, str]]) -> None:
         total = len(self.cut_list.clips)
@@ -232,7 +261,7 @@ class _Job:
         )
         if verify and CODINGS[self.profile.codec].shows_pictures:
             self.clock.enter(RenderStage.VERIFY)
-            self._verify(joined, assembly.n_frames)
+            self._verify(joined)
         self.clock.leave()
         return SupercutReport(
             self.output,
@@ -248,6 +277,7 @@ class _Job:
             self.film.loudness,
             n_card_frames=self.film.n_card_frames(self.profile.frame_rate),
             n_frames_found=self.n_frames_found,
+            film_fault=self.film_fault,
         )
 
     def _early_sound(self, work: WorkFolder) -> AbstractContextManager[EarlySound | None]:
@@ -314,7 +344,9 @@ class _Job:
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
+            self.refuse_changed(seen)
             return self._failed(seen, f"cannot be cut: {error}")
+        self.refuse_changed(seen)
         self.placed.append(placed)
         self.shown_texts.append(begun.text)
         tell(lengths.n_own)
@@ -338,12 +370,17 @@ class _Job:
     def _joined(self, folder: Path) -> Path:
         return folder / f"joined{self.output.suffix.lower()}"
 
-    def _verify(self, joined: Path, n_frames: int) -> None:
-        n_all, due = len(self.placed), (self.placed, self.profile, n_frames)
-        checks, self.n_frames_found = verify_supercut(
-            self.program, joined, *due, cancel=self.cancel, on_clip=lambda n: self.clock.tell(n, n / n_all)
+    def _verify(self, joined: Path) -> None:
+        n_all = len(self.placed)
+        found = verify_supercut(
+            joined,
+            self.placed,
+            self.profile,
+            cancel=self.cancel,
+            on_clip=lambda n: self.clock.tell(n, n / n_all),
         )
-        rest = iter(check_clocks(self.program, self.placed, checks, self.cancel))
+        self.n_frames_found, self.film_fault = found.n_frames, found.reason
+        rest = iter(check_clocks(self.program, self.placed, found.clips, self.cancel))
         self.outcomes = [
             replace(outcome, check=next(rest)) if outcome.status is ClipStatus.DONE else outcome
             for outcome in self.outcomes
@@ -358,18 +395,20 @@ class _Job:
             RenderError: the file has its name, but what belongs beside it has not.
             OSError: nothing has changed.
         """
-        made = {report.output: self._joined(folder), report.ledger: folder / "ledger.json"}
+        output = report.output
+        made = {output: self._joined(folder), report.ledger: folder / "ledger.json"}
         told = {**provenance, "film": self.film.provenance()}
         made[report.ledger].write_text(
             ledger_text(report, told, {"ffmpeg": self.program.version}), encoding="utf-8"
         )
         if self.film.subtitles is Subtitles.BESIDE:
-            made[subtitle_path(self.output)] = folder / "film.srt"
+            made[subtitle_path(output)] = folder / "film.srt"
             lines = srt_text(self.placed, self.shown_texts, self.profile)
-            made[subtitle_path(self.output)].write_text(lines, encoding="utf-8")
+            made[subtitle_path(output)].write_text(lines, encoding="utf-8")
         for path in made.values():
             sync_file(path)
         if self.cancel.is_set():
             raise FfmpegError("cancelled")
-        check_target(self.output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, film=self.film)
-        return replace(report, note=give_names(made, self.output, folder))
+        check_target(output, self.cut_list.clips, self.profile.codec, overwrite=overwrite, film=self.film)
+        notes = (report.note, give_names(made, output, folder))
+        return replace(report, note="; ".join(filter(None, notes)))

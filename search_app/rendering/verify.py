@@ -1,79 +1,43 @@
 """Proof that a rendered supercut shows what its cut list says.
 
-The first and the last frame of each clip are compared with the frame of the source that must be there, and with
-its neighbours in the source: a cut is exact when no neighbour is nearer. The finished file is decoded for it once
-from start to end, or, where few clips need it, only in these; the source anew, with another seek than when the
-clip was made. Clips that were copied whole are compared bit for bit instead, which needs no decoding.
+The ffmpeg program cuts; PyAV proves, in a limited child, with the track, clock, crop and orientation by which the
+index saw each source. Every frame of an encoded clip is compared with the frame of the source that must be there:
+none may be missing, shown twice, mirrored or stretched. Clips that were copied whole are compared bit for bit
+instead, which needs no decoding.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, open_own, send
-from search_app.conforming.colours import matrix_of
-from search_app.conforming.conform import Conformed
-from search_app.conforming.copy_proof import read_film, shows_its_source
-from search_app.conforming.framing import fitted
-from search_app.conforming.source_frames import (
-    FrameLog,
-    frames_between,
-    source_frames,
-    tick_seconds,
-    tried_prerolls,
-)
+from indexer.errors import FfmpegError, MediaError
+from indexer.media.frames_at import FilmLook, FilmPart, Shown, Stretch, read_film, read_stretches
+from search_app.conforming.conform import Conformed, plan_frames
+from search_app.conforming.copy_proof import prove_copied
+from search_app.conforming.source_frames import LAYER_DECODERS, FrameLog, tick_span
+from search_app.conforming.standstill import MAX_SECONDS, longest_standstill
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
+from search_app.rendering.film_window import FilmWindow, film_window
+from search_app.rendering.likeness import EdgeCheck, Judge, Luma, Pair
 
-Luma = NDArray[np.uint8]
-"""(height, width): a small grey picture."""
+INDEXED_CONTAINERS = frozenset({"mov", "matroska"})
+"""Containers in which a seek always comes in time; in others what looks wrong is read once more from its beginning."""
 
-LONG_SIDE_PX = 256
-PREROLLS: tuple[Fraction | None, ...] = (Fraction(2), Fraction(16), None)
-"""Other than those of cutting."""
-
-ONE_SEEK_SECONDS = 2
-"""Both ends of shorter clips are read in one go; it takes as long as the first preroll to seek anew."""
-
-N_AT_ONCE = 2
-"""Clips compared at the same time: most of it is waiting for the first picture."""
-
-_TICK_SECONDS = 0.2  # how soon a cancel is noticed
-
-MARGIN = 0.15
-"""A neighbour must be nearer by this much (mean difference in grey levels of 255) to prove a cut wrong; below it
-lies the noise of the encoding, and pictures that do not move."""
-
-MAX_DISTANCE = 10.0
-"""Farther than this from what must be there is another picture."""
+MAX_STRETCH = 0.01
+"""Pictures whose shape differs by more than this from the one in the index are of another shape."""
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeCheck:
-    """The first or the last frame of a clip, compared.
-
-    Args:
-        is_exact: whether it shows the frame that must be there.
-        distance: mean difference from that frame, in grey levels of 255; None if there was none to compare.
-        neighbour_distance: the same for the nearer of the frames before and after it; None without one.
-        seen_offset: 0, or how many source frames off the nearest frame is.
-    """
-
-    is_exact: bool
-    distance: float | None = None
-    neighbour_distance: float | None = None
-    seen_offset: int = 0
+_PLANNED = ("n_frames", "n_source_frames", "first_tick", "last_tick", "zero_tick", "is_steady")
+"""What must be planned alike by what either decoder sees of a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +56,23 @@ class ClipCheck:
 
     @property
     def is_exact(self) -> bool:
-        """Whether both ends show what they must."""
-        return self.first.is_exact and self.last.is_exact
+        """Whether it has the right frames, and all of them show what they must."""
+        return self.first.is_exact and self.last.is_exact and not self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class FilmCheck:
+    """What verification found out about a film.
+
+    Args:
+        clips: about each clip, in order.
+        n_frames: how many frames the film has.
+        reason: what is wrong with the whole, empty if nothing is.
+    """
+
+    clips: tuple[ClipCheck, ...]
+    n_frames: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,268 +112,241 @@ class Placed:
 
 
 def verify_supercut(
-    program: Ffmpeg,
     rendered: Path,
     placed: Sequence[Placed],
     profile: Profile,
-    n_frames: int,
     *,
     cancel: threading.Event | None = None,
     on_clip: Callable[[int], None] | None = None,
-) -> tuple[list[ClipCheck], int]:
-    """Compare both ends of each clip in the rendered file with their sources, where nothing else is shown.
+) -> FilmCheck:
+    """Compare all clips of a rendered file with their sources, where nothing else is shown.
 
     Args:
-        program: ffmpeg.
         rendered: the supercut.
         placed: its clips, in order.
         profile: its profile.
-        n_frames: how many frames it must have.
         cancel: stops it when set.
         on_clip: told how many clips were compared so far.
-
-    Returns:
-        What was found out about each clip, and how many frames the file has.
 
     Raises:
         FfmpegError: the rendered file does not decode, or it was cancelled.
     """
-    proven, n_seen = _prove_copied(program, rendered, placed, profile, cancel)
-    rest = [place for place in placed if place.first_frame not in proven]
-    wanted = {number for place in rest for number in (place.first_clear, place.last_clear)}
-    seen: dict[int, Luma] = {}
-    if n_seen == n_frames and 2 * sum(place.conformed.n_frames for place in rest) < n_frames:
-        for place in rest:
-            stretch = range(place.first_frame, place.last_frame + 1)
-            seen |= _rendered_frames(program, rendered, profile, wanted, cancel, stretch)[0]
-    else:
-        seen, n_seen = _rendered_frames(program, rendered, profile, wanted, cancel)
-    stop = threading.Event()
-    compare = partial(_check_clip, program, profile=profile, seen=seen, proven=proven, cancel=stop)
-    checks = []
-    with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        try:
-            for begun in [pool.submit(compare, place) for place in placed]:
-                checks.append(_waited(begun, cancel))
-                if on_clip:
-                    on_clip(len(checks))
-        finally:  # Ctrl-C comes here, and would wait for what is being compared
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-    return checks, n_seen
-
-
-def _waited(begun: Future[ClipCheck], cancel: threading.Event | None) -> ClipCheck:
-    while not begun.done():
-        wait([begun], _TICK_SECONDS)
-        if cancel and cancel.is_set():
-            raise FfmpegError("cancelled")
-    return begun.result()
-
-
-def compare_edge(
-    seen: Luma | None,
-    around: Sequence[tuple[int, Luma]],
-    expected_tick: int,
-    open_part: NDArray[np.bool_] | None = None,
-) -> EdgeCheck:
-    """Judge one rendered frame against source frames in order of time, of which one should be it.
-
-    Where something lies over the picture, only the `open_part` of it is compared.
-    """
-    ticks = [tick for tick, _ in around]
-    if seen is None or expected_tick not in ticks:
-        return EdgeCheck(is_exact=False)
-    place = ticks.index(expected_tick)
-    if open_part is not None:
-        seen, around = seen[open_part], [(tick, frame[open_part]) for tick, frame in around]
-    distances = {
-        i - place: _distance(seen, around[i][1]) for i in (place - 1, place, place + 1) if 0 <= i < len(ticks)
-    }
-    distance = distances.pop(0)
-    offset, nearest = min(distances.items(), key=lambda item: item[1], default=(0, None))
-    is_off = nearest is not None and nearest + MARGIN < distance
-    return EdgeCheck(
-        is_exact=not is_off and distance <= MAX_DISTANCE,
-        distance=round(distance, 3),
-        neighbour_distance=None if nearest is None else round(nearest, 3),
-        seen_offset=offset if is_off else 0,
-    )
-
-
-def _check_clip(
-    program: Ffmpeg,
-    place: Placed,
-    profile: Profile,
-    seen: Mapping[int, Luma],
-    proven: Collection[int],
-    cancel: threading.Event | None,
-) -> ClipCheck:
-    made = place.conformed
-    if place.first_frame in proven:
-        same = EdgeCheck(is_exact=True, distance=0.0)
-        return ClipCheck(same, same)
+    checks: dict[int, ClipCheck] = {}
+    comparison = _Comparison(rendered, profile, cancel)
     try:
-        around_first, around_last = _windows(program, place, profile, cancel)
-    except FfmpegError as error:
-        if cancel and cancel.is_set():
-            raise
-        return ClipCheck(EdgeCheck(is_exact=False), EdgeCheck(is_exact=False), f"cannot compare: {error}")
-    open_part = _open_part(place, profile)
-    first = compare_edge(seen.get(place.first_clear), around_first, made.first_clear_tick, open_part)
-    last = compare_edge(seen.get(place.last_clear), around_last, made.last_clear_tick, open_part)
-    return ClipCheck(
-        first,
-        last,
-        "; ".join(_words(name, edge) for name, edge in (("first", first), ("last", last)) if not edge.is_exact),
+        copied = [place for place in placed if place.conformed.n_copied_frames == place.conformed.n_frames]
+        proof = prove_copied(
+            rendered, [(one.first_frame, one.clip, one.source, one.conformed) for one in copied], profile, cancel
+        )
+        for first_frame in proof.proven:
+            checks[first_frame] = _SAME
+        rest = [place for place in placed if place.first_frame not in checks]
+
+        def tell(place: Placed, check: ClipCheck) -> None:
+            checks[place.first_frame] = check
+            if on_clip:
+                on_clip(len(checks))
+
+        look = comparison.compare(rest, proof.look, tell)
+        doubtful = [place for place in rest if not checks[place.first_frame].is_exact and _may_have_sought(place)]
+        if doubtful:
+            comparison.compare(doubtful, look, tell, may_seek=False)
+    except FfmpegError:
+        raise
+    except MediaError as error:
+        raise FfmpegError(str(error)) from error
+    return FilmCheck(
+        tuple(checks[place.first_frame] for place in placed), look.n_frames, _film_fault(look, profile)
     )
 
 
-def _open_part(place: Placed, profile: Profile) -> NDArray[np.bool_] | None:
-    """(height, width) of a small picture: where nothing lies over the clip; None if nothing does anywhere."""
-    if not place.covered:
-        return None
-    width, height = _small(profile)
-    across, down = width / profile.width_px, height / profile.height_px
-    is_open = np.ones((height, width), np.bool_)
-    for left, top, width_px, height_px in place.covered:
-        rows = slice(max(0, int(top * down) - 1), math.ceil((top + height_px) * down) + 1)
-        is_open[rows, max(0, int(left * across) - 1) : math.ceil((left + width_px) * across) + 1] = False
-    return is_open if is_open.any() else None
+_SAME = ClipCheck(EdgeCheck(is_exact=True, distance=0.0), EdgeCheck(is_exact=True, distance=0.0))
 
 
-def _prove_copied(
-    program: Ffmpeg,
-    rendered: Path,
-    placed: Sequence[Placed],
-    profile: Profile,
-    cancel: threading.Event | None,
-) -> tuple[set[int], int | None]:
-    """First frames of the clips that are copies bit for bit, and how many frames the file has if that was counted.
-
-    A copied clip that is not proven so is compared as any other.
-    """
-    copied = [place for place in placed if place.conformed.n_copied_frames == place.conformed.n_frames]
-    if not copied:
-        return set(), None
-    film = read_film(program, rendered, profile, cancel)
-    proven = {
-        place.first_frame
-        for place in copied
-        if shows_its_source(program, film, place.first_frame, place.clip, place.source, place.conformed, cancel)
-    }
-    return proven, len(film.times)
+def _may_have_sought(place: Placed) -> bool:
+    facts = place.clip.facts
+    return facts.container not in INDEXED_CONTAINERS and not facts.clock_jumps and place.clip.span.start > 0
 
 
-def _words(name: str, edge: EdgeCheck) -> str:
-    if edge.distance is None:
-        return f"its {name} frame has nothing to be compared with"
-    if edge.seen_offset:
-        return f"its {name} frame is {edge.seen_offset:+d} frame off"
-    return f"its {name} frame shows something else"
+def _film_fault(look: FilmLook, profile: Profile) -> str:
+    if set(look.sizes) != {(profile.width_px, profile.height_px)}:
+        sizes = ", ".join(f"{width}x{height}" for width, height in look.sizes)
+        return f"the film's pictures are {sizes} instead of {profile.width_px}x{profile.height_px}"
+    if not look.is_as_stored:
+        return "players turn, crop or stretch the film's pictures"
+    return ""
 
 
-def _windows(
-    program: Ffmpeg, place: Placed, profile: Profile, cancel: threading.Event | None
-) -> list[list[tuple[int, Luma]]]:
-    """The source frames, with their ticks, around the first and around the last frame of a clip."""
-    facts, made = place.clip.facts, place.conformed
-    margin = int(5 / (2 * (facts.frame_rate or FALLBACK_FRAME_RATE) * facts.time_base)) + 1
-    ends = [range(tick - margin, tick + margin + 1) for tick in (made.first_clear_tick, made.last_clear_tick)]
-    if (made.last_clear_tick - made.first_clear_tick) * facts.time_base > ONE_SEEK_SECONDS:
-        return [_source_frames_at(program, place, profile, [end], cancel) for end in ends]
-    frames = _source_frames_at(program, place, profile, ends, cancel)
-    return [[(tick, frame) for tick, frame in frames if tick in end] for end in ends]
+@dataclass
+class _Comparison:
+    """Compares frames of a film with those of its sources."""
+
+    rendered: Path
+    profile: Profile
+    cancel: threading.Event | None
+
+    def compare(
+        self,
+        placed: Sequence[Placed],
+        known: FilmLook | None,
+        tell: Callable[[Placed, ClipCheck], None],
+        *,
+        may_seek: bool = True,
+    ) -> FilmLook:
+        """Compare some clips, in order.
+
+        Args:
+            placed: the clips.
+            known: what the film is, if that is known: then no more than the clips is read.
+            tell: told of each clip what was found out.
+            may_seek: whether sources are read from the middle.
+
+        Returns:
+            What the film is.
+        """
+        if not placed and known:
+            return known
+        windows = [film_window(one.clip.facts, self.profile, one.conformed.focus) for one in placed]
+        parts = [
+            FilmPart(one.first_clear, one.last_clear + 1, window.edges_px, *window.size)
+            for one, window in zip(placed, windows, strict=True)
+        ]
+        is_sparse = known is not None and 2 * sum(one.conformed.n_frames for one in placed) < known.n_frames
+        stretches = [_stretch(one, window, may_seek) for one, window in zip(placed, windows, strict=True)]
+        with (
+            closing(
+                read_film(str(self.rendered), parts, self.profile.frame_rate if is_sparse else None)
+            ) as frames,
+            closing(read_stretches(stretches)) as shown,
+        ):
+            film = _FilmFrames(frames)
+            for number, items in groupby(shown, key=itemgetter(0)):
+                place, window = placed[number], windows[number]
+                tell(place, self._check(place, window, (item for _, item in items), film))
+            return known or film.look()
+
+    def _check(
+        self, place: Placed, window: FilmWindow, items: Iterable[Shown | MediaError | None], film: _FilmFrames
+    ) -> ClipCheck:
+        made, facts = place.conformed, place.clip.facts
+        judge = Judge(place.last_clear - place.first_clear + 1, window.open_part(place.covered))
+        seen = _Seen(place, window, self.profile)
+        faults: list[str] = []
+        for item in items:
+            if self.cancel and self.cancel.is_set():
+                raise FfmpegError("cancelled")
+            if isinstance(item, MediaError):
+                faults.append(f"cannot compare: {item}")
+            elif item:
+                for pair in seen.pairs(item, film):
+                    judge.add(pair)
+        for pair in seen.pairs(None, film):
+            judge.add(pair)
+        faults += judge.close()
+        if seen.inside:
+            planned = plan_frames(seen.inside, place.clip, self.profile)
+            if any(getattr(planned, name) != getattr(made, name) for name in _PLANNED):
+                faults.append(
+                    f"it shows {made.n_source_frames} frames of its source in {made.n_frames}, and another decoder "
+                    f"finds {planned.n_source_frames} for {planned.n_frames}"
+                )
+            begin, seconds = longest_standstill(seen.inside, place.clip)
+            if seconds > MAX_SECONDS:
+                faults.append(
+                    f"its picture stands still for {float(seconds):.1f} s from {float(begin):.2f} s of its source on, "
+                    "which has no others there"
+                )
+        if seen.other_size:
+            shown = f"{seen.other_size[0]}x{seen.other_size[1]}"
+            faults.append(f"its source shows {shown}, the archive says {facts.width_px}x{facts.height_px}")
+        return ClipCheck(judge.first, judge.last, "; ".join(dict.fromkeys(faults)))
 
 
-def _source_frames_at(
-    program: Ffmpeg, place: Placed, profile: Profile, ends: Sequence[range], cancel: threading.Event | None
-) -> list[tuple[int, Luma]]:
-    """The frames of the source, as the supercut must show them, whose ticks lie in some ranges."""
-    facts, size, shape = place.clip.facts, _small(profile), profile
-    if place.conformed.n_copied_frames:
-        shape = replace(profile, matrix=matrix_of(facts, place.look.matrix))  # what was copied keeps its colours
-    first, end_tick = ends[0].start, ends[-1].stop
-    made = place.conformed
-    must_be = {tick for tick in (made.first_clear_tick, made.last_clear_tick) if _lies_in(tick, ends)}
-    start = tick_seconds(first, facts)
-    for preroll in tried_prerolls(facts, start, PREROLLS):
-        log = FrameLog()
-        shown = source_frames(facts, place.source, start, preroll, place.look)
-        between = frames_between(shown, facts, place.look, first, end_tick)
-        # Only these are scaled: what lies between both ends is decoded and left.
-        wanted = between.filter("select", "+".join(f"between(pts,{end.start},{end[-1]})" for end in ends))
-        frames: list[Luma] = []
-        reader = _FrameReader(size, lambda _, frame, frames=frames: frames.append(frame))  # type: ignore[misc]
-        pictures = fitted(wanted, facts, place.look, shape, place.conformed.focus)
-        program.run(_to_luma(pictures, size), cancel=cancel, on_bytes=reader.take, on_line=log.read)
-        ticks = [tick for tick in log.ticks if _lies_in(tick, ends)]
-        if len(ticks) == len(frames) and must_be <= set(ticks):
-            return list(zip(ticks, frames, strict=True))
-    return []
+def _stretch(place: Placed, window: FilmWindow, may_seek: bool) -> Stretch:
+    facts, span = place.clip.facts, place.clip.span
+    margin = Fraction(5, 2) / (facts.frame_rate or FALLBACK_FRAME_RATE)
+    decoder = LAYER_DECODERS.get(facts.video_codec, "") if place.look.has_alpha_layer else ""
+    may_seek = may_seek and not facts.clock_jumps
+    return Stretch(
+        str(place.source), span.start - margin, span.end + margin, *window.source_size, may_seek, decoder
+    )
 
 
-def _lies_in(tick: int, ends: Sequence[range]) -> bool:
-    return any(tick in end for end in ends)
+class _Seen:
+    """The frames of a source as they come, paired with those of the film that must show them."""
+
+    def __init__(self, place: Placed, window: FilmWindow, profile: Profile) -> None:
+        self.inside: list[int] = []
+        self.other_size: tuple[int, int] | None = None
+        self._place = place
+        self._window = window
+        self._beat = place.clip.facts.time_base * profile.frame_rate
+        self._ends = tick_span(place.clip.span, place.clip.facts)
+        self._before: tuple[int, Luma] | None = None
+        self._current: tuple[int, Luma] | None = None
+        self._next_frame = 0
+
+    def pairs(self, shown: Shown | None, film: _FilmFrames) -> Iterator[Pair]:
+        """The pairs of the frame before this one, which is complete now; None ends the source."""
+        facts, made = self._place.clip.facts, self._place.conformed
+        following: tuple[int, Luma] | None = None
+        if shown:
+            tick = round(shown.time / facts.time_base + facts.start_pts_offset)
+            following = (tick, shown.picture[self._window.rows, self._window.columns])
+        n_before, end_frame = len(self.inside), made.n_frames
+        if following and self._lies_inside(following[0]) and shown:
+            self.inside.append(following[0])
+            if made.is_steady:
+                end_frame = min(n_before, made.n_frames)
+            else:
+                end_frame = min(
+                    made.n_frames, math.floor((following[0] - made.zero_tick) * self._beat + Fraction(1, 2))
+                )
+            self._check_size(shown.size)
+        if self._current and self._lies_inside(self._current[0]):
+            before, after = (one and one[1] for one in (self._before, following))
+            first, last = self._place.first_clear, self._place.last_clear
+            while self._next_frame < end_frame:
+                number = self._place.first_frame + self._next_frame
+                if first <= number <= last:
+                    yield Pair(self._next_frame, film.take(number), self._current[1], before, after)
+                self._next_frame += 1
+        self._before, self._current = self._current, following
+
+    def _lies_inside(self, tick: int) -> bool:
+        return self._ends[0] <= tick < self._ends[1]
+
+    def _check_size(self, size: tuple[int, int]) -> None:
+        facts = self._place.clip.facts
+        stretch = size[0] * facts.height_px / (size[1] * facts.width_px)
+        # Small pictures cannot have every shape.
+        slack = MAX_STRETCH + 1 / min(facts.width_px, facts.height_px)
+        if abs(math.log(stretch)) > slack:
+            self.other_size = size
 
 
-def _rendered_frames(
-    program: Ffmpeg,
-    rendered: Path,
-    profile: Profile,
-    wanted: set[int],
-    cancel: threading.Event | None,
-    stretch: range | None = None,
-) -> tuple[dict[int, Luma], int]:
-    """The wanted frames of a rendered file, and how many frames were read: all, or those of a stretch."""
-    kept: dict[int, Luma] = {}
-    first = stretch.start if stretch else 0
+class _FilmFrames:
+    """The wanted frames of a film, each taken by its number, in order."""
 
-    def keep(number: int, frame: Luma) -> None:
-        if first + number in wanted:
-            kept[first + number] = frame
+    def __init__(self, frames: Iterator[tuple[int, Luma] | FilmLook]) -> None:
+        self._frames = frames
+        self._held: tuple[int, Luma] | None = None
+        self._look: FilmLook | None = None
 
-    options: dict[str, object] = {}
-    if stretch:
-        options["t"] = f"{float(len(stretch) / profile.frame_rate):.6f}"
-        if first:
-            # Between two frames, so that rounding cannot take one too many or too few.
-            options["ss"] = f"{float((first - Fraction(1, 2)) / profile.frame_rate):.6f}"
-    size = _small(profile)
-    reader = _FrameReader(size, keep)
-    program.run(_to_luma(open_own(rendered, **options)["V:0"], size), cancel=cancel, on_bytes=reader.take)
-    return kept, reader.n_frames
+    def take(self, number: int) -> Luma | None:
+        """A frame; None if the film has none of this number. Those before it are passed over."""
+        while self._look is None and (self._held is None or self._held[0] < number):
+            item = next(self._frames, None)
+            if isinstance(item, FilmLook) or item is None:
+                self._look = item or FilmLook(0, (), is_as_stored=True)
+                self._held = None
+            else:
+                self._held = item
+        return self._held[1] if self._held and self._held[0] == number else None
 
-
-def _small(profile: Profile) -> tuple[int, int]:
-    scale = min(Fraction(1), Fraction(LONG_SIDE_PX, max(profile.width_px, profile.height_px)))
-    return max(1, round(profile.width_px * scale)), max(1, round(profile.height_px * scale))
-
-
-def _to_luma(pictures: Stream, size: tuple[int, int]) -> Stream:
-    small = pictures.filter("scale", *size, flags="area").filter("format", "gray")
-    return send([small], format="rawvideo", fps_mode="passthrough")
-
-
-def _distance(one: Luma, other: Luma) -> float:
-    return float(np.abs(one.astype(np.int16) - other.astype(np.int16)).mean())
-
-
-class _FrameReader:
-    """Cuts a stream of bytes into small grey pictures."""
-
-    def __init__(self, size: tuple[int, int], on_frame: Callable[[int, Luma], None]) -> None:
-        self.n_frames = 0
-        self._shape = (size[1], size[0])
-        self._on_frame = on_frame
-        self._rest = bytearray()
-
-    def take(self, data: bytes) -> None:
-        """Hand on each picture that is complete."""
-        self._rest += data
-        n_bytes = self._shape[0] * self._shape[1]
-        while len(self._rest) >= n_bytes:
-            frame = np.frombuffer(bytes(self._rest[:n_bytes]), np.uint8).reshape(self._shape)
-            del self._rest[:n_bytes]
-            self._on_frame(self.n_frames, frame)
-            self.n_frames += 1
+    def look(self) -> FilmLook:
+        """What the film is, once it is read to its end."""
+        for item in self._frames:
+            if isinstance(item, FilmLook):
+                self._look = item
+        return self._look or FilmLook(0, (), is_as_stored=True)

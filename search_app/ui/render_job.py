@@ -154,6 +154,7 @@ class RenderJob:
             identify=fingerprint_file,
             provenance={**self._provenance, "rights": rights_entry(len(self._flags), rulings)},
             skip_missing=self._skip_missing,
+            keep_inexact=True,  # the page says what is wrong beside the film
             on_progress=self._take,
             cancel=self._cancel,
         )

@@ -10,9 +10,10 @@ from pathlib import Path
 import av
 import pytest
 
+from indexer.media.coded_pictures import source_messages
 from indexer.media.ffmpeg import Ffmpeg, discard, find_ffmpeg, open_own, open_source, save, send
 from search_app.conforming.conform import Conformed
-from search_app.conforming.copy_proof import PREROLL, read_film, shows_its_source
+from search_app.conforming.copy_proof import prove_copied
 from search_app.conforming.modes import Mode
 from search_app.conforming.packets import seek_options
 from search_app.conforming.picture_names import Codec
@@ -145,18 +146,18 @@ def test_blended_clips_are_encoded_and_say_so(tmp_path: Path, program: Ffmpeg) -
 
 
 def test_proof_sees_a_clip_that_is_one_frame_off(tmp_path: Path, program: Ffmpeg) -> None:
-    """The packets of a copied clip are found where they are in the film, and nowhere else."""
+    """The pictures of a copied clip are found where they are in the film, and nowhere else."""
     path = CLOSED.write(tmp_path, program)
-    clip = clips([(path, 12, 36)]).clips[0]
+    clip, late = clips([(path, 12, 36), (path, 13, 37)]).clips
     report = render_supercut(CutList((clip,)), tmp_path / "out.mp4", mode=Mode.FAST, program=program)
     first, _ = tick_span(clip.span, clip.facts)
     frame = round(1 / (25 * clip.facts.time_base))
     made = Conformed(24, first, first + 23 * frame, first, 24, True, first, first + 23 * frame)
-    film = read_film(program, report.output, report.profile, None)
-    assert 24 == len(film.times)
-    assert shows_its_source(program, film, 0, clip, path, made, None)
-    late = replace(made, first_tick=first + frame, last_tick=first + 24 * frame)
-    assert not shows_its_source(program, film, 0, clip, path, late, None)
+    right = prove_copied(report.output, [(0, clip, path, made)], report.profile)
+    assert right.look is not None
+    assert (24, True) == (right.look.n_frames, right.look.is_as_stored)
+    assert {0} == right.proven
+    assert frozenset() == prove_copied(report.output, [(0, late, path, made)], report.profile).proven
 
 
 def n_packets(program: Ffmpeg, path: Path, clip: Clip, preroll: Fraction | None) -> int:
@@ -172,8 +173,10 @@ def test_little_is_read_for_a_clip_at_the_beginning(tmp_path: Path, program: Ffm
     path = replace(CLOSED, name="long.mp4", n_frames=400).write(tmp_path, program)
     wanted = [(0, 25), (36, 60)]
     cut_list = clips([(path, *span) for span in wanted])
-    read = [
-        n_packets(program, path, clip, preroll) for clip in cut_list.clips for preroll in (Fraction(0), PREROLL)
+    read = [n_packets(program, path, clip, Fraction(0)) for clip in cut_list.clips]
+    proven = [source_messages([[str(path), str(clip.span.start), str(clip.span.end)]]) for clip in cut_list.clips]
+    read += [
+        len(header.get("pictures", ())) for messages in proven for header, _ in messages if "pictures" in header
     ]
     assert [True] * 4 == [n < 130 for n in read]
     report = render_supercut(cut_list, tmp_path / "out.mp4", mode=Mode.FAST, program=program)

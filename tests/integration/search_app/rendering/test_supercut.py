@@ -17,15 +17,12 @@ import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, open_own, save
 from indexer.media.pictures import encode_thumbnail
-from search_app.conforming.conform import Conformed
-from search_app.conforming.source_frames import FrameLog, tick_span
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.errors import RenderError
 from search_app.rendering.film_options import FilmOptions
 from search_app.rendering.outcomes import ClipStatus, RenderProgress, RenderStage, SupercutReport
 from search_app.rendering.supercut import render_supercut
-from search_app.rendering.verify import Placed, verify_supercut
 from store.records import VideoRow
 from store.timespan import TimeSpan
 from tests.counted_video import CountedVideo, burst_times, draw_number, frame_times, hit_of, read_numbers, row_of
@@ -463,19 +460,3 @@ def test_progress_only_goes_forward_to_the_end(tmp_path: Path, program: Ffmpeg) 
     assert list(RenderStage) == list(dict.fromkeys(progress.stage for progress in seen))
     assert sorted(progress.fraction for progress in seen) == [progress.fraction for progress in seen]
     assert seen[-1].fraction == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("shift", [-1, 1])
-def test_verification_finds_a_cut_that_is_one_frame_off(shift: int, tmp_path: Path, program: Ffmpeg) -> None:
-    """A file whose clip begins and ends one source frame early or late is not called exact."""
-    path = CountedVideo("shifted.mp4").write(tmp_path, program)
-    cut_list, _ = cut([(path, 10, 20)])
-    report = render_supercut(cut_list, tmp_path / "out.mp4", profile=SMALL, program=program, verify=False)
-    clip = cut_list.clips[0]
-    first, end = tick_span(clip.span, clip.facts)
-    frame = (end - first) // 10
-    shown = (first + shift * frame, end + (shift - 1) * frame)
-    wanted = Conformed(10, *shown, first, 10, True, *shown)
-    placed = [Placed(clip, path, FrameLog(), wanted, 0)]
-    (check,), _ = verify_supercut(program, report.output, placed, SMALL, 10)
-    assert (False, -shift, -shift) == (check.is_exact, check.first.seen_offset, check.last.seen_offset)
