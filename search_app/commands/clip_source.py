@@ -17,7 +17,8 @@ from search_app.commands.search import (
     read_search_settings,
     resolve_question,
 )
-from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
+from search_app.cutting.cut_options import CutOptions, add_cut_options
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
@@ -44,7 +45,7 @@ SKIP_MISSING = click.option(
     "--skip-missing", is_flag=True, help="Go on without clips whose video the archive does not have any more."
 )
 CHANGED = "its file has changed since it was indexed"
-ANSWER_OPTIONS = frozenset({*QUESTION, "nearest", "device", *(field.name for field in fields(CutOptions))})
+ANSWER_OPTIONS = frozenset({*QUESTION, "device", *(field.name for field in fields(CutOptions))})
 """Names of the options that only an answer has: a stored cut list was chosen and ordered before."""
 
 
@@ -113,6 +114,19 @@ def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
     return relink.without_effect(place_of(clip)[0] for clip in sources.values())
 
 
+def left_out_notes(cut_list: CutList) -> list[str]:
+    """A line for people for each reason why clips are left out; one that is alone is named."""
+    from search_app.cutting.matches import reason_with_way_out
+
+    of_reason: dict[str, list[str]] = {}
+    for left in cut_list.left_out:
+        of_reason.setdefault(reason_with_way_out(left.reason), []).append(left.hit.shot.path)
+    return [
+        f"{paths[0] if len(paths) == 1 else n_of(len(paths), 'shot')} left out: {reason}"
+        for reason, paths in of_reason.items()
+    ]
+
+
 def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
     """What is wrong with the files of videos as they lie there now, by fingerprint; nothing where one is right.
 
@@ -147,7 +161,7 @@ def add_answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def add_choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that ask, choose and order clips; `ask` takes them."""
-    return add_cut_options(NEAREST(add_question_options(command)))
+    return add_cut_options(add_question_options(command))
 
 
 def take_clips(
@@ -191,8 +205,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
     Args:
         archive: where to look.
         query: the question.
-        options: the command's; those of `add_question_options` and `add_cut_options`, `nearest` and `device` are
-            taken out.
+        options: the command's; those of `add_question_options` and `add_cut_options`, and `device` are taken out.
         at_least: how many shots to look at, if more than are chosen from.
 
     Raises:
@@ -200,7 +213,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
         CutError: nothing answers.
     """
     from search_app.cutting.choice import used_shots
-    from search_app.guard import refuse_no_match
+    from search_app.cutting.matches import refuse_no_answer
     from search_app.saved import judged_shots
 
     question, resolved = resolve_question(archive, query, options)
@@ -217,12 +230,12 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
         question,
         device=options.pop("device"),
         settings=read_search_settings(options.pop("config")),
-        limit=max(wanted.n_shots + len(used), at_least),
+        limit=max(wanted.bar.depth(wanted.n_shots + len(used)), at_least),
         keep=keep,
         reject=reject,
         **ranking,
     )
-    refuse_no_match(result, question, nearest=options.pop("nearest"))
+    refuse_no_answer(result.hits, question, wanted.bar)
     judged = {"kept": list(keep), "rejected": list(reject)} if keep or reject else {}
     return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
 

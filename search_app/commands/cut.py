@@ -182,11 +182,7 @@ def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _
     looked_at = [*result.hits[: wanted.n_shots], *find_candidates(result.hits, ())]
     found.seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
     found.seen += [(copy.video_id, copy.shot.span) for hit in looked_at for copy in hit.stack]
-    found.left_out = tuple(
-        (clip_of_shot(left.hit.shot, left.hit.time), left.reason)
-        for left in chosen.left_out
-        if left.hit.rank <= wanted.n_shots + len(asked.used)
-    )
+    found.left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in chosen.left_out)
     return found
 
 

@@ -31,6 +31,7 @@ _RIGHT = ("clip", "at", "length", "in", "out", "handles", "sure")
 def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()) -> None:
     """One line about an edit, and on stderr what was left out and why."""
     from indexer.console import printable, timecode
+    from search_app.cutting.matches import reason_with_way_out
 
     of_reason: dict[str, list[CutClip]] = {}
     for clip, reason in left_out:
@@ -39,7 +40,7 @@ def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, st
         first = f"{Path(clips[0].path).name} {timecode(clips[0].span.start_seconds)}"
         more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
         if reason != _ASKED_FOR:
-            click.echo(printable(f"left out: {first}{more}: {reason}"), err=True)
+            click.echo(printable(f"left out: {first}{more}: {reason_with_way_out(reason)}"), err=True)
     wanted = [clip for clip in cut.clips if clip.is_wanted]
     seconds = float(sum((clip.span.duration for clip in wanted), Fraction()))
     n_rejected = len(cut.clips) - len(wanted)

@@ -41,8 +41,8 @@ def demo(folder: Path, seed: int) -> None:
         for query in DEMO_QUERIES:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             print_hits(search(archive, query, encoder=encoder, limit=3))
-        best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=5)
-        cut_list = choose_clips(archive.snapshot(), best.hits, CutOptions(max_seconds=20.0))
+        best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=50)
+        cut_list = choose_clips(archive.snapshot(), best.hits, CutOptions(limit=5, max_seconds=20.0))
         provenance = {
             "query": DEMO_QUERIES[0],
             "embedding_space": best.space_id,

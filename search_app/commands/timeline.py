@@ -13,6 +13,7 @@ from search_app.commands.clip_source import (
     add_relink_options,
     changed_sources,
     idle_relinking,
+    left_out_notes,
     take_clips,
     take_relinker,
 )
@@ -78,7 +79,7 @@ def timeline(
         *group_notes(plan.notes),
         *changed_sources(cut_list),
         *idle_relinking(relink, cut_list),
-        *left_out,
+        *left_out_notes(cut_list),
     ):
         click.echo(printable(note), err=True)
     if as_json:

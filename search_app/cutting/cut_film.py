@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from search_app.cutting.choice import mean_similarity_of, order_clips, vectors_of_parts
+from search_app.cutting.choice import mean_similarity_of, odds_of, order_clips, vectors_of_parts
 from search_app.cutting.cut_edits import Edited
 from search_app.cutting.cut_list import Clip, CutList, LeftOut, add_handles
 from search_app.cutting.cut_options import Order
 from search_app.cutting.fit import FitLimits, fit_to_length, trim_around
+from search_app.cutting.matches import Bar
 from search_app.cutting.stored_cut import CutClip, State, StoredCut
 from search_app.errors import CutError, QueryError
 from search_app.ranking import Hit
@@ -23,9 +24,6 @@ from store.wording import n_of
 if TYPE_CHECKING:
     from store.records import FrameRow
     from store.snapshot import Snapshot
-
-SURE = 0.5
-"""A hit of less confidence may be chance, and is no candidate."""
 
 LOOKED_AT = 500
 """So many answers are looked at for candidates: what is seen once is no news later."""
@@ -139,7 +137,7 @@ def fit_clips(snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits) -
     hits = _hits(snapshot, [clips[place] for place in known])
     made = fit_to_length(
         [replace(hit, rank=number) for number, hit in enumerate(hits)],
-        [clips[place].confidence or 1.0 for place in known],
+        [odds_of(_sureness(clips[place])) for place in known],
         vectors_of_parts(snapshot, hits),
         videos,
         replace(limits, seconds=limits.seconds - handles, max_clip=limits.longest_clip),
@@ -161,29 +159,33 @@ def fit_clips(snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits) -
     )
 
 
+def _sureness(clip: CutClip) -> float:
+    """How sure a clip is; what somebody named, or filters alone found, was decided."""
+    return 1.0 if clip.confidence is None else clip.confidence
+
+
 def _fitted(clip: CutClip, span: TimeSpan | None) -> CutClip:
     if span is None or clip.state is State.ACCEPTED:
         return clip
     return replace(clip, span=span, before=Fraction(0), after=Fraction(0))
 
 
-def find_candidates(hits: Iterable[Hit], seen: Iterable[tuple[str, TimeSpan]]) -> list[Hit]:
-    """The answers that surely match and share nothing with what was seen, best first."""
+def find_candidates(
+    hits: Iterable[Hit], seen: Iterable[tuple[str, TimeSpan]], bar: Bar | None = None
+) -> list[Hit]:
+    """The answers that match, or reach another bar, and share nothing with what was seen, best first."""
+    bar = bar or Bar()
     known: dict[str, list[TimeSpan]] = {}
     for video_id, span in seen:
         known.setdefault(video_id, []).append(span)
     return [
         hit
         for hit in hits
-        if (hit.confidence is None or hit.confidence >= SURE or _is_by_words(hit))
+        if bar.takes(hit)
         and not all(
             any(shares_half(part.span, span) for span in known.get(part.shot.video_id, ())) for part in hit.parts
         )
     ]
-
-
-def _is_by_words(hit: Hit) -> bool:
-    return any(match.words for match in hit.matches)
 
 
 @dataclass(frozen=True, slots=True)
