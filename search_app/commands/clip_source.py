@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,15 @@ from search_app.cutting.cut_options import CutOptions, add_cut_options
 from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from fractions import Fraction
+
     from search_app.cutting.cut_list import CutList
+    from search_app.cutting.fit import RateOf
     from search_app.cutting.rights import Ruling
     from search_app.search import SearchResult
     from search_app.timelines.relink import Relinker
     from store.archive import Archive
+    from store.records import VideoFacts
 
 SKIP_BLOCKED = click.option(
     "--skip-blocked", is_flag=True, help="Leave out what must not be exported, instead of refusing all."
@@ -164,8 +168,32 @@ def add_choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return add_cut_options(add_question_options(command))
 
 
+def film_rate_of(options: Mapping[str, Any], rate: Fraction | None = None) -> RateOf:
+    """What gives the rate of the film that a command makes of some sources.
+
+    Args:
+        options: the command's, of which `picture` and `mode` decide, if it has them.
+        rate: the rate that was asked for.
+    """
+    from search_app.conforming.modes import Mode
+    from search_app.conforming.target_profile import commonest_coding, film_rate
+
+    picture, is_fast = options.get("picture"), options.get("mode") == Mode.FAST
+
+    def rate_of(sources: Sequence[VideoFacts]) -> Fraction:
+        like = commonest_coding(sources) if is_fast else sources
+        return rate or (picture.rate_of(like) if picture else film_rate(like))
+
+    return rate_of
+
+
 def take_clips(
-    archive: Archive, query: str | None, options: dict[str, Any], *, can_mark: bool = False
+    archive: Archive,
+    query: str | None,
+    options: dict[str, Any],
+    *,
+    can_mark: bool = False,
+    rate: Fraction | None = None,
 ) -> ChosenClips:
     """The clips that a command is to export.
 
@@ -175,6 +203,7 @@ def take_clips(
         options: the command's; those of `add_answer_options` and `device` are taken out. With a `cut`, the clips
             are those of the stored cut list of that name, and `skip_missing` leaves out what is gone.
         can_mark: whether the export draws the marks that rights ask for.
+        rate: frames per second, if they are asked for: a length that clips have to fit into is counted in them.
 
     Raises:
         QueryError: the question cannot be understood.
@@ -185,7 +214,7 @@ def take_clips(
 
     name, skip_blocked = options.pop("cut", None), options.pop("skip_blocked")
     if name is None:
-        cut_list, question, provenance = _answered(archive, query, options)
+        cut_list, question, provenance = _answered(archive, query, options, film_rate_of(options, rate))
     else:
         cut_list, question, provenance = _stored(archive, name, skip_missing=options.get("skip_missing", False))
     flags = archive.snapshot().rights()
@@ -240,7 +269,9 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
     return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
 
 
-def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[CutList, str, dict[str, Any]]:
+def _answered(
+    archive: Archive, query: str | None, options: dict[str, Any], rate_of: RateOf
+) -> tuple[CutList, str, dict[str, Any]]:
     from search_app.cutting.choice import choose_clips
 
     asked = ask(archive, query, options)
@@ -251,7 +282,7 @@ def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> t
         "archive_generation": asked.result.generation,
         **asked.wanted.provenance(),
     }
-    cut_list = choose_clips(archive.snapshot(), asked.result.hits, asked.wanted, asked.used)
+    cut_list = choose_clips(archive.snapshot(), asked.result.hits, asked.wanted, asked.used, rate_of)
     return cut_list, asked.question, provenance
 
 

@@ -162,13 +162,14 @@ def _refuse_choosing(why: str, *allowed: str) -> None:
 def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _Found:
     from dataclasses import replace as changed
 
+    from search_app.conforming.target_profile import film_rate
     from search_app.cutting.choice import choose_clips
     from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_of_hits, find_candidates
 
     asked = ask(archive, query, options, at_least=LOOKED_AT)
     question, result, wanted = asked.question, asked.result, asked.wanted
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), asked.used)
+    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), asked.used, film_rate)
     clips = clips_of_hits(chosen, question)
     if wanted.handles:
         around = Fraction(str(wanted.handles))

@@ -68,7 +68,7 @@ def timeline(
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options)
+        chosen = take_clips(opened, query, options, rate=None if rate is None else COUNTINGS[rate][0])
         cut_list = chosen.cut_list
         plan = _plan(opened.snapshot(), cut_list, chosen.question, output, relink, rate)
         sources = [path for clip in cut_list.clips for path in clip.paths]

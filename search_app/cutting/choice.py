@@ -13,8 +13,8 @@ import numpy as np
 from search_app.background import Background
 from search_app.cutting import clip_order
 from search_app.cutting.cut_list import Clip, CutList, build_cut_list
-from search_app.cutting.cut_options import CutOptions, Order
-from search_app.cutting.fit import fit_to_length
+from search_app.cutting.cut_options import CutOptions, Order, exact_seconds
+from search_app.cutting.fit import fit_to_length, keep_to_length
 from search_app.cutting.matches import take_answers
 from search_app.errors import CutError, QueryError
 from search_app.picture import read_picture
@@ -24,6 +24,7 @@ from store.filters import Used
 from store.wording import n_of
 
 if TYPE_CHECKING:
+    from search_app.cutting.fit import RateOf
     from store.records import Embeddings, FrameRow
     from store.snapshot import Snapshot
 
@@ -37,7 +38,11 @@ def used_shots(snapshot: Snapshot) -> set[str]:
 
 
 def choose_clips(
-    snapshot: Snapshot, hits: Sequence[Hit], options: CutOptions, used: Collection[str] = ()
+    snapshot: Snapshot,
+    hits: Sequence[Hit],
+    options: CutOptions,
+    used: Collection[str] = (),
+    rate_of: RateOf | None = None,
 ) -> CutList:
     """The clips of a supercut; every hit is in one, or left out with a reason.
 
@@ -46,6 +51,8 @@ def choose_clips(
         hits: the answer, best first; more than are taken, since only matches are, and used ones are not.
         options: how to choose and order.
         used: ids of shots to avoid.
+        rate_of: gives the rate of a film of some sources, whose frames a longest length is counted in; that of the
+            sources themselves if None.
 
     Raises:
         CutError: nothing is left.
@@ -54,10 +61,21 @@ def choose_clips(
     videos = {video.video_id: video for video in snapshot.videos()}
     if options.fit is None:
         cut_list = build_cut_list(fresh, videos, max_seconds=options.max_seconds, handles_seconds=options.handles)
+        if options.max_seconds is not None and rate_of is not None:
+            cut_list = keep_to_length(cut_list, exact_seconds(options.max_seconds), rate_of)
     else:
         vectors, mean_similarity = _vectors_of_hits(snapshot, fresh), mean_similarity_of(snapshot)
         worths = worth_of_hits(fresh)
-        cut_list = fit_to_length(fresh, worths, vectors, videos, options.limits, mean_similarity=mean_similarity)
+        cut_list = fit_to_length(
+            fresh,
+            worths,
+            vectors,
+            videos,
+            options.limits,
+            mean_similarity=mean_similarity,
+            first=0,
+            rate_of=rate_of,
+        )
     left_out = sorted([*left_out, *cut_list.left_out], key=lambda left: left.hit.rank)
     if not cut_list.clips:
         reasons = Counter(left.reason for left in left_out)

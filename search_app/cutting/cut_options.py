@@ -16,7 +16,7 @@ from search_app.errors import QueryError
 from search_app.finite import Finite
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.fit import FitLimits
+    from search_app.cutting.greedy import FitLimits
 
 _LIMIT = 10
 _FIT_LIMIT = 200
@@ -125,16 +125,16 @@ class CutOptions:
     @property
     def limits(self) -> FitLimits:
         """What a fitted cut list must keep to."""
-        from search_app.cutting.fit import FitLimits
+        from search_app.cutting.greedy import FitLimits
 
         shortest = _MIN_CLIP if self.min_clip is None else self.min_clip
         longest = max(_MAX_CLIP, shortest) if self.max_clip is None else self.max_clip
         return FitLimits(
-            _exact(self.fit or 0.0),
+            exact_seconds(self.fit or 0.0),
             self.max_per_source,
-            _exact(self.min_gap or 0.0),
-            _exact(min(shortest, longest, self.fit or 0.0)),
-            _exact(longest),
+            exact_seconds(self.min_gap or 0.0),
+            exact_seconds(min(shortest, longest, self.fit or 0.0)),
+            exact_seconds(longest),
         )
 
     def provenance(self) -> dict[str, Any]:
@@ -160,7 +160,8 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _exact(seconds: float) -> Fraction:
+def exact_seconds(seconds: float) -> Fraction:
+    """Seconds as a person types them."""
     # What a person types as 0.1 is meant as a tenth, not as the nearest binary fraction.
     return Fraction(str(seconds))
 
