@@ -83,7 +83,7 @@ def new(archive: Path, name: str, query: str | None, **options: Any) -> None:
         found = _found(opened, query, options, is_new=True)
         action = f"new, {found.what}"
         after = commit(opened, before, found.clips, action, settings=found.settings, seen=found.seen)
-    say_change(after, action, found.left_out)
+        say_change(opened.snapshot(), after, action, found.left_out)
 
 
 @cut.command(cls=_InTypedOrder)
@@ -117,7 +117,7 @@ def add(
             raise QueryError(f"there is nothing to add{first}")
         settings = {**before.settings, **(found.settings if candidates else {})}
         after = commit(opened, before, edited.clips, action, settings=settings, seen=found.seen)
-    say_change(after, action, left_out)
+        say_change(opened.snapshot(), after, action, left_out)
 
 
 class _Found:

@@ -155,10 +155,10 @@ def _go(archive: Path, name: str, how: str) -> None:
     with Archive.open(archive) as opened:
         read = stored_cut.read_cut if how == "deleted" else stored_cut.read_deleted_too
         after = steps[how](opened, read(opened.snapshot(), name))
+        if how != "deleted":
+            say_change(opened.snapshot(), after, f"{how}, this is version {after.number}")
     if how == "deleted":
         click.echo(f"{name}: deleted; `rushes cut undo` brings it back")
-    else:
-        say_change(after, f"{how}, this is version {after.number}")
 
 
 @click.command()

@@ -43,9 +43,8 @@ def demo(folder: Path, seed: int) -> None:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             print_hits(search(archive, query, encoder=encoder, limit=3))
         best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=50)
-        cut_list = choose_clips(
-            archive.snapshot(), best.hits, CutOptions(limit=5, max_seconds=20.0), (), film_rate
-        )
+        wanted = CutOptions(limit=5, max_seconds=20.0)
+        cut_list = choose_clips(archive.snapshot(), best.hits, wanted, rate_of=film_rate)
         provenance = {
             "query": DEMO_QUERIES[0],
             "embedding_space": best.space_id,

@@ -42,7 +42,8 @@ def _change(archive: Path, name: str, change: Change) -> None:
         edited, action = change(opened, before)
         if edited.clips == before.clips:
             raise QueryError(f"that changes nothing in the cut list {name!r}")
-        say_change(commit(opened, before, edited.clips, action), action, edited.left_out)
+        after = commit(opened, before, edited.clips, action)
+        say_change(opened.snapshot(), after, action, edited.left_out)
 
 
 def _facts(archive: Archive, place: int, clip: CutClip) -> VideoFacts:

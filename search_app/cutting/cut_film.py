@@ -101,7 +101,7 @@ def place_clips(snapshot: Snapshot, clips: Sequence[CutClip]) -> dict[int, Clip]
 
 
 def place_spans(videos: Mapping[str, VideoRow], clips: Sequence[CutClip]) -> list[Clip]:
-    """The clips as long as they are in the film, handles and all, without what they show; their videos are known."""
+    """The clips as long as they are in the film, with their handles, but without what they show."""
     rows = [videos[clip.video_id] for clip in clips]
     made = [
         Clip(row.video_id, (row.path,), clip.span, (), row.facts) for clip, row in zip(clips, rows, strict=True)
