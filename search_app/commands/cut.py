@@ -71,13 +71,15 @@ def new(archive: Path, name: str, query: str | None, **options: Any) -> None:
     It keeps the question: when new footage answers it, `show` says how many candidates there are.
     """
     from search_app.commands.cut_view import say_change
-    from search_app.cutting.stored_cut import BRANCH, commit, look_for_cut
+    from search_app.cutting.stored_cut import BRANCH, PICKS, commit, look_for_cut
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
         before = look_for_cut(opened.snapshot(), name)
         if not name.strip() or BRANCH in name:
             raise QueryError(f"a cut list cannot be called {name!r}: give it a name without {BRANCH}")
+        if name == PICKS:
+            raise QueryError(f"{PICKS!r} is what is ticked on the page of `rushes ui`: take another name")
         if before.version and not before.settings.get("is_deleted"):
             raise QueryError(f"there is a cut list {name!r} already; add to it, or take another name")
         found = _found(opened, query, options, is_new=True)
