@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from search_app.cutting.cut_list import build_cut_list
 from search_app.saved import record_export
-from search_app.ui import panels, resources
-from search_app.ui.picks import Picks
-from search_app.ui.render_job import RenderJob
+from search_app.ui import panels, picks, resources
+from search_app.ui.render_job import RenderJob, begin_job, latest_job
 from search_app.ui.serve import ARCHIVE_VARIABLE
 from search_app.ui.shelf import media_shelf
 from store.archive import Archive
 from store.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from search_app.cutting.stored_cut import StoredCut
+    from search_app.ranking import Hit
 
 
 def main() -> None:
@@ -42,18 +46,19 @@ def main() -> None:
         )
         return
     resources.begin_loading(snapshot.space)
-    picks = st.session_state.setdefault("picks", Picks())
     question = panels.ask_question()
-    show_finished_film()
-    show_hits(archive, question, picks)
+    close_film_of_earlier_search(archive, question)
+    show_what_went_wrong()
+    show_finished_film(archive)
+    show_hits(archive, question)
     with st.sidebar:
-        show_supercut(archive, question, picks)
+        show_supercut(archive, question)
 
 
 INDEX = "rushes index ARCHIVE FOLDER_OF_VIDEOS"
 
 
-def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None:
+def show_hits(archive: Archive, question: panels.Question) -> None:
     """Answer the question with a grid, and play the hit that is clicked."""
     space = archive.snapshot().space
     if not question.text.strip() or space is None:
@@ -71,51 +76,110 @@ def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None
         return
     if result.nothing_matches:
         panels.show_no_match()
-    played = panels.show_grid(result.hits, picks, resources.thumbnail_of)
+    ticked = picks.read_picks(archive.snapshot())
+    waiting = [hit for hit in result.hits if hit.is_match and not picks.is_picked(ticked, hit)]
+    if waiting and panels.ask_tick_matches(len(waiting)):
+        change_picks(lambda: picks.tick(archive, waiting, question.text))
+        st.rerun()
+
+    def on_pick(hit: Hit, is_ticked: bool) -> None:
+        if is_ticked:
+            change_picks(lambda: picks.tick(archive, [hit], question.text))
+        else:
+            change_picks(lambda: picks.untick(archive, [part.shot.shot_id for part in hit.parts]))
+
+    played = panels.show_grid(result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of)
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)
         panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))
 
 
-def show_supercut(archive: Archive, question: panels.Question, picks: Picks) -> None:
+def change_picks(change: Callable[[], list[str] | None]) -> None:
+    """Change the ticked shots; what could not be done is said when the page is drawn anew."""
+    try:
+        left_out = change()
+    except ArchiveError as error:
+        st.session_state.problem = ("The picks were not changed", str(error))
+    else:
+        if left_out:
+            st.session_state.problem = ("Not picked", "; ".join(left_out))
+
+
+def show_what_went_wrong() -> None:
+    """What the last click could not do, once."""
+    if "problem" in st.session_state:
+        what, reason = st.session_state.pop("problem")
+        panels.show_problem(what, reason, key="action-problem")
+
+
+def show_supercut(archive: Archive, question: panels.Question) -> None:
     """The list of ticked shots, and the rendering of it."""
-    job: RenderJob | None = st.session_state.get("job")
+    snapshot = archive.snapshot()
+    job = latest_job(archive.folder)
     is_rendering = job is not None and job.is_running
-    action = panels.show_cut(picks, is_rendering)
+    ticked = picks.read_picks(snapshot)
+    action = panels.show_cut(ticked, picks.duration_of(snapshot, ticked), is_rendering)
     if job is not None and is_rendering:
         panels.show_progress(job)
-    if action.removed:
-        picks.remove(action.removed)
+    elif job is not None and job.is_closed and job.report is not None and panels.ask_film_again():
+        job.is_closed = False
+        st.rerun()
+    removed = action.removed
+    if removed is not None:
+        change_picks(lambda: picks.remove_place(archive, ticked, removed))
     if action.clear:
-        picks.clear()
+        change_picks(lambda: picks.clear(archive))
+    if action.undo:
+        change_picks(lambda: picks.undo(archive))
     if action.render:
-        snapshot = archive.snapshot()
-        videos = {video.video_id: video for video in snapshot.videos()}
-        hits = picks.ordered(action.order)
-        provenance = {
-            "query": question.text,
-            "embedding_space": snapshot.space and snapshot.space.space_id,
-            "archive_generation": snapshot.generation,
-        }
-        st.session_state.job = RenderJob(
-            build_cut_list(hits, videos),
-            media_shelf(),
-            provenance,
-            flags=snapshot.rights(),
-            snapshot=snapshot,
-            skip_missing=action.skip_missing,
-            on_done=lambda report: record_export(archive, question.text or "supercut", report.stretches),
-        )
-        st.session_state.job.start()
-    if action.removed or action.clear or action.render:
+        render_picks(archive, question, ticked, action)
+    if removed is not None or action.clear or action.undo or action.render:
         st.rerun()
 
 
-def show_finished_film() -> None:
-    """The last supercut, until it is closed."""
-    job: RenderJob | None = st.session_state.get("job")
-    if job is not None and not job.is_running and panels.show_result(job):
-        del st.session_state.job
+def render_picks(archive: Archive, question: panels.Question, ticked: StoredCut, action: panels.CutAction) -> None:
+    """Begin the film of the ticked shots."""
+    snapshot = archive.snapshot()
+    try:
+        cut_list = picks.cut_list_of(snapshot, ticked, action.order, skip_missing=action.skip_missing)
+    except ArchiveError as error:
+        st.session_state.problem = ("No supercut was made", str(error))
+        return
+    provenance = {
+        "query": question.text,
+        "embedding_space": snapshot.space and snapshot.space.space_id,
+        "archive_generation": snapshot.generation,
+        "cut": {"name": ticked.name, "version": ticked.version, "number": ticked.number},
+    }
+    job = RenderJob(
+        cut_list,
+        media_shelf(),
+        provenance,
+        flags=snapshot.rights(),
+        snapshot=snapshot,
+        skip_missing=action.skip_missing,
+        on_done=lambda report: record_export(archive, question.text or "supercut", report.stretches),
+    )
+    st.session_state.job = begin_job(archive.folder, job)
+
+
+def close_film_of_earlier_search(archive: Archive, question: panels.Question) -> None:
+    """A finished film makes way for the answer to the next question; a running one goes on."""
+    asked = (str(archive.folder), question)
+    before = st.session_state.get("asked", asked)
+    st.session_state.asked = asked
+    job = latest_job(archive.folder)
+    if job is not None and not job.is_running and before[0] == asked[0] and before != asked:
+        job.is_closed = True
+
+
+def show_finished_film(archive: Archive) -> None:
+    """The last supercut of the archive, until it is closed or something else is asked."""
+    job = latest_job(archive.folder)
+    if job is None or job.is_running or job.is_closed:
+        return
+    if panels.show_result(job):
+        job.is_closed = True
         st.rerun()
 
 

@@ -1,16 +1,14 @@
-"""What is looked at before anything is written: that something matches, and that no footage lies there."""
+"""What is looked at before anything is written: that no footage and no archive lies there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_app.errors import CutError
 from store.errors import ConfigError
 from store.identity import IDENTITY_NAME
 
 if TYPE_CHECKING:
-    from search_app.search import SearchResult
     from store.snapshot import Snapshot
 
 
@@ -42,15 +40,3 @@ def refuse_archive_folder(*outputs: Path | None) -> None:
         for folder in (place, *place.parents):
             if (folder / IDENTITY_NAME).is_file() and (folder / "segments").is_dir():
                 raise ConfigError(f"{output} lies inside the archive {folder}; name a place outside it")
-
-
-def refuse_no_match(result: SearchResult, question: str, *, nearest: bool) -> None:
-    """Refuse to cut what does not answer, unless just the nearest shots are wanted.
-
-    Raises:
-        CutError: there are no shots, or none that surely answers.
-    """
-    if not result.hits:
-        raise CutError(f"no shots for {question!r}: nothing to cut")
-    if result.nothing_matches and not nearest:
-        raise CutError(f"nothing here matches {question!r}; --nearest takes the nearest shots all the same")

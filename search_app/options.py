@@ -26,7 +26,7 @@ class SearchOptions:
         page: which page, from 1; pages of one generation do not overlap and leave nothing out.
         sort: by relevance, every shot has a place; any other order lists only what surely matches
             of the 5,000 nearest shots, or, for a question of filters alone, everything.
-        variety: 0 for the best, 1 for what is unlike all before it; acts on shots that take part in the fusion.
+        variety: 0 for the best, 1 for what is unlike all before it; orders what surely matches, before all else.
         merge: whether neighbouring shots that answer together are one hit.
         stack: whether one hit stands for all shots that show the same picture.
         keep: ids of shots that are right: the question moves towards them.

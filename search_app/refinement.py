@@ -98,13 +98,29 @@ def stack_copies(
 
 
 def spread(
-    candidates: Candidates, frames: ShotFrames, background: Background, variety: float, voted: Collection[str]
+    candidates: Candidates,
+    frames: ShotFrames,
+    background: Background,
+    variety: float,
+    is_sure: Callable[[str], bool],
+    voted: Collection[str],
 ) -> None:
-    """Order the shots with votes, which are all before the others, so that what is alike comes apart."""
+    """Order what surely answers so that what is alike comes apart; all else waits behind it, in its order.
+
+    Args:
+        candidates: changed in place.
+        frames: their frames.
+        background: of the archive.
+        variety: 0 for the best, 1 for what is unlike all before it.
+        is_sure: whether a shot surely answers the question.
+        voted: the shots that are ordered anew, all before the others.
+    """
     head, tail = _split(candidates, voted)
-    relevance = [candidates.relevance[shot_id] for shot_id in head]
-    order = order_with_variety(relevance, frames.best_vectors(head), variety, background.mean_similarity)
-    candidates.order = [head[position] for position in order] + tail
+    sure = [shot_id for shot_id in head if is_sure(shot_id)]
+    unsure = [shot_id for shot_id in head if not is_sure(shot_id)]
+    relevance = [candidates.relevance[shot_id] for shot_id in sure]
+    order = order_with_variety(relevance, frames.best_vectors(sure), variety, background.mean_similarity)
+    candidates.order = [*(sure[position] for position in order), *unsure, *tail]
 
 
 def _split(candidates: Candidates, voted: Collection[str]) -> tuple[list[str], list[str]]:

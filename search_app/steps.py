@@ -242,7 +242,7 @@ class _Ranker:
                 stack_copies(candidates, frames, background, self._settings.ranking)
                 candidates.finish_stage("stacks")
             if options.variety:
-                spread(candidates, frames, background, options.variety, head)
+                spread(candidates, frames, background, options.variety, ranked.is_sure, head)
                 candidates.finish_stage("variety")
             ranked.nothing_matches = not any(map(ranked.is_sure, candidates.order))
         if options.sort is not Sort.RELEVANCE:

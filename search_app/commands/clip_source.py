@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,19 @@ from search_app.commands.search import (
     read_search_settings,
     resolve_question,
 )
-from search_app.cutting.cut_options import NEAREST, CutOptions, add_cut_options
+from search_app.cutting.cut_options import CutOptions, add_cut_options
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from fractions import Fraction
+
     from search_app.cutting.cut_list import CutList
+    from search_app.cutting.fit import RateOf
     from search_app.cutting.rights import Ruling
     from search_app.search import SearchResult
     from search_app.timelines.relink import Relinker
     from store.archive import Archive
+    from store.records import VideoFacts
 
 SKIP_BLOCKED = click.option(
     "--skip-blocked", is_flag=True, help="Leave out what must not be exported, instead of refusing all."
@@ -44,7 +49,7 @@ SKIP_MISSING = click.option(
     "--skip-missing", is_flag=True, help="Go on without clips whose video the archive does not have any more."
 )
 CHANGED = "its file has changed since it was indexed"
-ANSWER_OPTIONS = frozenset({*QUESTION, "nearest", "device", *(field.name for field in fields(CutOptions))})
+ANSWER_OPTIONS = frozenset({*QUESTION, "device", *(field.name for field in fields(CutOptions))})
 """Names of the options that only an answer has: a stored cut list was chosen and ordered before."""
 
 
@@ -113,6 +118,19 @@ def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
     return relink.without_effect(place_of(clip)[0] for clip in sources.values())
 
 
+def left_out_notes(cut_list: CutList) -> list[str]:
+    """A line for people for each reason why clips are left out; one that is alone is named."""
+    from search_app.cutting.matches import reason_with_way_out
+
+    of_reason: dict[str, list[str]] = {}
+    for left in cut_list.left_out:
+        of_reason.setdefault(reason_with_way_out(left.reason), []).append(left.hit.shot.path)
+    return [
+        f"{paths[0] if len(paths) == 1 else n_of(len(paths), 'shot')} left out: {reason}"
+        for reason, paths in of_reason.items()
+    ]
+
+
 def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
     """What is wrong with the files of videos as they lie there now, by fingerprint; nothing where one is right.
 
@@ -147,11 +165,35 @@ def add_answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def add_choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that ask, choose and order clips; `ask` takes them."""
-    return add_cut_options(NEAREST(add_question_options(command)))
+    return add_cut_options(add_question_options(command))
+
+
+def film_rate_of(options: Mapping[str, Any], rate: Fraction | None = None) -> RateOf:
+    """What gives the rate of the film that a command makes of some sources.
+
+    Args:
+        options: the command's, of which `picture` and `mode` decide, if it has them.
+        rate: the rate that was asked for.
+    """
+    from search_app.conforming.modes import Mode
+    from search_app.conforming.target_profile import commonest_coding, film_rate
+
+    picture, is_fast = options.get("picture"), options.get("mode") == Mode.FAST
+
+    def rate_of(sources: Sequence[VideoFacts]) -> Fraction:
+        like = commonest_coding(sources) if is_fast else sources
+        return rate or (picture.rate_of(like) if picture else film_rate(like))
+
+    return rate_of
 
 
 def take_clips(
-    archive: Archive, query: str | None, options: dict[str, Any], *, can_mark: bool = False
+    archive: Archive,
+    query: str | None,
+    options: dict[str, Any],
+    *,
+    can_mark: bool = False,
+    rate: Fraction | None = None,
 ) -> ChosenClips:
     """The clips that a command is to export.
 
@@ -161,6 +203,7 @@ def take_clips(
         options: the command's; those of `add_answer_options` and `device` are taken out. With a `cut`, the clips
             are those of the stored cut list of that name, and `skip_missing` leaves out what is gone.
         can_mark: whether the export draws the marks that rights ask for.
+        rate: frames per second, if they are asked for: a length that clips have to fit into is counted in them.
 
     Raises:
         QueryError: the question cannot be understood.
@@ -171,7 +214,7 @@ def take_clips(
 
     name, skip_blocked = options.pop("cut", None), options.pop("skip_blocked")
     if name is None:
-        cut_list, question, provenance = _answered(archive, query, options)
+        cut_list, question, provenance = _answered(archive, query, options, film_rate_of(options, rate))
     else:
         cut_list, question, provenance = _stored(archive, name, skip_missing=options.get("skip_missing", False))
     flags = archive.snapshot().rights()
@@ -191,8 +234,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
     Args:
         archive: where to look.
         query: the question.
-        options: the command's; those of `add_question_options` and `add_cut_options`, `nearest` and `device` are
-            taken out.
+        options: the command's; those of `add_question_options` and `add_cut_options`, and `device` are taken out.
         at_least: how many shots to look at, if more than are chosen from.
 
     Raises:
@@ -200,7 +242,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
         CutError: nothing answers.
     """
     from search_app.cutting.choice import used_shots
-    from search_app.guard import refuse_no_match
+    from search_app.cutting.matches import refuse_no_answer
     from search_app.saved import judged_shots
 
     question, resolved = resolve_question(archive, query, options)
@@ -217,17 +259,19 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
         question,
         device=options.pop("device"),
         settings=read_search_settings(options.pop("config")),
-        limit=max(wanted.n_shots + len(used), at_least),
+        limit=max(wanted.bar.depth(wanted.n_shots + len(used)), at_least),
         keep=keep,
         reject=reject,
         **ranking,
     )
-    refuse_no_match(result, question, nearest=options.pop("nearest"))
+    refuse_no_answer(result.hits, question, wanted.bar)
     judged = {"kept": list(keep), "rejected": list(reject)} if keep or reject else {}
     return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
 
 
-def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[CutList, str, dict[str, Any]]:
+def _answered(
+    archive: Archive, query: str | None, options: dict[str, Any], rate_of: RateOf
+) -> tuple[CutList, str, dict[str, Any]]:
     from search_app.cutting.choice import choose_clips
 
     asked = ask(archive, query, options)
@@ -238,7 +282,7 @@ def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> t
         "archive_generation": asked.result.generation,
         **asked.wanted.provenance(),
     }
-    cut_list = choose_clips(archive.snapshot(), asked.result.hits, asked.wanted, asked.used)
+    cut_list = choose_clips(archive.snapshot(), asked.result.hits, asked.wanted, asked.used, rate_of)
     return cut_list, asked.question, provenance
 
 

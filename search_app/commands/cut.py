@@ -71,19 +71,21 @@ def new(archive: Path, name: str, query: str | None, **options: Any) -> None:
     It keeps the question: when new footage answers it, `show` says how many candidates there are.
     """
     from search_app.commands.cut_view import say_change
-    from search_app.cutting.stored_cut import BRANCH, commit, look_for_cut
+    from search_app.cutting.stored_cut import BRANCH, PICKS, commit, look_for_cut
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
         before = look_for_cut(opened.snapshot(), name)
         if not name.strip() or BRANCH in name:
             raise QueryError(f"a cut list cannot be called {name!r}: give it a name without {BRANCH}")
+        if name == PICKS:
+            raise QueryError(f"{PICKS!r} is what is ticked on the page of `rushes ui`: take another name")
         if before.version and not before.settings.get("is_deleted"):
             raise QueryError(f"there is a cut list {name!r} already; add to it, or take another name")
         found = _found(opened, query, options, is_new=True)
         action = f"new, {found.what}"
         after = commit(opened, before, found.clips, action, settings=found.settings, seen=found.seen)
-    say_change(after, action, found.left_out)
+        say_change(opened.snapshot(), after, action, found.left_out)
 
 
 @cut.command(cls=_InTypedOrder)
@@ -117,7 +119,7 @@ def add(
             raise QueryError(f"there is nothing to add{first}")
         settings = {**before.settings, **(found.settings if candidates else {})}
         after = commit(opened, before, edited.clips, action, settings=settings, seen=found.seen)
-    say_change(after, action, left_out)
+        say_change(opened.snapshot(), after, action, left_out)
 
 
 class _Found:
@@ -162,13 +164,14 @@ def _refuse_choosing(why: str, *allowed: str) -> None:
 def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _Found:
     from dataclasses import replace as changed
 
+    from search_app.conforming.target_profile import film_rate
     from search_app.cutting.choice import choose_clips
     from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_of_hits, find_candidates
 
     asked = ask(archive, query, options, at_least=LOOKED_AT)
     question, result, wanted = asked.question, asked.result, asked.wanted
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), asked.used)
+    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), asked.used, film_rate)
     clips = clips_of_hits(chosen, question)
     if wanted.handles:
         around = Fraction(str(wanted.handles))
@@ -182,11 +185,7 @@ def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _
     looked_at = [*result.hits[: wanted.n_shots], *find_candidates(result.hits, ())]
     found.seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
     found.seen += [(copy.video_id, copy.shot.span) for hit in looked_at for copy in hit.stack]
-    found.left_out = tuple(
-        (clip_of_shot(left.hit.shot, left.hit.time), left.reason)
-        for left in chosen.left_out
-        if left.hit.rank <= wanted.n_shots + len(asked.used)
-    )
+    found.left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in chosen.left_out)
     return found
 
 

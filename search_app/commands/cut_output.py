@@ -35,9 +35,10 @@ _TIMELINE_HELP = """
 
 
 def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
-    """What surely answers the question of a cut list and was never in it or looked at for it, best first."""
+    """What matches the question of a cut list, or is as sure as was asked for it, and is new to it, best first."""
     from search_app.commands.search import find
     from search_app.cutting.cut_film import LOOKED_AT, find_candidates
+    from search_app.cutting.matches import Bar
     from search_app.cutting.stored_cut import BRANCH
 
     snapshot = archive.snapshot()
@@ -45,7 +46,7 @@ def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
         return []
     result = find(archive, cut.query, device=device, limit=LOOKED_AT, stack=False)
     seen = snapshot.cut_seen(cut.name.partition(BRANCH)[0])
-    return [] if result.nothing_matches else find_candidates(result.hits, seen)
+    return find_candidates(result.hits, seen, Bar.of_provenance(cut.settings.get("options", {})))
 
 
 @click.command()
@@ -154,10 +155,10 @@ def _go(archive: Path, name: str, how: str) -> None:
     with Archive.open(archive) as opened:
         read = stored_cut.read_cut if how == "deleted" else stored_cut.read_deleted_too
         after = steps[how](opened, read(opened.snapshot(), name))
+        if how != "deleted":
+            say_change(opened.snapshot(), after, f"{how}, this is version {after.number}")
     if how == "deleted":
         click.echo(f"{name}: deleted; `rushes cut undo` brings it back")
-    else:
-        say_change(after, f"{how}, this is version {after.number}")
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,14 @@ _HEADS = ("clip", "at", "length", "in", "out", "handles", "source", "state", "su
 _RIGHT = ("clip", "at", "length", "in", "out", "handles", "sure")
 
 
-def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()) -> None:
-    """One line about an edit, and on stderr what was left out and why."""
+def say_change(
+    snapshot: Snapshot, cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()
+) -> None:
+    """One line about an edit, with the length of the film, and on stderr what was left out and why."""
     from indexer.console import printable, timecode
+    from search_app.conforming.target_profile import film_rate
+    from search_app.cutting.cut_film import film_length
+    from search_app.cutting.matches import reason_with_way_out
 
     of_reason: dict[str, list[CutClip]] = {}
     for clip, reason in left_out:
@@ -39,15 +45,25 @@ def say_change(cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, st
         first = f"{Path(clips[0].path).name} {timecode(clips[0].span.start_seconds)}"
         more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
         if reason != _ASKED_FOR:
-            click.echo(printable(f"left out: {first}{more}: {reason}"), err=True)
+            click.echo(printable(f"left out: {first}{more}: {reason_with_way_out(reason)}"), err=True)
     wanted = [clip for clip in cut.clips if clip.is_wanted]
-    seconds = float(sum((clip.span.duration for clip in wanted), Fraction()))
+    length = length_words(film_length(snapshot, cut.clips, film_rate))
     n_rejected = len(cut.clips) - len(wanted)
     rejected = f", {n_rejected} rejected" if n_rejected else ""
-    handles = " without handles" if any(map(_handles, wanted)) else ""
-    click.echo(
-        printable(f"{cut.name}: {action}; {n_of(len(wanted), 'clip')}, {timecode(seconds)}{handles}{rejected}")
-    )
+    click.echo(printable(f"{cut.name}: {action}; {n_of(len(wanted), 'clip')}, {length}{rejected}"))
+
+
+def length_words(film: tuple[int, Fraction] | None) -> str:
+    """How long a film is, for people: `0:30.0 (750 frames at 25 fps)`.
+
+    Args:
+        film: how many frames it has, and frames per second; None without clips.
+    """
+    from indexer.console import timecode
+
+    n_frames, rate = film or (0, Fraction(1))
+    at = f" ({n_of(n_frames, 'frame')} at {float(rate):.5g} fps)" if film else ""
+    return f"{timecode(float(n_frames / rate))}{at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,23 @@ def find_edges(snapshot: Snapshot, cut: StoredCut, film: Mapping[int, Clip]) -> 
     return edges
 
 
+def film_places(film: Mapping[int, Clip]) -> tuple[dict[int, tuple[int, int]], Fraction]:
+    """For the place of each clip its first frame in the film and how many it has; and the film's rate.
+
+    Args:
+        film: for the place of each clip that is rendered, how.
+    """
+    from search_app.conforming.target_profile import film_rate
+    from search_app.cutting.film_frames import film_frames
+
+    if not film:
+        return {}, Fraction(1)
+    rate = film_rate([clip.facts for clip in film.values()])
+    lengths = [film_frames(clip.span, clip.facts, rate) for clip in film.values()]
+    starts = accumulate(lengths[:-1], initial=0)
+    return dict(zip(film, zip(starts, lengths, strict=True), strict=True)), rate
+
+
 def print_cut(
     cut: StoredCut,
     film: Mapping[int, Clip],
@@ -112,15 +145,15 @@ def print_cut(
     from indexer.console import print_table, printable, timecode
 
     rows: list[dict[str, str]] = []
-    at = Fraction(0)
+    frames, rate = film_places(film)
     for place, clip in enumerate(cut.clips, start=1):
         is_shown = place in film
         shown = film[place].span if is_shown else clip.span
         edge = edges.get(place) or Edges(timecode(clip.span.start_seconds), timecode(clip.span.end_seconds))
         row = {
             "clip": str(place),
-            "at": timecode(float(at)) if is_shown else "",
-            "length": timecode(float(shown.duration)),
+            "at": timecode(float(frames[place][0] / rate)) if is_shown else "",
+            "length": timecode(float(frames[place][1] / rate if is_shown else shown.duration)),
             "in": edge.start,
             "out": edge.end,
             "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
@@ -130,25 +163,17 @@ def print_cut(
             "note": "; ".join(filter(None, (flagged.get(place, ""), clip.note))),
         }
         rows.append(row)
-        at += shown.duration if is_shown else 0
     heads = [head for head in _HEADS if head != "handles" or any(row[head] for row in rows)]
     right = [number for number, head in enumerate(heads) if head in _RIGHT]
     print_table(heads, [[row[head] for head in heads] for row in rows], right)
     asked = f", for {cut.query!r}" if cut.query else ""
     click.echo()
-    click.echo(
-        printable(f"{cut.name}, version {cut.number}: {n_of(len(film), 'clip')}, {timecode(float(at))}{asked}")
-    )
+    length = length_words((sum(n for _, n in frames.values()), rate) if frames else None)
+    click.echo(printable(f"{cut.name}, version {cut.number}: {n_of(len(film), 'clip')}, {length}{asked}"))
     if news:
         click.echo(f"+{n_of(news, 'candidate')} since this cut: rushes cut candidates")
     for branch in cut.branches:
         click.echo(printable(f"edits made elsewhere at the same time are in {branch!r}"))
-
-
-def _handles(clip: CutClip) -> str:
-    if not (clip.before or clip.after):
-        return ""
-    return f"handles {float(clip.before):g} and {float(clip.after):g} s"
 
 
 def cut_json(
@@ -160,6 +185,8 @@ def cut_json(
 ) -> dict[str, Any]:
     """A cut list as plain data; `start`, `end` and `shown`, which has the handles, are exact fractions."""
     clips = []
+    frames, rate = film_places(film)
+    n_frames = sum(n for _, n in frames.values())
     for place, clip in enumerate(cut.clips, start=1):
         shown = film[place].span if place in film else clip.span
         edge = edges.get(place)
@@ -174,6 +201,8 @@ def cut_json(
                 "source_out": edge.end if edge else None,
                 "handle_frames": [edge.before, edge.after] if edge else None,
                 "is_rendered": place in film,
+                "first_frame": frames[place][0] if place in film else None,
+                "n_frames": frames[place][1] if place in film else 0,
                 "flag": flagged.get(place, ""),
             }
         )
@@ -185,6 +214,9 @@ def cut_json(
         "settings": dict(cut.settings),
         "candidates": news,
         "branches": list(cut.branches),
+        "frame_rate": str(rate) if frames else None,
+        "n_frames": n_frames,
+        "duration_seconds": float(n_frames / rate),
         "clips": clips,
     }
 

@@ -25,6 +25,7 @@ def demo(folder: Path, seed: int) -> None:
     """
     from indexer.config import IndexSettings
     from indexer.models.open_clip_encoder import load_encoder
+    from search_app.conforming.target_profile import film_rate
     from search_app.cutting.choice import choose_clips
     from search_app.search import search
     from store.archive import Archive
@@ -41,8 +42,9 @@ def demo(folder: Path, seed: int) -> None:
         for query in DEMO_QUERIES:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             print_hits(search(archive, query, encoder=encoder, limit=3))
-        best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=5)
-        cut_list = choose_clips(archive.snapshot(), best.hits, CutOptions(max_seconds=20.0))
+        best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=50)
+        wanted = CutOptions(limit=5, max_seconds=20.0)
+        cut_list = choose_clips(archive.snapshot(), best.hits, wanted, rate_of=film_rate)
         provenance = {
             "query": DEMO_QUERIES[0],
             "embedding_space": best.space_id,

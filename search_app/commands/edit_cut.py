@@ -42,7 +42,8 @@ def _change(archive: Path, name: str, change: Change) -> None:
         edited, action = change(opened, before)
         if edited.clips == before.clips:
             raise QueryError(f"that changes nothing in the cut list {name!r}")
-        say_change(commit(opened, before, edited.clips, action), action, edited.left_out)
+        after = commit(opened, before, edited.clips, action)
+        say_change(opened.snapshot(), after, action, edited.left_out)
 
 
 def _facts(archive: Archive, place: int, clip: CutClip) -> VideoFacts:
@@ -87,12 +88,13 @@ def fit(archive: Path, name: str, seconds: float, **limits: Any) -> None:
 
     What goes is named, and `undo` brings it back.
     """
+    from search_app.conforming.target_profile import film_rate
     from search_app.cutting.cut_film import fit_clips
 
     wanted = CutOptions(fit=seconds, **limits)
 
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
-        edited = fit_clips(opened.snapshot(), before.clips, wanted.limits)
+        edited = fit_clips(opened.snapshot(), before.clips, wanted.limits, film_rate)
         return edited, f"fitted to {seconds:g} s: {len(edited.clips)} of {len(before.clips)} clips stay"
 
     _change(archive, name, change)

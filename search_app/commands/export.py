@@ -13,6 +13,7 @@ from search_app.commands.clip_source import (
     add_relink_options,
     changed_sources,
     idle_relinking,
+    left_out_notes,
     take_clips,
     take_relinker,
 )
@@ -120,7 +121,7 @@ def export(
         *form.notes(film),
         *changed_sources(cut_list),
         *idle_relinking(relink, cut_list),
-        *left_out,
+        *left_out_notes(cut_list),
     ):
         click.echo(printable(note), err=True)
     if as_json:

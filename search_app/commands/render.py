@@ -241,6 +241,7 @@ def _tell_estimate(
     from indexer.console import print_json
     from indexer.scan import fingerprint_file
     from search_app.rendering.estimate import estimate_supercut
+    from search_app.rendering.ledger import left_out_entries
     from search_app.rendering.outcomes import left_out_lines
 
     if mode == Mode.FAST:
@@ -250,7 +251,7 @@ def _tell_estimate(
     del profile, keep_inexact  # the mode's, which the shape has; and what only a film can be
     estimate = estimate_supercut(cut_list, output, profile=shape, identify=fingerprint_file, **options)
     if as_json:
-        print_json(estimate.entries())
+        print_json({**estimate.entries(), "left_out": left_out_entries(cut_list.left_out)})
     else:
         click.echo("\n".join([estimate.summary(), *left_out_lines(cut_list.left_out)]))
     can_be_rendered = not estimate.unusable or (skip_missing and estimate.n_clips > 0)

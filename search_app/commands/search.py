@@ -40,7 +40,7 @@ _QUESTION_OPTIONS = (
         type=Finite(0, 1),
         default=0.0,
         show_default=True,
-        help="0: the best; 1: the most unlike.",
+        help="Of what surely matches: 0: the best first; 1: the most unlike.",
     ),
     click.option("--merge/--no-merge", help="Merge neighbouring shots that answer together into one moment."),
     click.option(

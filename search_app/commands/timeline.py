@@ -13,6 +13,7 @@ from search_app.commands.clip_source import (
     add_relink_options,
     changed_sources,
     idle_relinking,
+    left_out_notes,
     take_clips,
     take_relinker,
 )
@@ -67,7 +68,7 @@ def timeline(
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options)
+        chosen = take_clips(opened, query, options, rate=None if rate is None else COUNTINGS[rate][0])
         cut_list = chosen.cut_list
         plan = _plan(opened.snapshot(), cut_list, chosen.question, output, relink, rate)
         sources = [path for clip in cut_list.clips for path in clip.paths]
@@ -78,7 +79,7 @@ def timeline(
         *group_notes(plan.notes),
         *changed_sources(cut_list),
         *idle_relinking(relink, cut_list),
-        *left_out,
+        *left_out_notes(cut_list),
     ):
         click.echo(printable(note), err=True)
     if as_json:

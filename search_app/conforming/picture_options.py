@@ -92,6 +92,12 @@ class PictureOptions:
             raise QueryError(f"--size {self.size}: two even numbers of pixels from 16 to 8192, such as 1280x720")
         return width, height
 
+    def rate_of(self, sources: Sequence[VideoFacts]) -> Fraction:
+        """The frame rate that a film of these sources has, one for each clip."""
+        from search_app.conforming.presets import preset_profile
+
+        return self.frame_rate or preset_profile(sources, self.preset).frame_rate
+
     @property
     def frame_rate(self) -> Fraction | None:
         """Frames per second, exact: 29.97 means 30000/1001.

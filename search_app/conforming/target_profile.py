@@ -136,6 +136,11 @@ def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
     return Profile(width, height, commonest_rate(rates) or DEFAULT_RATE)
 
 
+def film_rate(sources: Sequence[VideoFacts]) -> Fraction:
+    """The frame rate of a film of these sources, one for each clip, if no other is asked for."""
+    return choose_profile(sources).frame_rate
+
+
 def commonest_rate(rates: Iterable[Fraction]) -> Fraction | None:
     """The most frequent frame rate, of equally frequent ones the highest; None of none."""
     return max(Counter(rates).items(), key=lambda item: (item[1], item[0]), default=(None, 0))[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search_app.background import Background
-from search_app.channels import WORD_CHANNELS
 from search_app.cutting import clip_order
-from search_app.cutting.cut_list import Clip, CutList, LeftOut, build_cut_list
-from search_app.cutting.cut_options import CutOptions, Order
-from search_app.cutting.fit import fit_to_length
+from search_app.cutting.cut_list import Clip, CutList, build_cut_list
+from search_app.cutting.cut_options import CutOptions, Order, exact_seconds
+from search_app.cutting.fit import fit_to_length, keep_to_length
+from search_app.cutting.matches import take_answers
 from search_app.errors import CutError, QueryError
 from search_app.picture import read_picture
 from search_app.question import unit
@@ -23,8 +24,12 @@ from store.filters import Used
 from store.wording import n_of
 
 if TYPE_CHECKING:
+    from search_app.cutting.fit import RateOf
     from store.records import Embeddings, FrameRow
     from store.snapshot import Snapshot
+
+_SURELY = 0.99
+"""No estimate is surer of being right, or wrong: one in a hundred is otherwise."""
 
 
 def used_shots(snapshot: Snapshot) -> set[str]:
@@ -33,31 +38,49 @@ def used_shots(snapshot: Snapshot) -> set[str]:
 
 
 def choose_clips(
-    snapshot: Snapshot, hits: Sequence[Hit], options: CutOptions, used: Collection[str] = ()
+    snapshot: Snapshot,
+    hits: Sequence[Hit],
+    options: CutOptions,
+    used: Collection[str] = (),
+    rate_of: RateOf | None = None,
 ) -> CutList:
     """The clips of a supercut; every hit is in one, or left out with a reason.
 
     Args:
         snapshot: the generation that answered.
-        hits: the answer, best first; if shots are avoided, as many more as there are of those.
+        hits: the answer, best first; more than are taken, since only matches are, and used ones are not.
         options: how to choose and order.
         used: ids of shots to avoid.
+        rate_of: gives the rate of a film of some sources, whose frames a longest length is counted in; that of the
+            sources themselves if None.
 
     Raises:
         CutError: nothing is left.
     """
-    fresh, left_out = _avoid(hits, used, options.n_shots)
+    fresh, left_out = take_answers(hits, options.n_shots, options.bar, used)
     videos = {video.video_id: video for video in snapshot.videos()}
     if options.fit is None:
         cut_list = build_cut_list(fresh, videos, max_seconds=options.max_seconds, handles_seconds=options.handles)
+        if options.max_seconds is not None and rate_of is not None:
+            cut_list = keep_to_length(cut_list, exact_seconds(options.max_seconds), rate_of)
     else:
         vectors, mean_similarity = _vectors_of_hits(snapshot, fresh), mean_similarity_of(snapshot)
         worths = worth_of_hits(fresh)
-        cut_list = fit_to_length(fresh, worths, vectors, videos, options.limits, mean_similarity=mean_similarity)
+        cut_list = fit_to_length(
+            fresh,
+            worths,
+            vectors,
+            videos,
+            options.limits,
+            mean_similarity=mean_similarity,
+            first=0,
+            rate_of=rate_of,
+        )
     left_out = sorted([*left_out, *cut_list.left_out], key=lambda left: left.hit.rank)
     if not cut_list.clips:
-        first = f"; the first: {left_out[0].reason}" if left_out else ""
-        raise CutError(f"nothing to render: of {n_of(len(left_out), 'shot')} all are left out{first}")
+        reasons = Counter(left.reason for left in left_out)
+        why = "; ".join(f"{reason} ({n})" for reason, n in reasons.most_common())
+        raise CutError(f"nothing to render: of {n_of(len(left_out), 'shot')} all are left out: {why}")
     places = order_clips(snapshot, cut_list.clips, options.order, options.random_seed)
     return CutList(tuple(cut_list.clips[place] for place in places), tuple(left_out))
 
@@ -65,33 +88,21 @@ def choose_clips(
 def worth_of_hits(hits: Sequence[Hit]) -> list[float]:
     """What each hit is worth to a fitted cut list, 1 for the best.
 
-    The joined vote for it times how surely it shows what was asked; a shot in whose texts the words stand is sure.
-    Hits beyond those that were voted on count like the last of these; without any vote all are worth the same.
+    The joined vote for it times the odds that it shows what was asked: so what is surely right counts for more
+    than several that may be, whatever their lengths and looks. Hits beyond those that were voted on count like the
+    last of these; without any vote all are worth the same.
     """
     votes = [hit.relevance for hit in hits if hit.relevance > 0]
     lowest = min(votes, default=1.0)
-    worths = [(hit.relevance or lowest) * _sureness(hit) for hit in hits]
+    worths = [(hit.relevance or lowest) * odds_of(1.0 if hit.reaches(1.0) else hit.confidence) for hit in hits]
     best = max(worths, default=0.0)
-    return [worth / best for worth in worths] if best else [1.0] * len(hits)
+    return [worth / best for worth in worths]
 
 
-def _sureness(hit: Hit) -> float:
-    is_found_by_text = any(match.channel in WORD_CHANNELS for match in hit.matches)
-    return 1.0 if hit.confidence is None or is_found_by_text else hit.confidence
-
-
-def _avoid(hits: Sequence[Hit], used: Collection[str], n_shots: int) -> tuple[list[Hit], list[LeftOut]]:
-    """The first hits without shots that were used, and those before them that are left out."""
-    fresh: list[Hit] = []
-    left_out: list[LeftOut] = []
-    for hit in hits:
-        if len(fresh) == n_shots:
-            break
-        if any(part.shot.shot_id in used for part in hit.parts):
-            left_out.append(LeftOut(hit, "used in an earlier export"))
-        else:
-            fresh.append(hit)
-    return fresh, left_out
+def odds_of(confidence: float | None) -> float:
+    """How many times more likely right than wrong, at most 99 times and at least 1/99; 1 where it is not known."""
+    sure = 0.5 if confidence is None else max(1 - _SURELY, min(confidence, _SURELY))
+    return sure / (1 - sure)
 
 
 def order_clips(snapshot: Snapshot, clips: Sequence[Clip], order: Order, seed: int) -> Sequence[int]:

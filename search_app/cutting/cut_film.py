@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from search_app.cutting.choice import mean_similarity_of, order_clips, vectors_of_parts
+from search_app.cutting.choice import mean_similarity_of, odds_of, order_clips, vectors_of_parts
 from search_app.cutting.cut_edits import Edited
 from search_app.cutting.cut_list import Clip, CutList, LeftOut, add_handles
 from search_app.cutting.cut_options import Order
-from search_app.cutting.fit import FitLimits, fit_to_length, trim_around
+from search_app.cutting.film_frames import film_frames
+from search_app.cutting.fit import fit_to_length
+from search_app.cutting.greedy import FitLimits, trim_around
+from search_app.cutting.matches import Bar
 from search_app.cutting.stored_cut import CutClip, State, StoredCut
 from search_app.errors import CutError, QueryError
 from search_app.ranking import Hit
@@ -21,11 +24,9 @@ from store.timespan import TimeSpan
 from store.wording import n_of
 
 if TYPE_CHECKING:
-    from store.records import FrameRow
+    from search_app.cutting.fit import RateOf
+    from store.records import FrameRow, VideoRow
     from store.snapshot import Snapshot
-
-SURE = 0.5
-"""A hit of less confidence may be chance, and is no candidate."""
 
 LOOKED_AT = 500
 """So many answers are looked at for candidates: what is seen once is no news later."""
@@ -99,6 +100,25 @@ def place_clips(snapshot: Snapshot, clips: Sequence[CutClip]) -> dict[int, Clip]
     return dict(zip(wanted, widened, strict=True))
 
 
+def place_spans(videos: Mapping[str, VideoRow], clips: Sequence[CutClip]) -> list[Clip]:
+    """The clips as long as they are in the film, with their handles, but without what they show."""
+    rows = [videos[clip.video_id] for clip in clips]
+    made = [
+        Clip(row.video_id, (row.path,), clip.span, (), row.facts) for clip, row in zip(clips, rows, strict=True)
+    ]
+    return add_handles(made, [(clip.before, clip.after) for clip in clips])
+
+
+def film_length(snapshot: Snapshot, clips: Iterable[CutClip], rate_of: RateOf) -> tuple[int, Fraction] | None:
+    """How many frames the film of a cut list has, and at which rate; None if none of its videos is known."""
+    videos = {video.video_id: video for video in snapshot.videos()}
+    placed = place_spans(videos, [clip for clip in clips if clip.is_wanted and clip.video_id in videos])
+    if not placed:
+        return None
+    rate = rate_of([clip.facts for clip in placed])
+    return sum(film_frames(clip.span, clip.facts, rate) for clip in placed), rate
+
+
 def order_places(snapshot: Snapshot, clips: Sequence[CutClip], order: Order, seed: int) -> list[int]:
     """An order of the clips, as positions from 0; clips whose video is gone come last."""
     videos = {video.video_id: video for video in snapshot.videos()}
@@ -117,11 +137,19 @@ def order_places(snapshot: Snapshot, clips: Sequence[CutClip], order: Order, see
     return [*(known[place] for place in places), *gone]
 
 
-def fit_clips(snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits) -> Edited:
+def fit_clips(
+    snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits, rate_of: RateOf | None = None
+) -> Edited:
     """The best clips that fill a length, and what goes.
 
     Accepted clips stay as they are, with their handles, whatever they take; all others lose their handles, since
     the lengths are chosen here. Rejected ones keep their places.
+
+    Args:
+        snapshot: the archive as it is now.
+        clips: the clips.
+        limits: what to keep to.
+        rate_of: as `fit_to_length` takes it.
 
     Raises:
         QueryError: what is accepted is longer already, or nothing fits.
@@ -129,22 +157,27 @@ def fit_clips(snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits) -
     videos = {video.video_id: video for video in snapshot.videos()}
     known = [place for place, clip in enumerate(clips) if clip.is_wanted and clip.video_id in videos]
     kept = [number for number, place in enumerate(known) if clips[place].state is State.ACCEPTED]
-    accepted = [clips[known[number]] for number in kept]
-    handles = sum((clip.before + clip.after for clip in accepted), Fraction())
-    seconds = sum((clip.span.duration for clip in accepted), handles)
+    accepted = place_spans(videos, [clips[known[number]] for number in kept])
+    shown = {known[number]: clip.span for number, clip in zip(kept, accepted, strict=True)}
+    seconds = sum((span.duration for span in shown.values()), Fraction())
     if seconds >= limits.seconds:
         raise QueryError(
             f"the accepted clips alone are {float(seconds):.1f} s long; ask for more than that, or accept fewer"
         )
-    hits = _hits(snapshot, [clips[place] for place in known])
+    whole = [replace(clips[place], span=shown.get(place, clips[place].span)) for place in known]
+    hits = _hits(snapshot, whole)
+    worths = [odds_of(_sureness(clip)) for clip in whole]
+    best = max(range(len(whole)), key=lambda number: (worths[number], -whole[number].rank), default=None)
     made = fit_to_length(
         [replace(hit, rank=number) for number, hit in enumerate(hits)],
-        [clips[place].confidence or 1.0 for place in known],
+        worths,
         vectors_of_parts(snapshot, hits),
         videos,
-        replace(limits, seconds=limits.seconds - handles, max_clip=limits.longest_clip),
+        replace(limits, max_clip=limits.longest_clip),
         mean_similarity=mean_similarity_of(snapshot),
         kept=kept,
+        first=best,
+        rate_of=rate_of,
     )
     if not made.clips:
         raise QueryError("nothing fits; ask for more time, or for shorter clips with --min-clip")
@@ -161,29 +194,33 @@ def fit_clips(snapshot: Snapshot, clips: Sequence[CutClip], limits: FitLimits) -
     )
 
 
+def _sureness(clip: CutClip) -> float:
+    """How sure a clip is; what somebody named, or filters alone found, was decided."""
+    return 1.0 if clip.confidence is None else clip.confidence
+
+
 def _fitted(clip: CutClip, span: TimeSpan | None) -> CutClip:
     if span is None or clip.state is State.ACCEPTED:
         return clip
     return replace(clip, span=span, before=Fraction(0), after=Fraction(0))
 
 
-def find_candidates(hits: Iterable[Hit], seen: Iterable[tuple[str, TimeSpan]]) -> list[Hit]:
-    """The answers that surely match and share nothing with what was seen, best first."""
+def find_candidates(
+    hits: Iterable[Hit], seen: Iterable[tuple[str, TimeSpan]], bar: Bar | None = None
+) -> list[Hit]:
+    """The answers that match, or reach another bar, and share nothing with what was seen, best first."""
+    bar = bar or Bar()
     known: dict[str, list[TimeSpan]] = {}
     for video_id, span in seen:
         known.setdefault(video_id, []).append(span)
     return [
         hit
         for hit in hits
-        if (hit.confidence is None or hit.confidence >= SURE or _is_by_words(hit))
+        if bar.takes(hit)
         and not all(
             any(shares_half(part.span, span) for span in known.get(part.shot.video_id, ())) for part in hit.parts
         )
     ]
-
-
-def _is_by_words(hit: Hit) -> bool:
-    return any(match.words for match in hit.matches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from search_app.cutting.matches import Bar
 from search_app.errors import QueryError
 from search_app.finite import Finite
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.fit import FitLimits
+    from search_app.cutting.greedy import FitLimits
 
 _LIMIT = 10
 _FIT_LIMIT = 200
@@ -53,6 +54,8 @@ class CutOptions:
         order: the order of the clips.
         seed: names a random order.
         avoid_used: whether to leave out what was in an earlier export.
+        nearest: take shots as they are ranked, instead of matches alone.
+        min_sure: take what is at least so sure, in per cent, instead of matches.
 
     Raises:
         QueryError: they contradict each other.
@@ -69,6 +72,8 @@ class CutOptions:
     order: Order = Order.STORY
     seed: int | None = None
     avoid_used: bool = False
+    nearest: bool = False
+    min_sure: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -77,6 +82,7 @@ class CutOptions:
             number = getattr(self, field.name)
             if isinstance(number, float) and not math.isfinite(number):
                 raise QueryError(f"{flag_of(field.name)} must be a finite number, got {number}")
+        Bar(self.nearest, self.min_sure)  # refuses what contradicts itself
         if self.fit is None:
             self._refuse("only with --fit", "max_per_source", "min_gap", "min_clip", "max_clip")
         else:
@@ -99,11 +105,16 @@ class CutOptions:
     @classmethod
     def take_from(cls, options: dict[str, Any]) -> Self:
         """Those of a command's options; they are taken out."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+        return cls(**{field.name: options.pop(field.name, field.default) for field in fields(cls)})
+
+    @property
+    def bar(self) -> Bar:
+        """What an answer must reach to be taken."""
+        return Bar(self.nearest, self.min_sure)
 
     @property
     def n_shots(self) -> int:
-        """How many shots to look for."""
+        """How many shots to take at most, or to choose from if they are fitted."""
         return self.limit or (_LIMIT if self.fit is None else _FIT_LIMIT)
 
     @property
@@ -114,21 +125,21 @@ class CutOptions:
     @property
     def limits(self) -> FitLimits:
         """What a fitted cut list must keep to."""
-        from search_app.cutting.fit import FitLimits
+        from search_app.cutting.greedy import FitLimits
 
         shortest = _MIN_CLIP if self.min_clip is None else self.min_clip
         longest = max(_MAX_CLIP, shortest) if self.max_clip is None else self.max_clip
         return FitLimits(
-            _exact(self.fit or 0.0),
+            exact_seconds(self.fit or 0.0),
             self.max_per_source,
-            _exact(self.min_gap or 0.0),
-            _exact(min(shortest, longest, self.fit or 0.0)),
-            _exact(longest),
+            exact_seconds(self.min_gap or 0.0),
+            exact_seconds(min(shortest, longest, self.fit or 0.0)),
+            exact_seconds(longest),
         )
 
     def provenance(self) -> dict[str, Any]:
         """What the ledger says about it."""
-        entries: dict[str, Any] = {"order": self.order.value, "avoid_used": self.avoid_used}
+        entries = {"order": self.order.value, "avoid_used": self.avoid_used, **self.bar.provenance()}
         if self.order is Order.RANDOM:
             entries["seed"] = self.random_seed
         if self.fit is not None:
@@ -149,7 +160,8 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _exact(seconds: float) -> Fraction:
+def exact_seconds(seconds: float) -> Fraction:
+    """Seconds as a person types them."""
     # What a person types as 0.1 is meant as a tenth, not as the nearest binary fraction.
     return Fraction(str(seconds))
 
@@ -159,7 +171,7 @@ _OPTIONS = (
     click.option(
         "--limit",
         type=click.IntRange(1, 10_000),
-        help=f"Shots to take; with --fit, to choose from.  [default: {_LIMIT}; {_FIT_LIMIT} with --fit]",
+        help=f"Matches to take at most; with --fit, to choose from.  [default: {_LIMIT}; {_FIT_LIMIT} with --fit]",
     ),
     click.option("--max-seconds", type=_SECONDS, help="Longest length; shots are taken in turn."),
     click.option("--handles", type=Finite(0), default=0.0, help="Seconds added around each shot."),
@@ -181,10 +193,14 @@ _OPTIONS = (
     ),
     click.option("--seed", type=int, help=f"With --order random: which one.  [default: {_SEED}]"),
     click.option("--avoid-used", is_flag=True, help="Leave out what earlier exports show; take the next instead."),
+    click.option("--nearest", is_flag=True, help="Take the nearest shots, whether they match or not."),
+    click.option(
+        "--min-sure",
+        type=Finite(0, 100),
+        metavar="PERCENT",
+        help="Take shots that are at least so sure; without it matches alone: those of 50 %, or found by words.",
+    ),
 )
-
-
-NEAREST = click.option("--nearest", is_flag=True, help="Take the nearest shots even if nothing matches.")
 
 
 def add_cut_options(command: Callable[..., Any]) -> Callable[..., Any]:

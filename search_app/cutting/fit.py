@@ -16,17 +16,16 @@ limits on sources and gaps the limits always hold, but the share is no longer pr
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList, LeftOut, edge_before
-from store.timespan import TimeSpan
-from store.wording import n_of
+from search_app.cutting.cut_list import Clip, CutList, LeftOut
+from search_app.cutting.film_frames import FrameGrid
+from search_app.cutting.greedy import Candidate, FitLimits, Room, Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,44 +33,10 @@ if TYPE_CHECKING:
     from search_app.ranking import Hit
     from store.records import Embeddings, VideoFacts, VideoRow
 
-_TINY = 1e-9
+    RateOf = Callable[[Sequence[VideoFacts]], Fraction]
 
-_LARGEST_EDGE = Fraction(1, 4)
-"""In frames: how far an edge that we invent may lie before the frame it means, where a tick is as long as a frame,
-as in AVI."""
-
-
-@dataclass(frozen=True, slots=True)
-class FitLimits:
-    """What a fitted cut list must keep to; all times in seconds of the sources.
-
-    Args:
-        seconds: longest total length.
-        max_per_source: most clips of one video; None for any number.
-        min_gap: shortest time between two clips of one video.
-        min_clip: shortest clip, rounded down to whole frames of its source.
-        max_clip: longest clip, rounded down likewise; a longer shot is trimmed around its best frame.
-    """
-
-    seconds: Fraction
-    max_per_source: int | None = None
-    min_gap: Fraction = Fraction(0)
-    min_clip: Fraction = Fraction(1)
-    max_clip: Fraction | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse limits that no cut list can keep to."""
-        if self.seconds <= 0 or (self.max_per_source is not None and self.max_per_source < 1):
-            raise ValueError("seconds and max_per_source must be positive")
-        if self.min_gap < 0 or self.min_clip < 0:
-            raise ValueError("min_gap and min_clip must not be negative")
-        if self.max_clip is not None and not max(self.min_clip, Fraction()) <= self.max_clip > 0:
-            raise ValueError("max_clip must be positive and not below min_clip")
-
-    @property
-    def longest_clip(self) -> Fraction:
-        """No clip is longer than this."""
-        return self.seconds if self.max_clip is None else min(self.seconds, self.max_clip)
+_N_RATES = 4
+"""So often a choice is made anew because the film would have another rate than the one it was counted at."""
 
 
 def fit_to_length(
@@ -83,11 +48,14 @@ def fit_to_length(
     *,
     mean_similarity: float = 0.0,
     kept: Collection[int] = (),
+    first: int | None = None,
+    rate_of: RateOf | None = None,
 ) -> CutList:
     """The best clips within the limits, in the order of the hits; every other hit is left out with a reason.
 
     A question in order of time has a clip for each step, and all of them or none. When no clip fits any more as it
-    is, one that is trimmed further may fill what is left.
+    is, one that is trimmed further may fill what is left; where that is shorter than any clip may be, others give
+    way a little. So the time is used to the last frame, as long as there is anything that adds to it.
 
     Args:
         hits: what to choose from, best first; of equally good ones the first is taken.
@@ -97,31 +65,124 @@ def fit_to_length(
         limits: what to keep to.
         mean_similarity: cosine of two frames that have nothing in common, below 1.
         kept: positions of hits that are in it whatever else is, untrimmed; the rest is chosen beside them.
+        first: position of the hit that is taken before all others, trimmed to half of the time if it is longer.
+        rate_of: gives the rate of a film of these sources: lengths are then counted in its frames, so that the
+            film is as long as the clips promise, to the frame. Without it they are those of the sources.
 
     Raises:
         ValueError: there is not one worth and one vector for each hit, or a worth is negative.
     """
     if not len(hits) == len(worths) == len(vectors) or any(worth < 0 for worth in worths):
         raise ValueError("every hit needs a vector and a worth of 0 or more")
-    made = [
-        _whole(hit, videos) if place in kept else _candidate(hit, videos, limits) for place, hit in enumerate(hits)
-    ]
-    places = [place for place, one in enumerate(made) if isinstance(one, _Candidate)]
-    candidates = [one for one in made if isinstance(one, _Candidate)]
-    benefits = cover_benefits(np.asarray(worths, np.float64)[places], vectors[places], mean_similarity)
-    firm = [number for number, place in enumerate(places) if place in kept]
-    runs = [_Run(candidates, benefits, limits, firm, per_second=per_second) for per_second in (True, False)]
-    best = max(runs, key=lambda run: run.worth)  # of equals the first
-    chosen = {places[number]: clips for number, clips in best.chosen.items()}
-    reasons = {places[number]: best.reason(number) for number in range(len(candidates))}
-    return CutList(
-        tuple(clip for place in sorted(chosen) for clip in chosen[place]),
-        tuple(
-            LeftOut(hit, one if isinstance(one, str) else reasons[place])
-            for place, (hit, one) in enumerate(zip(hits, made, strict=True))
-            if place not in chosen
-        ),
-    )
+    problem = _Problem(hits, worths, vectors, videos, limits, mean_similarity, frozenset(kept), first)
+    if rate_of is None or not problem.known_parts:
+        return problem.solve(None)
+    return _on_the_grid(problem, rate_of)
+
+
+def _on_the_grid(problem: _Problem, rate_of: RateOf) -> CutList:
+    """A choice whose film has the rate that it was counted at: which clips are chosen decides the rate, too."""
+    rate = rate_of([problem.videos[part.shot.video_id].facts for part in problem.known_parts])
+    for _ in range(_N_RATES):
+        cut_list = problem.solve(FrameGrid(rate))
+        due = rate_of([clip.facts for clip in cut_list.clips]) if cut_list.clips else rate
+        if due == rate:
+            return cut_list
+        rate = due
+    # Two rates take turns: from here on clips only ever go, until the rate is that of those that are left.
+    while True:
+        chosen = frozenset(clip.hits[0].rank for clip in cut_list.clips)
+        problem = replace(problem, allowed=chosen, turned_down=cut_list.left_out)
+        if not chosen:
+            return cut_list
+        cut_list = problem.solve(FrameGrid(rate_of([clip.facts for clip in cut_list.clips])))
+        if chosen == {clip.hits[0].rank for clip in cut_list.clips}:
+            return cut_list
+
+
+def keep_to_length(cut_list: CutList, seconds: Fraction, rate_of: RateOf) -> CutList:
+    """The clips, the last ones shorter or left out, so that their film is no longer than that, to the frame.
+
+    Args:
+        cut_list: clips that are no longer in time of their sources.
+        seconds: the longest length.
+        rate_of: gives the rate of a film of some sources.
+    """
+    clips, left_out = list(cut_list.clips), list(cut_list.left_out)
+    while clips:
+        grid = FrameGrid(rate_of([clip.facts for clip in clips]))
+        last = clips[-1]
+        before = sum((grid.length(clip.span, clip.facts) for clip in clips[:-1]), Fraction())
+        rest = grid.floor(seconds) - before
+        if grid.length(last.span, last.facts) <= rest:
+            break
+        span = grid.trim(last.span, last.span.start, rest, last.facts) if rest > 0 else None
+        if span is not None:
+            clips[-1] = replace(last, span=span)
+            break
+        left_out += [LeftOut(hit, f"no room left within {float(seconds):g} seconds") for hit in last.hits]
+        clips.pop()
+    return CutList(tuple(clips), tuple(left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What is to be fitted; the arguments of `fit_to_length`.
+
+    Args:
+        allowed: ranks of the hits that may be chosen; None for all.
+        turned_down: why the others may not.
+    """
+
+    hits: Sequence[Hit]
+    worths: Sequence[float]
+    vectors: Embeddings
+    videos: Mapping[str, VideoRow]
+    limits: FitLimits
+    mean_similarity: float
+    kept: frozenset[int]
+    first: int | None
+    allowed: frozenset[int] | None = None
+    turned_down: tuple[LeftOut, ...] = ()
+
+    @property
+    def known_parts(self) -> list[Hit]:
+        """Everything that could be a clip."""
+        parts = [part for hit in self.hits for part in hit.parts]
+        return [part for part in parts if part.shot.video_id in self.videos]
+
+    def solve(self, grid: FrameGrid | None) -> CutList:
+        """The best choice, with lengths counted in frames of a film or in time of the sources."""
+        made = [self._candidate(place, grid) for place in range(len(self.hits))]
+        places = [place for place, one in enumerate(made) if isinstance(one, Candidate)]
+        candidates = [one for one in made if isinstance(one, Candidate)]
+        worths = np.asarray(self.worths, np.float64)[places]
+        benefits = cover_benefits(worths, self.vectors[places], self.mean_similarity)
+        firm = [number for number, place in enumerate(places) if place in self.kept]
+        first = next((number for number, place in enumerate(places) if place == self.first), None)
+        runs = [
+            Run(candidates, benefits, Room(self.limits, grid), firm, first, per_second=per_second)
+            for per_second in (True, False)
+        ]
+        best = max(runs, key=lambda run: run.worth)  # of equals the first
+        chosen = {places[number]: clips for number, clips in best.chosen.items()}
+        reasons = {places[number]: best.reason(number) for number in range(len(candidates))}
+        return CutList(
+            tuple(clip for place in sorted(chosen) for clip in chosen[place]),
+            tuple(
+                LeftOut(hit, one if isinstance(one, str) else reasons[place])
+                for place, (hit, one) in enumerate(zip(self.hits, made, strict=True))
+                if place not in chosen
+            ),
+        )
+
+    def _candidate(self, place: int, grid: FrameGrid | None) -> Candidate | str:
+        hit, room = self.hits[place], Room(self.limits, grid)
+        if place in self.kept:
+            return _whole(hit, self.videos, room)
+        if self.allowed is not None and hit.rank not in self.allowed:
+            return next(left.reason for left in self.turned_down if left.hit is hit)
+        return _candidate(hit, self.videos, room)
 
 
 def cover_benefits(
@@ -135,87 +196,28 @@ def cover_benefits(
     return benefits
 
 
-def trim_around(span: TimeSpan, time: Fraction, seconds: Fraction, facts: VideoFacts) -> TimeSpan | None:
-    """The piece of a span, no longer than that, around a time; all of it if it is short enough.
-
-    Whole frames, half of them before that of `time` as long as the span has so many. Edges that are not those of
-    the span lie a little before the frame they mean, because containers round the times of frames.
-
-    Args:
-        span: what to trim.
-        time: presentation time of the frame to keep; moved into the span if it lies outside.
-        seconds: the longest length.
-        facts: of the source.
-
-    Returns:
-        None if not even one frame is that short.
-    """
-    if span.duration <= seconds:
-        return span
-    frame = 1 / (facts.frame_rate or FALLBACK_FRAME_RATE)
-    n_frames = int(seconds / frame)
-    if n_frames < 1:
-        return None
-    time = min(max(time, span.start), span.end - frame)
-    edge = edge_before(facts)
-    n_to_end = max(1, round((span.end - time) / frame))
-    n_before = max(n_frames - n_to_end, min(n_frames // 2, round((time - span.start) / frame)))
-    start = time - n_before * frame - edge
-    return TimeSpan(max(span.start, start), min(span.end, start + n_frames * frame))
-
-
-def _is_long_enough(clip: Clip, limits: FitLimits) -> bool:
-    rate = clip.facts.frame_rate or FALLBACK_FRAME_RATE
-    return clip.span.duration * rate + _LARGEST_EDGE >= int(limits.min_clip * rate)
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A hit and the clips that show it, which are chosen together.
-
-    Args:
-        hit: the hit.
-        clips: one, or one for each step.
-        shots: the whole stretches that they were trimmed from.
-        seconds: length of all its clips.
-    """
-
-    hit: Hit
-    clips: tuple[Clip, ...]
-    shots: tuple[TimeSpan, ...]
-    seconds: Fraction
-
-    def trimmed(self, seconds: Fraction, limits: FitLimits) -> tuple[Clip, ...]:
-        """Its only clip made shorter; empty if it has several or gets too short."""
-        if len(self.clips) > 1:
-            return ()
-        (clip,), (shot,) = self.clips, self.shots
-        span = trim_around(shot, clip.hits[0].time, seconds, clip.facts)
-        shorter = () if span is None else (replace(clip, span=span),)
-        return shorter if all(_is_long_enough(one, limits) for one in shorter) else ()
-
-
-def _candidate(hit: Hit, videos: Mapping[str, VideoRow], limits: FitLimits) -> _Candidate | str:
+def _candidate(hit: Hit, videos: Mapping[str, VideoRow], room: Room) -> Candidate | str:
     """The clips of a hit, or why it can have none, whatever else is chosen."""
     clips: list[Clip] = []
+    limits = room.limits
     for part in hit.parts:
         row = videos.get(part.shot.video_id)
         if row is None:
             return "its video is not in the archive"
-        span = trim_around(part.span, part.time, limits.longest_clip, row.facts)
+        span = room.trim(part.span, part.time, limits.longest_clip, row.facts)
         if span is None:
             return f"not one frame of it fits into {float(limits.longest_clip):g} seconds"
         clips.append(Clip(row.video_id, (row.path, *row.other_paths), span, (part,), row.facts))
-        if not _is_long_enough(clips[-1], limits):
+        if not room.is_long_enough(clips[-1]):
             return f"shorter than {float(limits.min_clip):g} seconds"
-    seconds = sum((clip.span.duration for clip in clips), Fraction())
-    if seconds > limits.seconds:
+    seconds = room.length(clips)
+    if seconds > room.rest:
         return f"its clips together are longer than {float(limits.seconds):g} seconds"
     shots = tuple(part.span for part in hit.parts)
-    return _Room(limits).refusal(clips) or _Candidate(hit, tuple(clips), shots, seconds)
+    return room.refusal(clips) or Candidate(hit, tuple(clips), shots, seconds)
 
 
-def _whole(hit: Hit, videos: Mapping[str, VideoRow]) -> _Candidate | str:
+def _whole(hit: Hit, videos: Mapping[str, VideoRow], room: Room) -> Candidate | str:
     """The clips of a hit as they are, to be kept whatever the limits say."""
     if not all(part.shot.video_id in videos for part in hit.parts):
         return "its video is not in the archive"
@@ -224,135 +226,4 @@ def _whole(hit: Hit, videos: Mapping[str, VideoRow]) -> _Candidate | str:
         Clip(row.video_id, (row.path, *row.other_paths), part.span, (part,), row.facts)
         for row, part in zip(rows, hit.parts, strict=True)
     )
-    seconds = sum((clip.span.duration for clip in clips), Fraction())
-    return _Candidate(hit, clips, tuple(part.span for part in hit.parts), seconds)
-
-
-class _Room:
-    """What is still free within the limits.
-
-    Args:
-        limits: the limits.
-    """
-
-    def __init__(self, limits: FitLimits) -> None:
-        self.rest = limits.seconds
-        self._limits = limits
-        self._spans: dict[str, list[TimeSpan]] = {}
-
-    def take(self, clips: Sequence[Clip]) -> None:
-        """Put clips in."""
-        for clip in clips:
-            self._spans.setdefault(clip.video_id, []).append(clip.span)
-            self.rest -= clip.span.duration
-
-    def refusal(self, clips: Sequence[Clip]) -> str:
-        """Why clips cannot be put in beside the others, whatever their length; empty if they can."""
-        limits = self._limits
-        for place, clip in enumerate(clips):
-            own = (other.span for other in clips[:place] if other.video_id == clip.video_id)
-            taken = [*self._spans.get(clip.video_id, ()), *own]
-            if any(clip.span.overlaps(other) for other in taken):
-                return "another clip already shows this part of the video"
-            if limits.max_per_source is not None and len(taken) >= limits.max_per_source:
-                return f"no more than {n_of(limits.max_per_source, 'clip')} of one video are wanted"
-            if any(_gap(clip.span, other) < limits.min_gap for other in taken):
-                return f"less than {float(limits.min_gap):g} seconds from another clip of its video"
-        return ""
-
-
-def _gap(one: TimeSpan, other: TimeSpan) -> Fraction:
-    return max(one.start, other.start) - min(one.end, other.end)
-
-
-class _Run:
-    """One greedy run.
-
-    Args:
-        candidates: what to choose from.
-        benefits: as `cover_benefits` gives them, for the candidates.
-        limits: what to keep to.
-        firm: numbers of candidates that are in it whatever else is.
-        per_second: choose by worth added per second; else by worth added.
-    """
-
-    def __init__(
-        self,
-        candidates: Sequence[_Candidate],
-        benefits: NDArray[np.float64],
-        limits: FitLimits,
-        firm: Sequence[int],
-        *,
-        per_second: bool,
-    ) -> None:
-        self._candidates = candidates
-        self._benefits = benefits
-        self._limits = limits
-        self._room = _Room(limits)
-        self._covered = np.zeros(len(candidates))
-        self.chosen: dict[int, tuple[Clip, ...]] = {}
-        for number in firm:
-            self._take(number, candidates[number].clips)
-        self._choose_whole(per_second=per_second)
-        self._fill()
-
-    @property
-    def worth(self) -> float:
-        """What the chosen clips cover."""
-        return float(self._covered.sum())
-
-    def reason(self, number: int) -> str:
-        """Why a candidate that was not chosen was left out."""
-        refusal = self._room.refusal(self._candidates[number].clips)
-        if refusal:
-            return refusal
-        if self._gain(number) <= _TINY:
-            return "it adds nothing to what other clips show"
-        return f"no room: other clips add more within {float(self._limits.seconds):g} seconds"
-
-    def _choose_whole(self, *, per_second: bool) -> None:
-        """Always take next what adds most.
-
-        What a clip adds only ever shrinks, so it is computed anew only for what could be next (Minoux,
-        "Accelerated greedy algorithms for maximizing submodular set functions", 1978).
-        """
-        numbers = (number for number in range(len(self._candidates)) if number not in self.chosen)
-        waiting = [(-np.inf, number, -1) for number in numbers]  # -rate, number, known when
-        while waiting:
-            _, number, known_at = heapq.heappop(waiting)  # of equals the better ranked one
-            one = self._candidates[number]
-            if one.seconds > self._room.rest or self._room.refusal(one.clips):
-                continue
-            if known_at == len(self.chosen):
-                self._take(number, one.clips)
-            elif (gain := self._gain(number)) > _TINY:
-                rate = gain / float(one.seconds) if per_second else gain
-                heapq.heappush(waiting, (-rate, number, len(self.chosen)))
-
-    def _fill(self) -> None:
-        """Use what is left for clips that are trimmed so that they fit into it."""
-        while offers := self._shortened():
-            number = max(offers, key=self._gain)  # of equals the first
-            if self._gain(number) <= _TINY:
-                return
-            self._take(number, offers[number])
-
-    def _shortened(self) -> dict[int, tuple[Clip, ...]]:
-        """What can still be put in if it is made as short as what is left."""
-        if not self._room.rest:
-            return {}
-        rest = {
-            number: one.trimmed(self._room.rest, self._limits)
-            for number, one in enumerate(self._candidates)
-            if number not in self.chosen
-        }
-        return {number: clips for number, clips in rest.items() if clips and not self._room.refusal(clips)}
-
-    def _gain(self, number: int) -> float:
-        """The worth that a candidate would add."""
-        return float(np.maximum(self._benefits[number] - self._covered, 0.0).sum())
-
-    def _take(self, number: int, clips: tuple[Clip, ...]) -> None:
-        self.chosen[number] = clips
-        self._room.take(clips)
-        self._covered = np.maximum(self._covered, self._benefits[number])
+    return Candidate(hit, clips, tuple(part.span for part in hit.parts), room.length(clips))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 BRANCH = "~"
+PICKS = "picks"  # what is ticked on the page; no other cut list may be called so
 _DELETED = "is_deleted"
 
 

@@ -1,9 +1,8 @@
 """A cut list as it lies on the film's own timeline: what all exports are written from and compared with.
 
 The film is what `rushes supercut` renders of the same cut list, and its times are made by the same rule
-(`conforming/conform.py`): it runs at the commonest rate of its sources (`choose_profile`); a clip of a source at
-exactly that rate lasts as many frames as its source has in [in, out), any other `round(length * rate)`; clips
-touch, and the first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
+(`cutting/film_frames.py`): it runs at the commonest rate of its sources (`choose_profile`); clips touch, and the
+first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
+from search_app.cutting.film_frames import film_frames
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import DROP_RATES, format_timecode
 from search_app.timelines.timeline import (
     TimelineClip,
     frames_in,
-    has_constant_rate,
     one_line,
     plan_timeline,
 )
@@ -147,10 +146,7 @@ def plan_film(
     timeline = plan()
     if timeline.rate != rate:
         timeline = plan(counting=(rate, timeline.drop and rate in DROP_RATES))
-    lengths = [
-        _film_frames(clip, planned.source, rate)
-        for clip, planned in zip(cut_list.clips, timeline.clips, strict=True)
-    ]
+    lengths = [film_frames(clip.span, clip.facts, rate) for clip in cut_list.clips]
     places = zip(accumulate(lengths[:-1], initial=0), lengths, strict=True)
     clips = [
         _film_clip(number, clip, planned, place)
@@ -162,12 +158,6 @@ def plan_film(
     return Film(
         timeline.name, timeline.question, rate, timeline.drop, size, tuple(clips), timeline.notes, texts or {}
     )
-
-
-def _film_frames(clip: Clip, source: Source, rate: Fraction) -> int:
-    if source.rate == rate and has_constant_rate(clip.facts):
-        return frames_in(clip, source)[1]
-    return max(1, round(clip.span.duration * rate))
 
 
 def _film_clip(number: int, clip: Clip, planned: TimelineClip, place: tuple[int, int]) -> FilmClip:

@@ -22,6 +22,7 @@ from search_app.conforming.hardware import encoder_limits
 from search_app.conforming.sound import conform_sound
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
+from search_app.cutting.film_frames import film_frames
 from search_app.rendering.ahead import Ahead
 from search_app.rendering.early_sound import EarlySound
 from search_app.rendering.loudness import Loudspeaker
@@ -329,7 +330,7 @@ class Assembly:
 
 def expected_frames(clip: Clip, profile: Profile) -> int:
     """How long a clip will be, in frames of the profile."""
-    return max(1, round(clip.span.duration * profile.frame_rate))
+    return film_frames(clip.span, clip.facts, profile.frame_rate)
 
 
 def _identity(source: Path) -> tuple[int, int]:

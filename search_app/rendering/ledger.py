@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from search_app.conforming.target_profile import Profile
+from search_app.cutting.cut_list import LeftOut
 from search_app.ranking import Hit
 from search_app.rendering.film_options import Subtitles
 from search_app.rendering.likeness import EdgeCheck
@@ -64,7 +65,7 @@ def ledger_text(report: SupercutReport, provenance: Mapping[str, Any], tools: Ma
         "profile": _profile(report.profile),
         "tools": dict(tools),
         "clips": [_clip(place, clip, report.profile) for place, clip in enumerate(report.clips, start=1)],
-        "left_out": [{**_hit(left.hit), "reason": left.reason} for left in report.left_out],
+        "left_out": left_out_entries(report.left_out),
         "seconds_per_stage": {stage: round(seconds, 3) for stage, seconds in report.seconds.items()},
     }
     text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)
@@ -122,6 +123,11 @@ def _clip(place: int, outcome: ClipOutcome, profile: Profile) -> dict[str, Any]:
             "last": _edge(check.last),
         },
     }
+
+
+def left_out_entries(left_out: Iterable[LeftOut]) -> list[dict[str, Any]]:
+    """The shots that are in no clip, and why."""
+    return [{**_hit(left.hit), "reason": left.reason} for left in left_out]
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

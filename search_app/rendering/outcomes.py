@@ -13,6 +13,7 @@ from search_app.conforming.picture_names import Codec
 from search_app.conforming.source_frames import tick_seconds
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip, LeftOut
+from search_app.cutting.matches import reason_with_way_out
 from search_app.rendering.loudness import TOLERANCE_LU, Loudness
 from search_app.rendering.verify import ClipCheck, Placed
 from store.timespan import TimeSpan
@@ -281,8 +282,8 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     for left in left_out:
         of_reason.setdefault(left.reason, []).append(left)
     return [
-        f"left out: {lefts[0].hit.shot.path}, rank {lefts[0].hit.rank}: {reason}"
+        f"left out: {lefts[0].hit.shot.path}, rank {lefts[0].hit.rank}: {reason_with_way_out(reason)}"
         if len(lefts) == 1
-        else f"left out: {n_of(len(lefts), 'shot')}: {reason}"
+        else f"left out: {n_of(len(lefts), 'shot')}: {reason_with_way_out(reason)}"
         for reason, lefts in of_reason.items()
     ]

@@ -6,7 +6,7 @@ formats are written from the same numbers and read back against them.
 - Frame 0 of a source is its first picture, and has the source's start timecode; without one it counts from 0.
 - A clip holds the frames whose time lies in its span, as in a supercut, and never less than one.
 - The timeline runs at the rate of the supercut (`commonest_rate`), or at the one asked for. A source of another
-  rate plays at its own speed: it fills as many frames of the timeline as last as long, rounded; that is stated.
+  rate plays at its own speed: it fills as many frames as in a supercut (`film_frames`); that is stated.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from search_app.conforming.target_profile import RATE_TOLERANCE, STANDARD_RATES, commonest_rate
 from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, CutList
+from search_app.cutting.film_frames import film_frames
 from search_app.errors import TimelineError
 from search_app.timelines.relink import Relinker
 from search_app.timelines.timecode import format_timecode, parse_timecode
@@ -292,7 +293,7 @@ def _plan_clip(
     if source.rate == rate:
         n_frames = n_shown
     else:
-        n_frames = max(1, round(n_shown / source.rate * rate))
+        n_frames = film_frames(clip.span, clip.facts, rate)
         n_shown = max(1, min(round(n_frames / rate * source.rate), source.n_frames - first))
     best = max(clip.hits, key=lambda hit: hit.score)
     at = round((best.time - clip.facts.span.start) * source.rate)

@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from search_app.ui.picks import Order, Picks
+from search_app.ui.picks import Order, ordered
 from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
 from store.wording import n_of
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from search_app.cutting.stored_cut import CutClip, StoredCut
     from search_app.ranking import Hit
     from search_app.rendering.outcomes import SupercutReport
     from search_app.ui.render_job import RenderJob
@@ -82,8 +85,19 @@ def ask_question() -> Question:
     return Question(str(text), int(limit))
 
 
-def show_grid(hits: Sequence[Hit], picks: Picks, thumbnail: Callable[[str], bytes]) -> Hit | None:
-    """Ranked shots as cards; ticks go to `picks`.
+def show_grid(
+    hits: Sequence[Hit],
+    is_picked: Callable[[Hit], bool],
+    on_pick: Callable[[Hit, bool], None],
+    thumbnail: Callable[[str], bytes],
+) -> Hit | None:
+    """Ranked shots as cards.
+
+    Args:
+        hits: best first.
+        is_picked: whether a hit is ticked now, whichever tab ticked it.
+        on_pick: told, before the page is drawn anew, that a box was ticked or its tick taken away.
+        thumbnail: gives the picture at a path.
 
     Returns:
         The hit that is to be played, if one was clicked.
@@ -92,12 +106,17 @@ def show_grid(hits: Sequence[Hit], picks: Picks, thumbnail: Callable[[str], byte
     grid = st.grid(min_column_width=_CARD_WIDTH_PX, gap="small", key="hits")
     for hit in hits:
         with grid.cell(), st.container(border=True, gap="xsmall"):
-            if _show_card(hit, picks, thumbnail):
+            if _show_card(hit, is_picked, on_pick, thumbnail):
                 played = hit
     return played
 
 
-def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes]) -> bool:
+def _show_card(
+    hit: Hit,
+    is_picked: Callable[[Hit], bool],
+    on_pick: Callable[[Hit, bool], None],
+    thumbnail: Callable[[str], bytes],
+) -> bool:
     shot_id = hit.shot.shot_id
     st.image(thumbnail(hit.thumbnail), width="stretch", alt=f"Shot {hit.rank}")
     st.text(name_of(hit.shot.path))
@@ -106,11 +125,16 @@ def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes]) -> boo
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
     ):
         played = st.button("Play", icon=":material/play_arrow:", key=f"play-{shot_id}", type="tertiary")
-        key = f"pick-{shot_id}-{picks.version}"
-        if key not in st.session_state:
-            st.session_state[key] = hit in picks
-        picks.set(hit, st.checkbox("Pick", key=key))
+        key = f"pick-{shot_id}"
+        st.session_state[key] = is_picked(hit)  # what is stored holds: another tab may have changed it
+        st.checkbox("Pick", key=key, on_change=lambda: on_pick(hit, bool(st.session_state[key])))
     return played
+
+
+def ask_tick_matches(n_matches: int) -> bool:
+    """A button that ticks the matches of an answer; whether it was clicked."""
+    text = "Tick the match" if n_matches == 1 else f"Tick the {n_matches} matches"
+    return bool(st.button(text, key="tick-matches", icon=":material/done_all:", type="tertiary"))
 
 
 def show_no_match() -> None:
@@ -162,47 +186,62 @@ class CutAction:
         skip_missing: go on without clips that cannot be rendered.
         render: rendering was asked for.
         clear: all ticks are to go.
-        removed: shot that is to go.
+        undo: the last change of the ticks is to be taken back.
+        removed: place in the list of the clip that is to go, from 1.
     """
 
     order: Order
     skip_missing: bool
     render: bool = False
     clear: bool = False
-    removed: str | None = None
+    undo: bool = False
+    removed: int | None = None
 
 
-def show_cut(picks: Picks, is_rendering: bool) -> CutAction:
-    """The ticked shots, their length, and the button that renders them."""
+def show_cut(picks: StoredCut, duration: Fraction, is_rendering: bool) -> CutAction:
+    """The ticked shots, their length, and the button that renders them.
+
+    Args:
+        picks: the list.
+        duration: length of their film in seconds.
+        is_rendering: whether a film is in the making.
+    """
     st.subheader("Supercut")
-    if not picks:
+    if not picks.clips:
         st.caption("Pick shots in the grid; they are joined here.")
-        return CutAction(Order.TICKED, skip_missing=False)
+        undo = bool(picks.undo_to) and st.button("Undo", key="undo", type="tertiary", icon=":material/undo:")
+        return CutAction(Order.TICKED, skip_missing=False, undo=undo)
     order = Order(
         st.segmented_control(
             "Order", list(Order), default=Order.TICKED, key="order", required=True, width="stretch"
         )
     )
     removed = None
-    with st.container(key="cut-list", gap="xxsmall", height=300 if len(picks) > 6 else "content"):
-        for place, hit in enumerate(picks.ordered(order), start=1):
-            if _show_clip(place, hit):
-                removed = hit.shot.shot_id
-    st.markdown(f"**{n_of(len(picks), 'clip')} · {length_text(picks.duration)} in total**")
+    with st.container(key="cut-list", gap="xxsmall", height=300 if len(picks.clips) > 6 else "content"):
+        for number, (place, clip) in enumerate(ordered(picks, order), start=1):
+            if _show_clip(number, place, clip):
+                removed = place
+    st.markdown(f"**{n_of(len(picks.clips), 'clip')} · {length_text(duration)} in total**")
     skip = st.checkbox("Skip clips that cannot be rendered", key="skip-missing")
     with st.container(horizontal=True):
         render = st.button("Render", type="primary", icon=":material/movie:", key="render", disabled=is_rendering)
+        undo = bool(picks.undo_to) and st.button("Undo", key="undo", type="tertiary")
         clear = st.button("Clear", key="clear", type="tertiary")
-    return CutAction(order, bool(skip), render, clear, removed)
+    return CutAction(order, bool(skip), render, clear, undo, removed)
 
 
-def _show_clip(place: int, hit: Hit) -> bool:
-    span = hit.span
+def _show_clip(number: int, place: int, clip: CutClip) -> bool:
+    span = clip.span
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         with st.container(gap=None):
-            st.text(f"{place}  {name_of(hit.shot.path, 22)}")
+            st.text(f"{number}  {name_of(clip.path, 22)}")
             st.caption(f"{span_text(span)} · {length_text(span.duration)}")
-        return st.button(":material/close:", key=f"remove-{hit.shot.shot_id}", type="tertiary")
+        return st.button(":material/close:", key=f"remove-{place}-{clip.shot_id}", type="tertiary")
+
+
+def ask_film_again() -> bool:
+    """A button that shows a film that was closed; whether it was clicked."""
+    return bool(st.button("Show the last film", key="show-film", icon=":material/movie:", type="tertiary"))
 
 
 @st.fragment(run_every=_REFRESH_SECONDS)

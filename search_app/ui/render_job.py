@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search_app.rendering.outcomes import RenderProgress, RenderStage
@@ -12,8 +13,6 @@ from search_app.ui.shelf import MediaShelf
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from search_app.cutting.clip_texts import ClipText
     from search_app.cutting.cut_list import CutList
     from search_app.rendering.outcomes import SupercutReport
@@ -28,6 +27,8 @@ STAGE_WORDS = {
 }
 _SEALING = "Writing down where everything comes from"
 
+_latest: dict[Path, RenderJob] = {}
+_latest_lock = threading.Lock()
 _jobs: weakref.WeakSet[RenderJob] = weakref.WeakSet()
 _STOP_SECONDS = 5.0
 
@@ -39,6 +40,27 @@ def cancel_all() -> None:
         job.cancel()
     for job in jobs:
         job.wait(_STOP_SECONDS)
+
+
+def latest_job(archive_folder: Path) -> RenderJob | None:
+    """The last rendering of an archive, whichever tab began it: a reload finds it again."""
+    with _latest_lock:
+        return _latest.get(archive_folder.resolve())
+
+
+def begin_job(archive_folder: Path, job: RenderJob) -> RenderJob:
+    """Start a rendering of an archive, unless one is running.
+
+    Returns:
+        The one that runs now.
+    """
+    with _latest_lock:
+        running = _latest.get(archive_folder.resolve())
+        if running is not None and running.is_running:
+            return running
+        _latest[archive_folder.resolve()] = job
+        job.start()
+        return job
 
 
 class RenderJob:
@@ -58,6 +80,7 @@ class RenderJob:
         address: where the browser finds it.
         problem: why there is none.
         losses: what does not belong to it as it should.
+        is_closed: whether the visitor has seen enough of it.
     """
 
     def __init__(
@@ -76,6 +99,7 @@ class RenderJob:
         self.address = ""
         self.problem = ""
         self.losses: list[str] = []
+        self.is_closed = False
         self._flags = flags
         self._is_made = False
         self._snapshot = snapshot
