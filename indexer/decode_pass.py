@@ -268,6 +268,7 @@ class _Pass:
             "start_pts_offset": str(reader.start_time / reader.time_base),
             "n_frames": reader.n_frames,
             "has_audio": reader.has_audio,
+            "audio_channels": list(reader.audio_channels),
             "recorded_at": reader.recorded_at,
             "start_timecode": reader.start_timecode,
             "reel_name": reader.reel_name,
@@ -317,6 +318,7 @@ def _result_of(header: Mapping[str, Any], sample_times: Sequence[Fraction]) -> D
     exact = {
         "frame_rate": None if rate is None else Fraction(rate),
         "usual_rate": None if usual_rate is None else Fraction(usual_rate),
+        "audio_channels": tuple(int(n) for n in header["audio_channels"]),
         "time_base": Fraction(header["time_base"]),
         "start_pts_offset": Fraction(header["start_pts_offset"]),
         "span": TimeSpan(starts[0], ends[-1]),

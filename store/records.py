@@ -113,8 +113,9 @@ class VideoFacts:
         video_track: which of the file's video streams it is, from 0, covers included; None as above: the first
             that is no cover.
         clock_jumps: where the stream's clock starts again or jumps, in order.
-        usual_rate: frames per second by most distances between frames; None where they have none in common, or as
-            above.
+        usual_rate: frames per second that most distances between frames have, which a mean may miss; None where
+            there are none, or as above.
+        audio_channels: how many channels each sound track has; None as above.
     """
 
     container: str
@@ -138,6 +139,7 @@ class VideoFacts:
     video_track: int | None = None
     clock_jumps: tuple[ClockJump, ...] = ()
     usual_rate: Fraction | None = None
+    audio_channels: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from store.records import (
 from store.timespan import TimeSpan
 
 SEGMENT_FORMAT = 1
+_RATES = ("frame_rate", "usual_rate")
 _HEADER_KEY = "rushes"
 _DIGEST_KEY = "rushes.digest"
 _DIGEST_PREFIX = b"rushes-whole-file-xxh3_128:"
@@ -138,26 +139,27 @@ def _content_id(text: str) -> int:
 def facts_to_plain(facts: VideoFacts) -> dict[str, Any]:
     """Plain data for JSON; fractions as `n/d` text."""
     plain = asdict(facts)
-    rate = facts.frame_rate
-    plain["frame_rate"] = None if rate is None else str(rate)
+    for name in _RATES:
+        plain[name] = None if plain[name] is None else str(plain[name])
     plain["time_base"] = str(facts.time_base)
     plain["start_pts_offset"] = str(facts.start_pts_offset)
     plain["span"] = [str(facts.span.start), str(facts.span.end)]
     plain["warnings"] = list(facts.warnings)
     plain["crop"] = None if facts.crop is None else list(facts.crop)
     plain["clock_jumps"] = [[str(jump.time), jump.tick, jump.n_frames] for jump in facts.clock_jumps]
-    plain["usual_rate"] = None if facts.usual_rate is None else str(facts.usual_rate)
     return plain
 
 
 def facts_from_plain(plain: dict[str, Any]) -> VideoFacts:
     """The facts that `facts_to_plain` made plain."""
     start, end = plain["span"]
-    rate, usual_rate, crop = plain["frame_rate"], plain.get("usual_rate"), plain.get("crop")
+    crop, channels = plain.get("crop"), plain.get("audio_channels")
+    rates = {name: None if plain.get(name) is None else Fraction(plain[name]) for name in _RATES}
     return VideoFacts(
         **{
             **plain,
-            "frame_rate": None if rate is None else Fraction(rate),
+            **rates,
+            "audio_channels": None if channels is None else tuple(channels),
             "time_base": Fraction(plain["time_base"]),
             "start_pts_offset": Fraction(plain["start_pts_offset"]),
             "span": TimeSpan(Fraction(start), Fraction(end)),
@@ -166,7 +168,6 @@ def facts_from_plain(plain: dict[str, Any]) -> VideoFacts:
             "clock_jumps": tuple(
                 ClockJump(Fraction(time), tick, n_frames) for time, tick, n_frames in plain.get("clock_jumps", ())
             ),
-            "usual_rate": None if usual_rate is None else Fraction(usual_rate),
         }
     )
 

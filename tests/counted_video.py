@@ -242,6 +242,7 @@ def row_of(path: Path) -> tuple[VideoRow, list[Fraction]]:
             video_track=reader.video_track,
             clock_jumps=reader.clock_jumps,
             usual_rate=reader.usual_rate,
+            audio_channels=reader.audio_channels,
         )
     video_id = path.name.encode("utf-8", "surrogateescape").hex()[:32].ljust(32, "0")
     return VideoRow(video_id, str(path), True, (), facts, 1, {}), [frame.time for frame in timed]

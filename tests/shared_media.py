@@ -10,6 +10,7 @@ SHARED = (Path(__file__).parents[2] / "shared").resolve()
 MEDIA, BAD_MEDIA, FAULTS = SHARED / "media", SHARED / "media-bad", SHARED / "faults"
 
 needs_media = pytest.mark.skipif(not MEDIA.is_dir(), reason="no real clips in ../shared/media")
+needs_faults = pytest.mark.skipif(not FAULTS.is_dir(), reason="no clips in ../shared/faults")
 needs_bad_media = pytest.mark.skipif(not BAD_MEDIA.is_dir(), reason="no broken clips in ../shared/media-bad")
 needs_faults = pytest.mark.skipif(not FAULTS.is_dir(), reason="no inputs that failed once in ../shared/faults")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import median_low
 
+from indexer.media.frame_steps import usual_rate_of
 from indexer.media.limits import MAX_DURATION
 from store.records import ClockJump
 
@@ -31,7 +32,6 @@ _RECENT = 25
 _PLACES_NAMED = 3
 _MAX_DISTANCES = 4096
 _HEARD_SECONDS = 4096
-_USUAL_TOLERANCE = 0.1
 
 
 @dataclass(slots=True)
@@ -145,25 +145,8 @@ class FrameClock:
 
     @property
     def usual_rate(self) -> Fraction | None:
-        """Frames per second by most distances between frames, None where fewer than half are alike."""
-        n_distances = self._distances.total()
-        if not n_distances:
-            return None
-        middle = self._middle_distance()
-        slack = max(middle * _USUAL_TOLERANCE, 1 if middle >= 3 else 0)  # ticks of a millisecond are rounded
-        alike = {ticks: n for ticks, n in self._distances.items() if abs(ticks - middle) <= slack}
-        n_alike = sum(alike.values())
-        if 2 * n_alike < n_distances:
-            return None
-        return n_alike / (sum(ticks * n for ticks, n in alike.items()) * self.base)
-
-    def _middle_distance(self) -> int:
-        left: int = self._distances.total() // 2
-        for ticks in sorted(self._distances):
-            left -= self._distances[ticks]
-            if left < 0:
-                return ticks
-        return max(self._distances)
+        """Frames per second that most distances between frames have; None without any."""
+        return usual_rate_of(self._distances, self.base)
 
     def _usual_ticks(self) -> int:
         """The usual distance of the latest frames."""

@@ -26,6 +26,7 @@ from indexer.media.display import Crop, read_crop, true_aspect
 from indexer.media.limits import MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS, MAX_TRACKS
 from indexer.media.promise import broken_promise, promised_seconds
 from indexer.media.tags import read_recorded_at, read_reel_name, read_sound_timecode, read_start_timecode
+from indexer.media.timecode_track import read_timecode_track
 from indexer.media.tracks import choose_video, codec_of, refusal_of
 from store.records import ClockJump
 
@@ -169,6 +170,12 @@ class VideoReader:
         return len(self._container.streams.audio) > 0
 
     @property
+    def audio_channels(self) -> tuple[int, ...]:
+        """How many channels each sound track has, in the order of the file."""
+        counts = (int(stream.codec_context.channels) for stream in self._container.streams.audio)
+        return tuple(n for n in counts if n > 0)
+
+    @property
     def recorded_at(self) -> str | None:
         """When it was recorded, as the container or the stream says, ISO 8601; None where neither does."""
         return read_recorded_at(self._container.metadata) or read_recorded_at(self._stream.metadata)
@@ -180,7 +187,13 @@ class VideoReader:
         Without one it is counted from what the sound recorder wrote, if that is there.
         """
         found = (read_start_timecode(tags) for tags in self._tags())
-        return next(filter(None, found), None) or self._sound_timecode()
+        return next(filter(None, found), None) or self._untold_timecode() or self._sound_timecode()
+
+    def _untold_timecode(self) -> str | None:
+        if self.frame_rate is None or not any(stream.type == "data" for stream in self._container.streams):
+            return None
+        with self._open() as container:
+            return read_timecode_track(container, self.frame_rate)
 
     def _sound_timecode(self) -> str | None:
         sound = next(iter(self._container.streams.audio), None)
@@ -241,6 +254,16 @@ class VideoReader:
             if abs(exact * _MICROSECONDS - start_us) <= 1:
                 return exact
         return Fraction(start_us, _MICROSECONDS)
+
+    def packet_ticks(self) -> Iterator[int]:
+        """Time stamps of the packets of the video stream, in ticks of `time_base`, nothing decoded.
+
+        Decoding times where the container has no others, as AVI; the order is that of the file.
+        """
+        for packet in self._packets():
+            ticks = packet.dts if packet.pts is None else packet.pts
+            if ticks is not None and packet.size:
+                yield int(ticks)
 
     def frames(self) -> Iterator[TimedFrame | None]:
         """Frames in order of time, and None as a sign of life where decoding takes long.

@@ -110,7 +110,7 @@ def take_relinker(options: dict[str, Any], output: Path) -> Relinker:
 
 def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
     """What was asked of a relinker and has no effect, for people."""
-    from search_app.timelines.timeline import place_of
+    from search_app.timelines.sources import place_of
 
     if not relink.path_map:
         return []  # what is only relative always has an effect
@@ -180,9 +180,10 @@ def film_rate_of(options: Mapping[str, Any], rate: Fraction | None = None) -> Ra
 
     picture, is_fast = options.get("picture"), options.get("mode") == Mode.FAST
 
-    def rate_of(sources: Sequence[VideoFacts]) -> Fraction:
+    def rate_of(sources: Sequence[VideoFacts], seconds: Sequence[Fraction]) -> Fraction:
         like = commonest_coding(sources) if is_fast else sources
-        return rate or (picture.rate_of(like) if picture else film_rate(like))
+        lengths = seconds if len(like) == len(sources) else ()
+        return rate or (picture.rate_of(like, lengths) if picture else film_rate(like, lengths))
 
     return rate_of
 
@@ -194,6 +195,7 @@ def take_clips(
     *,
     can_mark: bool = False,
     rate: Fraction | None = None,
+    with_sound: bool = False,
 ) -> ChosenClips:
     """The clips that a command is to export.
 
@@ -204,12 +206,14 @@ def take_clips(
             are those of the stored cut list of that name, and `skip_missing` leaves out what is gone.
         can_mark: whether the export draws the marks that rights ask for.
         rate: frames per second, if they are asked for: a length that clips have to fit into is counted in them.
+        with_sound: whether the export names the channels of sound tracks.
 
     Raises:
         QueryError: the question cannot be understood.
         CutError: there is nothing to cut, or a clip is gone.
         RightsError: a clip must not be exported.
     """
+    from search_app.cutting.measured import measure_sources
     from search_app.cutting.rights import keep_rights, rights_entry
 
     name, skip_blocked = options.pop("cut", None), options.pop("skip_blocked")
@@ -225,6 +229,7 @@ def take_clips(
         can_mark=can_mark,
         way_out="--skip-blocked leaves out what is blocked",
     )
+    cut_list = measure_sources(cut_list, sound=with_sound)
     return ChosenClips(cut_list, question, {**provenance, "rights": rights_entry(len(flags), rulings)}, rulings)
 
 

@@ -127,6 +127,6 @@ def _named_frame(text: str, facts: VideoFacts) -> int:
 
 
 def _rate(facts: VideoFacts) -> Fraction:
-    from search_app.cutting.cut_list import FALLBACK_FRAME_RATE
+    from search_app.frame_rates import mean_rate
 
-    return facts.frame_rate or FALLBACK_FRAME_RATE
+    return mean_rate(facts)

@@ -117,10 +117,11 @@ def film_places(film: Mapping[int, Clip]) -> tuple[dict[int, tuple[int, int]], F
     """
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.film_frames import film_frames
+    from search_app.cutting.fit import rate_of_clips
 
     if not film:
         return {}, Fraction(1)
-    rate = film_rate([clip.facts for clip in film.values()])
+    rate = rate_of_clips([*film.values()], film_rate)
     lengths = [film_frames(clip.span, clip.facts, rate) for clip in film.values()]
     starts = accumulate(lengths[:-1], initial=0)
     return dict(zip(film, zip(starts, lengths, strict=True), strict=True)), rate

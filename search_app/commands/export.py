@@ -77,7 +77,7 @@ def export(
 ) -> None:
     """Write the best shots for QUERY, as `rushes supercut` cuts them, as a list, chapters, subtitles or a sheet.
 
-    Times of the film are those of the supercut with the same options, which runs at the commonest rate of its
+    Times of the film are those of the supercut with the same options, which runs at the rate of most of its
     sources.
     What was written is read back and compared before it gets its name.
     """
@@ -86,7 +86,6 @@ def export(
     from search_app.exports.export import FORMATS, check_export_target, export_cut_list, format_of
     from search_app.exports.tables import film_json
     from search_app.guard import refuse_footage
-    from search_app.timelines.timeline import group_notes
     from store.archive import Archive
 
     overwrite = options.pop("overwrite")
@@ -117,7 +116,7 @@ def export(
         )
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
     for note in (
-        *group_notes(film.notes),
+        *(film.notes if form.names_frames else film.file_notes),
         *form.notes(film),
         *changed_sources(cut_list),
         *idle_relinking(relink, cut_list),

@@ -132,14 +132,15 @@ def _choose_shape(cut_list: CutList, picture: PictureOptions | None, options: di
     from indexer.media.ffmpeg import find_ffmpeg
     from search_app.conforming.target_profile import commonest_coding, shape_for
 
-    sources = [clip.facts for clip in cut_list.clips]
+    sources, seconds = [clip.facts for clip in cut_list.clips], [clip.span.duration for clip in cut_list.clips]
     mode = Mode(options.get("mode", Mode.EXACT))
     if not sources:
         return None
     if picture:
         like = commonest_coding(sources) if mode is Mode.FAST else sources
-        options["profile"] = picture.profile(like, find_ffmpeg())
-    return shape_for(mode, options.get("profile"), sources)
+        lengths = seconds if len(like) == len(sources) else ()
+        options["profile"] = picture.profile(like, find_ffmpeg(), lengths)
+    return shape_for(mode, options.get("profile"), sources, seconds)
 
 
 def _asked_poster(

@@ -17,12 +17,12 @@ from search_app.commands.clip_source import (
     take_clips,
     take_relinker,
 )
+from search_app.errors import QueryError
 from search_app.timelines.timecode import COUNTINGS
 from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
-    from search_app.timelines.relink import Relinker
     from search_app.timelines.timeline import TimelinePlan
     from store.snapshot import Snapshot
 
@@ -43,6 +43,11 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     type=click.Choice([*COUNTINGS]),
     help="Frames per second of the timeline; df drops names.  [default: as most of its sources]",
 )
+@click.option(
+    "--short-reels",
+    is_flag=True,
+    help="With .edl: reels of 8 characters, as CMX 3600 itself has them; else up to 32.",
+)
 @add_relink_options
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @DEVICE
@@ -59,24 +64,31 @@ def timeline(
     from indexer.console import print_json, printable
     from search_app.guard import refuse_footage
     from search_app.saved import record_export
-    from search_app.timelines.timeline import describe_rate, group_notes
+    from search_app.timelines.edl import edl_notes
+    from search_app.timelines.sources import describe_rate
     from search_app.timelines.timeline_export import check_timeline_target, export_timeline
     from store.archive import Archive
 
-    rate = options.pop("rate")
+    rate, short_reels = options.pop("rate"), options.pop("short_reels")
+    if short_reels and output.suffix.lower() != ".edl":
+        raise QueryError("--short-reels: only with .edl; the other formats have room for whole names")
     relink = take_relinker(options, output)
     check_timeline_target(output.absolute(), (), overwrite=overwrite)
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options, rate=None if rate is None else COUNTINGS[rate][0])
+        counting = None if rate is None else COUNTINGS[rate]
+        asked = counting and counting[0]
+        chosen = take_clips(opened, query, options, rate=asked, with_sound=True)
         cut_list = chosen.cut_list
-        plan = _plan(opened.snapshot(), cut_list, chosen.question, output, relink, rate)
+        how = {"relink": relink, "counting": counting, "short_reels": short_reels}
+        plan = _plan(opened.snapshot(), cut_list, chosen.question, output, how)
         sources = [path for clip in cut_list.clips for path in clip.paths]
         export_timeline(plan, output, sources=sources, overwrite=overwrite)
         record_export(opened, output.name, [(clip.video_id, clip.span) for clip in cut_list.clips])
     left_out = [f"{left.hit.shot.path} left out: {left.reason}" for left in cut_list.left_out]
     for note in (
-        *group_notes(plan.notes),
+        *plan.notes,
+        *(edl_notes(plan) if output.suffix.lower() == ".edl" else ()),
         *changed_sources(cut_list),
         *idle_relinking(relink, cut_list),
         *left_out_notes(cut_list),
@@ -91,9 +103,7 @@ def timeline(
         )
 
 
-def _plan(
-    snapshot: Snapshot, cut_list: CutList, question: str, output: Path, relink: Relinker, rate: str | None
-) -> TimelinePlan:
+def _plan(snapshot: Snapshot, cut_list: CutList, question: str, output: Path, how: dict[str, Any]) -> TimelinePlan:
     from search_app.timelines.timeline import plan_timeline
 
     return plan_timeline(
@@ -101,8 +111,7 @@ def _plan(
         output.stem,
         question=question,
         captions=_captions(snapshot, cut_list),
-        relink=relink,
-        counting=None if rate is None else COUNTINGS[rate],
+        **how,
     )
 
 
@@ -120,8 +129,6 @@ def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
 
 def _plan_json(plan: TimelinePlan, output: Path, left_out: list[str]) -> dict[str, Any]:
     """What was written, as plain data."""
-    from search_app.timelines.timeline_formats import record_name, source_name
-
     return {
         "timeline": str(output.absolute()),
         "rate": str(plan.rate),
@@ -132,10 +139,10 @@ def _plan_json(plan: TimelinePlan, output: Path, left_out: list[str]) -> dict[st
                 "media": clip.source.path,
                 "reel": clip.source.reel,
                 "source_rate": str(clip.source.rate),
-                "source_in": source_name(clip.source_in, clip.source),
-                "source_out": source_name(clip.source_in + clip.n_source_frames, clip.source),
-                "record_in": record_name(plan.record_start + clip.record_in, plan),
-                "record_out": record_name(plan.record_start + clip.record_in + clip.n_frames, plan),
+                "source_in": clip.source.timecode(clip.source_in),
+                "source_out": clip.source.timecode(clip.source_in + clip.n_source_frames),
+                "record_in": plan.timecode(clip.record_in),
+                "record_out": plan.timecode(clip.record_in + clip.n_frames),
                 "shots": list(clip.shot_ids),
                 "score": round(clip.score, 6) if clip.score else None,
                 "remark": clip.remark,

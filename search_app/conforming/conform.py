@@ -38,8 +38,9 @@ from search_app.conforming.source_frames import (
     tried_prerolls,
 )
 from search_app.conforming.standstill import standstill_note
-from search_app.conforming.target_profile import Profile, standard_rate
+from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
+from search_app.frame_rates import source_rate
 
 STEADY_TOLERANCE = Fraction(1, 10)
 """Frames that stray from the profile's beat by less than this part of a frame (and one tick) are on it."""
@@ -110,7 +111,7 @@ def conform_picture(
     focus = CENTRE
     if profile.framing is Framing.SMART:
         focus = _focus(program, clip, source, look, profile, cancel)
-    own, is_steady = look, standard_rate(clip.facts.frame_rate) == profile.frame_rate
+    own, is_steady = look, source_rate(clip.facts) == profile.frame_rate
     for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
         while True:
             log = FrameLog()
@@ -209,7 +210,7 @@ def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dres
     offsets = [(tick - zero) * beat - i for i, tick in enumerate(inside)]
     lowest, highest = min(offsets), max(offsets)
     on_beat = max(-lowest, highest) <= min(STEADY_TOLERANCE + beat, Fraction(2, 5))
-    is_of_this_rate = standard_rate(clip.facts.frame_rate) == profile.frame_rate and zero == inside[0]
+    is_of_this_rate = source_rate(clip.facts) == profile.frame_rate and zero == inside[0]
     steady = on_beat or (is_of_this_rate and highest - lowest < 1)
     if steady and not on_beat:
         zero += math.floor(

@@ -92,11 +92,11 @@ class PictureOptions:
             raise QueryError(f"--size {self.size}: two even numbers of pixels from 16 to 8192, such as 1280x720")
         return width, height
 
-    def rate_of(self, sources: Sequence[VideoFacts]) -> Fraction:
-        """The frame rate that a film of these sources has, one for each clip."""
+    def rate_of(self, sources: Sequence[VideoFacts], seconds: Sequence[Fraction] = ()) -> Fraction:
+        """The frame rate that a film of these sources has, one for each clip, that last so long."""
         from search_app.conforming.presets import preset_profile
 
-        return self.frame_rate or preset_profile(sources, self.preset).frame_rate
+        return self.frame_rate or preset_profile(sources, self.preset, seconds).frame_rate
 
     @property
     def frame_rate(self) -> Fraction | None:
@@ -116,8 +116,8 @@ class PictureOptions:
         ntsc = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
         return ntsc if rate.denominator != 1 and abs(ntsc - rate) < Fraction(1, 100) else rate
 
-    def profile(self, sources: Sequence[VideoFacts], program: Ffmpeg) -> Profile:
-        """The profile for clips of these sources, one for each clip.
+    def profile(self, sources: Sequence[VideoFacts], program: Ffmpeg, seconds: Sequence[Fraction] = ()) -> Profile:
+        """The profile for clips of these sources, one for each clip, that last so long.
 
         Raises:
             QueryError: the codec cannot hold pictures of that size.
@@ -128,7 +128,7 @@ class PictureOptions:
         from search_app.conforming.hardware import choose_encoder
         from search_app.conforming.presets import preset_profile
 
-        profile = preset_profile(sources, self.preset)
+        profile = preset_profile(sources, self.preset, seconds)
         width, height = self.width_and_height or (profile.width_px, profile.height_px)
         if self.preset is Preset.DNXHR:
             _refuse_small(width, height)

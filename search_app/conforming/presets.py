@@ -46,13 +46,15 @@ PRESETS: Mapping[Preset, Shape] = {
 }
 
 
-def preset_profile(sources: Sequence[VideoFacts], preset: Preset | None) -> Profile:
+def preset_profile(
+    sources: Sequence[VideoFacts], preset: Preset | None, seconds: Sequence[Fraction] = ()
+) -> Profile:
     """The profile of a preset; the one that changes least if None.
 
     Raises:
         ValueError: there are no clips.
     """
-    profile = choose_profile(sources)
+    profile = choose_profile(sources, seconds)
     if preset is None:
         return profile
     shape = PRESETS[preset]

@@ -8,7 +8,8 @@ from itertools import pairwise
 from statistics import median_low
 
 from search_app.conforming.source_frames import tick_seconds, tick_span
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
+from search_app.cutting.cut_list import Clip
+from search_app.frame_rates import mean_rate
 
 TOLD_SECONDS = Fraction(1)
 """A picture that stands still for longer than this is told, if that is also `TOLD_DISTANCES` usual distances."""
@@ -33,7 +34,7 @@ def longest_standstill(inside: Sequence[int], clip: Clip) -> tuple[Fraction, Fra
     lengths = [(after - tick, tick) for tick, after in pairwise([first, *inside, end])]
     longest, begin = max(lengths, key=lambda one: one[0])
     distances = sorted(after - tick for tick, after in pairwise(inside))
-    usual = median_low(distances) if distances else 1 / (facts.frame_rate or FALLBACK_FRAME_RATE) / facts.time_base
+    usual = median_low(distances) if distances else 1 / mean_rate(facts) / facts.time_base
     seconds = longest * facts.time_base
     if seconds <= TOLD_SECONDS or longest < TOLD_DISTANCES * usual:
         return tick_seconds(begin, facts), Fraction(0)

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from search_app.conforming.modes import Mode
 from search_app.conforming.picture_names import Codec, Framing
 from search_app.errors import RenderError
+from search_app.frame_rates import FALLBACK_RATE, rate_of_most, source_rate
 from store.records import VideoFacts
-
-STANDARD_RATES = tuple(
-    Fraction(*rate)
-    for rate in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1))
-)
-"""What players and editing programs expect, in order."""
-
-RATE_TOLERANCE = Fraction(1, 2500)
-"""A measured average this near to a standard rate is that rate; 24 and 23.976 are 1/1000 apart."""
 
 MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
 """What H.264 decoders of phones and browsers play; larger sources are scaled down."""
-
-DEFAULT_RATE = Fraction(25)
 
 PREVIEW_SIDE_PX = 480
 """The longer side of a preview."""
@@ -108,15 +98,14 @@ class Profile:
         return Fraction(self.width_px, width), Fraction(self.height_px, height)
 
 
-def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
-    """The profile that changes least: the commonest shape and rate among the clips.
+def choose_profile(sources: Sequence[VideoFacts], seconds: Sequence[Fraction] = ()) -> Profile:
+    """The profile that changes least: the commonest shape among the clips, and the rate of most of their time.
 
-    Of shapes that are equally common one that lies or stands as most clips do wins, then the largest; of rates the
-    highest. A rate that is no standard one,
-    as the average of a variable rate, gives the next standard rate above it, so that no frame is lost.
+    Of shapes that are equally common one that lies or stands as most clips do wins, then the largest.
 
     Args:
         sources: facts of each clip's source, one for each clip.
+        seconds: how long each clip is; all the same if empty.
 
     Raises:
         ValueError: there are no clips.
@@ -132,21 +121,24 @@ def choose_profile(sources: Sequence[VideoFacts]) -> Profile:
         return shapes[shape], n_alike, width * height, width
 
     width, height = max(shapes, key=rank)
-    rates = [rate for facts in sources if (rate := standard_rate(facts.frame_rate))]
-    return Profile(width, height, commonest_rate(rates) or DEFAULT_RATE)
+    lengths = seconds or [Fraction(1)] * len(sources)
+    rate = rate_of_most(zip(map(source_rate, sources), lengths, strict=True))
+    return Profile(width, height, rate or FALLBACK_RATE)
 
 
-def film_rate(sources: Sequence[VideoFacts]) -> Fraction:
-    """The frame rate of a film of these sources, one for each clip, if no other is asked for."""
-    return choose_profile(sources).frame_rate
+def film_rate(sources: Sequence[VideoFacts], seconds: Sequence[Fraction] = ()) -> Fraction:
+    """The frame rate of a film of these sources, one for each clip, if no other is asked for.
+
+    Args:
+        sources: facts of each clip's source.
+        seconds: how long each clip is; all the same if empty.
+    """
+    return choose_profile(sources, seconds).frame_rate
 
 
-def commonest_rate(rates: Iterable[Fraction]) -> Fraction | None:
-    """The most frequent frame rate, of equally frequent ones the highest; None of none."""
-    return max(Counter(rates).items(), key=lambda item: (item[1], item[0]), default=(None, 0))[0]
-
-
-def shape_for(mode: Mode, profile: Profile | None, sources: Sequence[VideoFacts]) -> Profile:
+def shape_for(
+    mode: Mode, profile: Profile | None, sources: Sequence[VideoFacts], seconds: Sequence[Fraction] = ()
+) -> Profile:
     """The profile to render at in a mode.
 
     Args:
@@ -154,6 +146,7 @@ def shape_for(mode: Mode, profile: Profile | None, sources: Sequence[VideoFacts]
             for `preview` the profile is made small and quick to encode.
         profile: the one asked for; None chooses from the sources.
         sources: facts of each clip's source, one for each clip.
+        seconds: how long each clip is; all the same if empty.
 
     Raises:
         RenderError: the mode cannot make what the profile asks for.
@@ -163,19 +156,20 @@ def shape_for(mode: Mode, profile: Profile | None, sources: Sequence[VideoFacts]
             raise RenderError(
                 f"--mode fast copies H.264, and {profile.codec.value} is asked for: leave one of the two out"
             )
-        profile = profile or choose_profile(commonest_coding(sources))
-    profile = profile or choose_profile(sources)
+        copied = commonest_coding(sources)
+        profile = profile or choose_profile(copied, seconds if len(copied) == len(sources) else ())
+    profile = profile or choose_profile(sources, seconds)
     return _small(profile) if mode is Mode.PREVIEW else profile
 
 
 def commonest_coding(sources: Sequence[VideoFacts]) -> list[VideoFacts]:
     """Those that have one shape and rate, the commonest among what can be copied; all if nothing can."""
-    by_coding: dict[tuple[int, int, Fraction | None], list[VideoFacts]] = {}
+    by_coding: dict[tuple[int, int, Fraction], list[VideoFacts]] = {}
     for facts in sources:
         if facts.video_codec == Codec.H264 and not (
             facts.rotation_degrees or facts.mirrored or any(facts.crop or ())
         ):
-            coding = (facts.width_px, facts.height_px, standard_rate(facts.frame_rate))
+            coding = (facts.width_px, facts.height_px, source_rate(facts))
             by_coding.setdefault(coding, []).append(facts)
     return max(by_coding.values(), key=lambda group: (len(group), group[0].width_px), default=list(sources))
 
@@ -184,18 +178,6 @@ def _small(profile: Profile) -> Profile:
     scale = min(Fraction(1), Fraction(PREVIEW_SIDE_PX, max(profile.width_px, profile.height_px)))
     width, height = (_even(side * scale, PREVIEW_SIDE_PX) for side in (profile.width_px, profile.height_px))
     return replace(profile, width_px=width, height_px=height, preset="ultrafast", crf=28)
-
-
-def standard_rate(measured: Fraction | None) -> Fraction | None:
-    """The frame rate to render a source of this average rate at; None where it is not known."""
-    if not measured or measured <= 0:
-        return None
-    near = min(STANDARD_RATES, key=lambda rate: abs(rate - measured))
-    if abs(near - measured) <= near * RATE_TOLERANCE:
-        return near
-    if measured.denominator == 1 and 5 <= measured <= STANDARD_RATES[-1]:
-        return measured
-    return next((rate for rate in STANDARD_RATES if rate >= measured), STANDARD_RATES[-1])
 
 
 def scaled_size(width_px: int, height_px: int, longest_px: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from search_app.cutting.cut_list import Clip, CutList, build_cut_list
 from search_app.cutting.cut_options import CutOptions, Order, exact_seconds
 from search_app.cutting.fit import fit_to_length, keep_to_length
 from search_app.cutting.matches import take_answers
+from search_app.cutting.measured import measure_videos
 from search_app.errors import CutError, QueryError
 from search_app.picture import read_picture
 from search_app.question import unit
@@ -25,7 +26,7 @@ from store.wording import n_of
 
 if TYPE_CHECKING:
     from search_app.cutting.fit import RateOf
-    from store.records import Embeddings, FrameRow
+    from store.records import Embeddings, FrameRow, VideoRow
     from store.snapshot import Snapshot
 
 _SURELY = 0.99
@@ -58,7 +59,9 @@ def choose_clips(
         CutError: nothing is left.
     """
     fresh, left_out = take_answers(hits, options.n_shots, options.bar, used)
-    videos = {video.video_id: video for video in snapshot.videos()}
+    videos: Mapping[str, VideoRow] = {video.video_id: video for video in snapshot.videos()}
+    if rate_of is not None:  # a length in frames of a film needs the rate that the film will have
+        videos = measure_videos(videos, fresh)
     if options.fit is None:
         cut_list = build_cut_list(fresh, videos, max_seconds=options.max_seconds, handles_seconds=options.handles)
         if options.max_seconds is not None and rate_of is not None:

@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, edge_before
+from search_app.cutting.cut_list import edge_before
 from search_app.cutting.stored_cut import CutClip, State
 from search_app.errors import QueryError
+from search_app.frame_rates import mean_rate
 from store.records import VideoFacts
 from store.timespan import TimeSpan
 from store.wording import n_of
@@ -240,7 +241,7 @@ def _place(place: int, n_places: int) -> int:
 
 
 def _rate(facts: VideoFacts) -> Fraction:
-    return facts.frame_rate or FALLBACK_FRAME_RATE
+    return mean_rate(facts)
 
 
 def _edge(facts: VideoFacts, frame: int) -> Fraction:

@@ -12,7 +12,7 @@ from search_app.cutting.cut_edits import Edited
 from search_app.cutting.cut_list import Clip, CutList, LeftOut, add_handles
 from search_app.cutting.cut_options import Order
 from search_app.cutting.film_frames import film_frames
-from search_app.cutting.fit import fit_to_length
+from search_app.cutting.fit import fit_to_length, rate_of_clips
 from search_app.cutting.greedy import FitLimits, trim_around
 from search_app.cutting.matches import Bar
 from search_app.cutting.stored_cut import CutClip, State, StoredCut
@@ -115,7 +115,7 @@ def film_length(snapshot: Snapshot, clips: Iterable[CutClip], rate_of: RateOf) -
     placed = place_spans(videos, [clip for clip in clips if clip.is_wanted and clip.video_id in videos])
     if not placed:
         return None
-    rate = rate_of([clip.facts for clip in placed])
+    rate = rate_of_clips(placed, rate_of)
     return sum(film_frames(clip.span, clip.facts, rate) for clip in placed), rate
 
 

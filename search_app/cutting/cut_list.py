@@ -19,13 +19,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from search_app.frame_rates import mean_rate
 from search_app.ranking import Hit
 from store.records import VideoFacts, VideoRow
 from store.timespan import TimeSpan
 from store.wording import n_of
-
-FALLBACK_FRAME_RATE = Fraction(25)
-"""For sources that do not say: only used to round handles to whole frames."""
 
 EDGE_TICKS = 2
 """An edge that we invent lies this many ticks before the frame it means, because containers round the times of
@@ -233,10 +231,10 @@ def _shortened(clip: Clip, seconds: Fraction) -> Clip | None:
 
 def edge_before(facts: VideoFacts) -> Fraction:
     """How long before the frame it means an edge lies that we invent, in seconds."""
-    return min(EDGE_TICKS * facts.time_base, _LARGEST_EDGE / (facts.frame_rate or FALLBACK_FRAME_RATE))
+    return min(EDGE_TICKS * facts.time_base, _LARGEST_EDGE / mean_rate(facts))
 
 
 def _whole_frames(duration: Fraction, facts: VideoFacts, *, round_down: bool = False) -> Fraction:
-    rate = facts.frame_rate or FALLBACK_FRAME_RATE
+    rate = mean_rate(facts)
     n_frames = duration * rate
     return Fraction(int(n_frames) if round_down else round(n_frames)) / rate

@@ -12,7 +12,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, edge_before
+from search_app.cutting.cut_list import edge_before
+from search_app.frame_rates import mean_rate
 from store.records import VideoFacts
 from store.timespan import TimeSpan
 
@@ -31,18 +32,11 @@ def film_frames(span: TimeSpan, facts: VideoFacts, rate: Fraction) -> int:
         facts: of the source.
         rate: frames per second of the film.
     """
-    own, n_inside = _own_rate(facts), _frames_inside(span, facts)
+    own, n_inside = mean_rate(facts), _frames_inside(span, facts)
     tolerance = min(_DRIFT + facts.time_base * rate, _LARGEST_DRIFT)
     if _is_constant(facts, own) and (n_inside - 1) * abs(rate / own - 1) <= tolerance:
         return n_inside
     return max(1, round(span.duration * rate))
-
-
-def _own_rate(facts: VideoFacts) -> Fraction:
-    if facts.frame_rate:
-        return facts.frame_rate
-    counted = facts.n_frames / facts.span.duration
-    return counted or FALLBACK_FRAME_RATE
 
 
 def _is_constant(facts: VideoFacts, rate: Fraction) -> bool:
@@ -52,7 +46,7 @@ def _is_constant(facts: VideoFacts, rate: Fraction) -> bool:
 
 def _frames_inside(span: TimeSpan, facts: VideoFacts) -> int:
     """How many frames of a source of constant rate begin inside a piece of it."""
-    rate = _own_rate(facts)
+    rate = mean_rate(facts)
     # A container whose tick does not divide a frame rounds the times of frames.
     slack = 0 if (1 / rate / facts.time_base).denominator == 1 else facts.time_base
     first, end = (math.ceil((edge - facts.span.start - slack) * rate) for edge in (span.start, span.end))
@@ -81,7 +75,7 @@ def trim_to_frames(
     if film_frames(span, facts, rate) == n_frames:
         return span
     seconds = n_frames / rate
-    of_source = seconds * _own_rate(facts)
+    of_source = seconds * mean_rate(facts)
     pieces = [
         _piece(span, time, math.floor(of_source), facts),
         _piece(span, time, math.ceil(of_source), facts, seconds),
@@ -98,7 +92,7 @@ def _piece(
     Returns:
         None if there is none.
     """
-    rate, edge = _own_rate(facts), edge_before(facts)
+    rate, edge = mean_rate(facts), edge_before(facts)
     time = min(max(time, span.start), max(span.start, span.end - 1 / rate))
     if _is_constant(facts, rate):  # to a frame that there is, whatever its container made of its time
         time = facts.span.start + round((time - facts.span.start) * rate) / rate

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from search_app.ranking import Hit
     from store.records import Embeddings, VideoFacts, VideoRow
 
-    RateOf = Callable[[Sequence[VideoFacts]], Fraction]
+    RateOf = Callable[[Sequence[VideoFacts], Sequence[Fraction]], Fraction]
+    """The rate of a film, of the facts of each clip's source, and the seconds that each clip lasts."""
 
 _N_RATES = 4
 """So often a choice is made anew because the film would have another rate than the one it was counted at."""
@@ -82,10 +83,12 @@ def fit_to_length(
 
 def _on_the_grid(problem: _Problem, rate_of: RateOf) -> CutList:
     """A choice whose film has the rate that it was counted at: which clips are chosen decides the rate, too."""
-    rate = rate_of([problem.videos[part.shot.video_id].facts for part in problem.known_parts])
+    parts = problem.known_parts
+    facts = [problem.videos[part.shot.video_id].facts for part in parts]
+    rate = rate_of(facts, [part.span.duration for part in parts])
     for _ in range(_N_RATES):
         cut_list = problem.solve(FrameGrid(rate))
-        due = rate_of([clip.facts for clip in cut_list.clips]) if cut_list.clips else rate
+        due = rate_of_clips(cut_list.clips, rate_of) if cut_list.clips else rate
         if due == rate:
             return cut_list
         rate = due
@@ -95,9 +98,14 @@ def _on_the_grid(problem: _Problem, rate_of: RateOf) -> CutList:
         problem = replace(problem, allowed=chosen, turned_down=cut_list.left_out)
         if not chosen:
             return cut_list
-        cut_list = problem.solve(FrameGrid(rate_of([clip.facts for clip in cut_list.clips])))
+        cut_list = problem.solve(FrameGrid(rate_of_clips(cut_list.clips, rate_of)))
         if chosen == {clip.hits[0].rank for clip in cut_list.clips}:
             return cut_list
+
+
+def rate_of_clips(clips: Sequence[Clip], rate_of: RateOf) -> Fraction:
+    """The rate of the film of some clips."""
+    return rate_of([clip.facts for clip in clips], [clip.span.duration for clip in clips])
 
 
 def keep_to_length(cut_list: CutList, seconds: Fraction, rate_of: RateOf) -> CutList:
@@ -110,7 +118,7 @@ def keep_to_length(cut_list: CutList, seconds: Fraction, rate_of: RateOf) -> Cut
     """
     clips, left_out = list(cut_list.clips), list(cut_list.left_out)
     while clips:
-        grid = FrameGrid(rate_of([clip.facts for clip in clips]))
+        grid = FrameGrid(rate_of_clips(clips, rate_of))
         last = clips[-1]
         before = sum((grid.length(clip.span, clip.facts) for clip in clips[:-1]), Fraction())
         rest = grid.floor(seconds) - before

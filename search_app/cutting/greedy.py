@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip, edge_before
+from search_app.cutting.cut_list import Clip, edge_before
 from search_app.cutting.film_frames import FrameGrid
+from search_app.frame_rates import mean_rate
 from store.timespan import TimeSpan
 from store.wording import n_of
 
@@ -78,7 +79,7 @@ def trim_around(span: TimeSpan, time: Fraction, seconds: Fraction, facts: VideoF
     """
     if span.duration <= seconds:
         return span
-    frame = 1 / (facts.frame_rate or FALLBACK_FRAME_RATE)
+    frame = 1 / mean_rate(facts)
     n_frames = int(seconds / frame)
     if n_frames < 1:
         return None
@@ -129,7 +130,7 @@ class Room:
         """Whether a clip is as long as the shortest may be."""
         if self._grid:
             return self._grid.length(clip.span, clip.facts) >= self.shortest_clip
-        rate = clip.facts.frame_rate or FALLBACK_FRAME_RATE
+        rate = mean_rate(clip.facts)
         return clip.span.duration * rate + _LARGEST_EDGE >= int(self.limits.min_clip * rate)
 
     def take(self, clips: Sequence[Clip]) -> None:

@@ -16,7 +16,7 @@ from indexer.media.pictures import encode_thumbnail
 from search_app.exports.clip_picture import clip_picture
 from search_app.exports.film import Film, FilmClip
 from search_app.exports.tables import escaped
-from search_app.timelines.timeline import group_notes, one_line
+from search_app.timelines.sources import one_line
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _STYLE = """
 body { margin: 0 auto; padding: 1.5rem; max-width: 84rem; background: var(--back); color: var(--ink);
   font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 h1 { margin: 0; font-size: 1.5rem; overflow-wrap: anywhere; }
-.summary, .notes { margin: .25rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
+.summary { margin: .25rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem;
   margin-top: 1.25rem; }
 article { background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; overflow: hidden; }
@@ -74,8 +74,6 @@ def html_text(film: Film) -> str:
     main = SubElement(body, "main")
     for clip in film.clips:
         _card(main, film, clip)
-    for note in group_notes(film.notes):
-        SubElement(body, "footer", {"class": "notes"}).text = note
     return "<!DOCTYPE html>\n" + ElementTree.tostring(page, encoding="unicode", method="html") + "\n"
 
 

@@ -27,6 +27,7 @@ class Format:
         read: what a text says of each clip, chapter or subtitle.
         expected: what it must say.
         notes: what is not as one might expect, for people.
+        names_frames: whether it names frames of the sources.
         uses_texts: whether it is made of texts of the sources.
         encoding: how the text becomes bytes; of a file that is no text, each character is a byte.
     """
@@ -37,13 +38,28 @@ class Format:
     read: Callable[[str], list[Said]]
     expected: Callable[[Film], list[Said]]
     notes: Callable[[Film], list[str]] = lambda film: []  # noqa: ARG005 - most have nothing to say
+    names_frames: bool = False
     uses_texts: bool = False
     encoding: str = "utf-8"
 
 
 FORMATS: Mapping[str, Format] = {
-    "csv": Format((".csv",), "a table for spreadsheets", tables.csv_text, tables.read_csv, tables.csv_expected),
-    "json": Format((".json",), "for programs", tables.json_text, tables.read_json, tables.json_expected),
+    "csv": Format(
+        (".csv",),
+        "a table for spreadsheets",
+        tables.csv_text,
+        tables.read_csv,
+        tables.csv_expected,
+        names_frames=True,
+    ),
+    "json": Format(
+        (".json",),
+        "for programs",
+        tables.json_text,
+        tables.read_json,
+        tables.json_expected,
+        names_frames=True,
+    ),
     "m3u": Format(
         (".m3u8", ".m3u"), "a playlist for VLC", playlists.m3u_text, playlists.read_m3u, playlists.m3u_expected
     ),
@@ -89,6 +105,7 @@ FORMATS: Mapping[str, Format] = {
         contact_sheet.html_text,
         contact_sheet.read_html,
         contact_sheet.html_expected,
+        names_frames=True,
     ),
     "pdf": Format(
         (".pdf",),
@@ -97,9 +114,17 @@ FORMATS: Mapping[str, Format] = {
         pdf_sheet.read_pdf,
         pdf_sheet.pdf_expected,
         pdf_sheet.pdf_notes,
+        names_frames=True,
         encoding="latin-1",
     ),
-    "mlt": Format((".mlt",), "a project for Shotcut and Kdenlive", mlt.mlt_text, mlt.read_mlt, mlt.mlt_expected),
+    "mlt": Format(
+        (".mlt",),
+        "a project for Shotcut and Kdenlive",
+        mlt.mlt_text,
+        mlt.read_mlt,
+        mlt.mlt_expected,
+        names_frames=True,
+    ),
 }
 """Every format, by the name that `--format` takes."""
 

@@ -1,7 +1,7 @@
 """A cut list as it lies on the film's own timeline: what all exports are written from and compared with.
 
 The film is what `rushes supercut` renders of the same cut list, and its times are made by the same rule
-(`cutting/film_frames.py`): it runs at the commonest rate of its sources (`choose_profile`); clips touch, and the
+(`cutting/film_frames.py`): it runs at the rate of most of its material (`choose_profile`); clips touch, and the
 first begins at frame 0. Source timecode is that of `rushes timeline` (`timelines/timeline.py`).
 """
 
@@ -18,17 +18,15 @@ from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
 from search_app.cutting.film_frames import film_frames
 from search_app.timelines.relink import Relinker
+from search_app.timelines.remarks import About, remark_lines
+from search_app.timelines.sources import frames_in, one_line
 from search_app.timelines.timecode import DROP_RATES, format_timecode
-from search_app.timelines.timeline import (
-    TimelineClip,
-    frames_in,
-    one_line,
-    plan_timeline,
-)
+from search_app.timelines.timeline import TimelineClip, plan_timeline
 
 if TYPE_CHECKING:
     from search_app.ranking import Hit
-    from search_app.timelines.timeline import Source
+    from search_app.timelines.remarks import Remark
+    from search_app.timelines.sources import Source
     from store.records import TextHit
 
 Said = Mapping[str, Any]
@@ -92,7 +90,8 @@ class Film:
         drop: whether its timecode drops numbers.
         size: width and height in pixels.
         clips: in order; they touch.
-        notes: what is not as in the sources, for people.
+        notes: what is not as in the sources, for people: each kind once.
+        remarks: the same one by one.
         texts: texts of the sources, by video, for subtitles.
     """
 
@@ -103,7 +102,13 @@ class Film:
     size: tuple[int, int]
     clips: tuple[FilmClip, ...]
     notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     texts: Mapping[str, Sequence[TextHit]] = field(default_factory=dict)
+
+    @property
+    def file_notes(self) -> tuple[str, ...]:
+        """The notes that matter where frames of the sources are not named."""
+        return remark_lines(self.remarks, [About.FILES])
 
     @property
     def n_frames(self) -> int:
@@ -140,7 +145,8 @@ def plan_film(
         rate: frames per second of the film; as a supercut chooses it if None.
         texts: texts of the sources, by video, for subtitles.
     """
-    profile = choose_profile([clip.facts for clip in cut_list.clips])
+    seconds = [clip.span.duration for clip in cut_list.clips]
+    profile = choose_profile([clip.facts for clip in cut_list.clips], seconds)
     rate = rate or profile.frame_rate
     plan = partial(plan_timeline, cut_list, name, question=question, captions=captions, relink=relink)
     timeline = plan()
@@ -156,7 +162,15 @@ def plan_film(
     ]
     size = (profile.width_px, profile.height_px)
     return Film(
-        timeline.name, timeline.question, rate, timeline.drop, size, tuple(clips), timeline.notes, texts or {}
+        timeline.name,
+        timeline.question,
+        rate,
+        timeline.drop,
+        size,
+        tuple(clips),
+        timeline.notes,
+        timeline.remarks,
+        texts or {},
     )
 
 

@@ -1,4 +1,4 @@
-"""A contact sheet as PDF, for paper and archives: the cards of the HTML sheet, one below the other; and read back.
+"""A contact sheet as PDF, for paper and archives: the cards of the HTML sheet as it prints them; and read back.
 
 Texts are texts, to be found and copied, in fonts of the machine that go into the file. The clips are also its
 outline, by which it is read back: a title for each, its timecodes on the page, and all letters of the whole. Their
@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -20,20 +20,21 @@ from search_app.exports.clip_picture import clip_picture
 from search_app.exports.contact_sheet import card_texts, summary
 from search_app.exports.film import Film, FilmClip
 from search_app.rendering.fonts import find_faces, is_invisible
-from search_app.timelines.timeline import group_notes, one_line
+from search_app.timelines.sources import one_line
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
     from search_app.exports.film import Said
 
-_MARGIN_MM, _PICTURE_MM, _GAP_MM = 14.0, (50.0, 28.125), 5.0
+_MARGIN_MM, _PICTURE_MM, _GAP_MM, _PADDING_MM = 12.0, (48.0, 27.0), 4.0, 2.0
+_COLUMNS = 3
 _FOOTER_MM = 16.0
-_LINE = 1.35
+_LINE = 1.28
 _MM_PER_POINT = 25.4 / 72
 _INK, _SOFT, _LINE_GREY = (25, 27, 32), (93, 100, 112), (205, 208, 214)
-_STYLES = {"number": (11, _INK), "caption": (10.5, _INK), "source": (9, _INK)}
-_PLAIN = (8.5, _SOFT)
+_STYLES = {"number": (9.5, _INK), "caption": (9, _INK), "source": (8, _INK)}
+_PLAIN = (7.5, _SOFT)
 _ORDER = ("number", "caption", "source", "cut", "why", "remark")
 _BOX, _PLAIN_BOX = "□", "?"
 _CORE_FONT, _CORE_ENCODING = "helvetica", "latin-1"
@@ -50,10 +51,7 @@ def pdf_text(film: Film) -> str:
     _write(pdf, film.question or film.name, 17, _INK)
     _write(pdf, summary(film), 9.5, _SOFT)
     pdf.ln(_GAP_MM)
-    for clip in film.clips:
-        _card(pdf, film, clip)
-    for note in group_notes(film.notes):
-        _write(pdf, note, *_PLAIN)
+    _grid(pdf, film)
     return bytes(pdf.output()).decode("latin-1")
 
 
@@ -85,26 +83,78 @@ def _new_pdf(film: Film) -> FPDF:
     return pdf
 
 
-def _card(pdf: FPDF, film: Film, clip: FilmClip) -> None:
-    """Picture at the left, texts at the right; never over the end of a page."""
+_Line = tuple[str, float, tuple[int, int, int]]
+"""Text, size in points, colour."""
+
+
+def _card_lines(pdf: FPDF, film: Film, clip: FilmClip, width_mm: float) -> list[_Line]:
     texts = card_texts(film, clip)
     texts["number"] = f"{texts['number']}  {texts.pop('film')}"
-    left = _MARGIN_MM + _PICTURE_MM[0] + _GAP_MM
-    width = pdf.w - _MARGIN_MM - left
-    rows = [
+    return [
         (line, *_STYLES.get(name, _PLAIN))
         for name in _ORDER
         if texts[name]
-        for line in _lines(pdf, texts[name], _STYLES.get(name, _PLAIN)[0], width)
+        for line in _lines(pdf, texts[name], _STYLES.get(name, _PLAIN)[0], width_mm)
     ]
-    height = max(_PICTURE_MM[1], sum(_line_mm(size) for _, size, _ in rows))
+
+
+def _height_mm(lines: Iterable[_Line]) -> float:
+    return sum(_line_mm(size) for _, size, _ in lines)
+
+
+def _grid(pdf: FPDF, film: Film) -> None:
+    """Cards side by side, row by row; one that is higher than half a page has the width of the page."""
+    width = (pdf.w - 2 * _MARGIN_MM - (_COLUMNS - 1) * _GAP_MM) / _COLUMNS
+    row: list[tuple[FilmClip, list[_Line]]] = []
+    for clip in film.clips:
+        lines = _card_lines(pdf, film, clip, width - 2 * _PADDING_MM)
+        if _height_mm(lines) > pdf.h / 2:
+            _row(pdf, film, row, width)
+            row = []
+            _wide_card(pdf, film, clip)
+            continue
+        row.append((clip, lines))
+        if len(row) == _COLUMNS:
+            _row(pdf, film, row, width)
+            row = []
+    _row(pdf, film, row, width)
+
+
+def _row(pdf: FPDF, film: Film, cards: Sequence[tuple[FilmClip, list[_Line]]], width: float) -> None:
+    """Cards of one height beside each other, on one page."""
+    if not cards:
+        return
+    picture_mm = width * _PICTURE_MM[1] / _PICTURE_MM[0]
+    height = picture_mm + max(_height_mm(lines) for _, lines in cards) + 2 * _PADDING_MM
+    if pdf.get_y() + height > pdf.h - _FOOTER_MM:
+        pdf.add_page()
+    top = pdf.get_y()
+    for place, (clip, lines) in enumerate(cards):
+        left = _MARGIN_MM + place * (width + _GAP_MM)
+        pdf.set_y(top)
+        pdf.start_section(_title(film, clip))
+        _picture(pdf, clip, left, top, (width, picture_mm))
+        pdf.set_draw_color(*_LINE_GREY)
+        pdf.rect(left, top, width, height)
+        pdf.set_y(top + picture_mm + _PADDING_MM)
+        for line, size, colour in lines:
+            pdf.set_x(left + _PADDING_MM)
+            _put(pdf, line, size, colour)
+    pdf.set_y(top + height + _GAP_MM)
+
+
+def _wide_card(pdf: FPDF, film: Film, clip: FilmClip) -> None:
+    """Picture at the left, texts at the right; what is longer than a page goes on on the next."""
+    left = _MARGIN_MM + _PICTURE_MM[0] + _GAP_MM
+    lines = _card_lines(pdf, film, clip, pdf.w - _MARGIN_MM - left)
+    height = max(_PICTURE_MM[1], _height_mm(lines))
     if pdf.get_y() + height > pdf.h - _FOOTER_MM and height < pdf.h - _MARGIN_MM - _FOOTER_MM:
         pdf.add_page()
     top, page = pdf.get_y(), pdf.page_no()
     pdf.start_section(_title(film, clip))
-    _picture(pdf, clip, top)
+    _picture(pdf, clip, _MARGIN_MM, top, _PICTURE_MM)
     pdf.set_y(top)
-    for line, size, colour in rows:
+    for line, size, colour in lines:
         pdf.set_x(left)
         _put(pdf, line, size, colour)
     bottom = max(pdf.get_y(), top + _PICTURE_MM[1] if pdf.page_no() == page else 0)
@@ -113,20 +163,20 @@ def _card(pdf: FPDF, film: Film, clip: FilmClip) -> None:
     pdf.set_y(bottom + _GAP_MM)
 
 
-def _picture(pdf: FPDF, clip: FilmClip, top_mm: float) -> None:
+def _picture(pdf: FPDF, clip: FilmClip, left_mm: float, top_mm: float, size_mm: tuple[float, float]) -> None:
     from PIL import Image
 
-    width, height = _PICTURE_MM
+    width, height = size_mm
     pdf.set_fill_color(0, 0, 0)
-    pdf.rect(_MARGIN_MM, top_mm, width, height, style="F")
+    pdf.rect(left_mm, top_mm, width, height, style="F")
     picture = clip_picture(clip)
     if picture is None:
-        pdf.set_xy(_MARGIN_MM, top_mm + height / 2 - 2)
+        pdf.set_xy(left_mm, top_mm + height / 2 - 2)
         pdf.set_font_size(8.5)
         pdf.set_text_color(170, 170, 170)
         pdf.cell(width, 4, _NO_PICTURE, align="C")
         return
-    pdf.image(Image.fromarray(picture), _MARGIN_MM, top_mm, width, height, keep_aspect_ratio=True)
+    pdf.image(Image.fromarray(picture), left_mm, top_mm, width, height, keep_aspect_ratio=True)
 
 
 def _write(pdf: FPDF, text: str, size: float, colour: tuple[int, int, int]) -> None:
@@ -170,7 +220,7 @@ def _title(film: Film, clip: FilmClip) -> str:
 def _all_texts(film: Film) -> list[str]:
     """Everything that is written onto the pages."""
     cards = [text for clip in film.clips for text in card_texts(film, clip).values()]
-    return [film.question or film.name, summary(film), *cards, *group_notes(film.notes)]
+    return [film.question or film.name, summary(film), *cards]
 
 
 @cache

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from search_app.exports.film import Film, FilmClip
-from search_app.timelines.timeline import one_line
+from search_app.timelines.sources import one_line
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said

@@ -122,7 +122,8 @@ def estimate_supercut(
     if not cut_list.clips:
         raise RenderError("there is nothing to render: the cut list has no clips")
     program = program or find_ffmpeg()
-    profile = profile or choose_profile([clip.facts for clip in cut_list.clips])
+    lengths = [clip.span.duration for clip in cut_list.clips]
+    profile = profile or choose_profile([clip.facts for clip in cut_list.clips], lengths)
     film = film or FilmOptions()
     check_target(output.absolute(), cut_list.clips, profile.codec, overwrite=overwrite, film=film)
     check_overlays(film, texts or (), profile)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, send
 from search_app.conforming.source_frames import FrameLog, shown_upright, source_frames, tried_prerolls
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
+from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
+from search_app.frame_rates import mean_rate
 from search_app.picture import read_picture
 from search_app.rendering.verify import ClipCheck, Placed
 
@@ -126,7 +127,7 @@ def _frames_around(program: Ffmpeg, place: Placed, cancel: threading.Event | Non
     """Frames of the source around the time of a clip's thumbnail, by their place relative to it."""
     facts, hit = place.clip.facts, place.clip.hits[0]
     tick = round(hit.time / facts.time_base + facts.start_pts_offset)
-    margin = round((N_FRAMES_AROUND + 0.5) / ((facts.frame_rate or FALLBACK_FRAME_RATE) * facts.time_base)) + 1
+    margin = round((N_FRAMES_AROUND + 0.5) / (mean_rate(facts) * facts.time_base)) + 1
     for preroll in tried_prerolls(facts, hit.time, PREROLLS):
         log, data = FrameLog(), bytearray()
         shown = source_frames(facts, place.source, hit.time, preroll, place.look)

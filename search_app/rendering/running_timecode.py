@@ -18,8 +18,9 @@ from PIL import Image, ImageDraw
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip, CutList
 from search_app.rendering.lettering import draw_cells
+from search_app.timelines.sources import frames_in
 from search_app.timelines.timecode import format_timecode
-from search_app.timelines.timeline import frames_in, plan_timeline
+from search_app.timelines.timeline import plan_timeline
 
 _SIGNS = "0123456789:;"
 _FAST_PNG = 1
@@ -42,7 +43,7 @@ def shown_timecodes(clip: Clip, profile: Profile) -> tuple[list[str], list[str]]
         shown = math.ceil((frame + Fraction(1, 2) - offset) * source.rate / rate) - 1
         number = source.start + first + min(max(0, shown), n_shown - 1)
         names.append(format_timecode(number, source.rate, drop=source.drop))
-    return names, [note.partition(": ")[2] for note in timeline.notes]
+    return names, [remark.alone for remark in timeline.remarks]
 
 
 def draw_timecodes(

@@ -112,7 +112,8 @@ def render_supercut(
     if not cut_list.clips:
         raise RenderError("there is nothing to render: the cut list has no clips")
     output, mode = output.absolute(), Mode(mode)  # a plain word will do
-    profile = shape_for(mode, profile, [clip.facts for clip in cut_list.clips])
+    lengths = [clip.span.duration for clip in cut_list.clips]
+    profile = shape_for(mode, profile, [clip.facts for clip in cut_list.clips], lengths)
     film = film or FilmOptions()
     texts = list(texts or [ClipText()] * len(cut_list.clips))
     check_target(output, cut_list.clips, profile.codec, overwrite=overwrite, film=film)

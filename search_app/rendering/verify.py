@@ -25,7 +25,8 @@ from search_app.conforming.copy_proof import prove_copied
 from search_app.conforming.source_frames import LAYER_DECODERS, FrameLog, tick_span
 from search_app.conforming.standstill import MAX_SECONDS, longest_standstill
 from search_app.conforming.target_profile import Profile
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE, Clip
+from search_app.cutting.cut_list import Clip
+from search_app.frame_rates import mean_rate
 from search_app.rendering.film_window import FilmWindow, film_window
 from search_app.rendering.likeness import EdgeCheck, Judge, Luma, Pair
 
@@ -264,7 +265,7 @@ class _Comparison:
 
 def _stretch(place: Placed, window: FilmWindow, may_seek: bool) -> Stretch:
     facts, span = place.clip.facts, place.clip.span
-    margin = Fraction(5, 2) / (facts.frame_rate or FALLBACK_FRAME_RATE)
+    margin = Fraction(5, 2) / mean_rate(facts)
     decoder = LAYER_DECODERS.get(facts.video_codec, "") if place.look.has_alpha_layer else ""
     may_seek = may_seek and not facts.clock_jumps
     return Stretch(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from search_app.timelines.timeline import TimelineClip, TimelinePlan, marker_comment
+from search_app.timelines.timeline import TimelineClip, TimelinePlan
 
 
 def build_timeline(plan: TimelinePlan) -> Any:
@@ -55,6 +55,7 @@ def _otio_clip(clip: TimelineClip, plan: TimelinePlan, number: int) -> Any:
         "drop_frame": source.drop,
         "width_px": source.width_px,
         "height_px": source.height_px,
+        "audio_channels": list(source.audio_channels),
     }
     cut = schema.Clip(
         source.name,
@@ -72,7 +73,8 @@ def _otio_clip(clip: TimelineClip, plan: TimelinePlan, number: int) -> Any:
     if clip.remark:
         cut.metadata["rushes"]["remark"] = clip.remark
     cut.metadata["cmx_3600"] = {"reel": source.reel}
-    marker = schema.Marker(plan.question, opentime.TimeRange(at(clip.marker), at(1)))
-    marker.comment = marker_comment(clip)
-    cut.markers.append(marker)
+    if clip.note:
+        marker = schema.Marker(clip.note, opentime.TimeRange(at(clip.marker), at(1)))
+        marker.comment = clip.remark
+        cut.markers.append(marker)
     return cut

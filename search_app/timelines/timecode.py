@@ -33,6 +33,11 @@ _FRAMES_DROPPED_AT_30 = 2
 _MINUTES_A_DAY = 24 * 60
 
 
+def counting_name(drop: bool) -> str:
+    """What XML formats call a way of counting: `DF` where names are dropped, else `NDF`."""
+    return "DF" if drop else "NDF"
+
+
 def nominal_rate(rate: Fraction) -> int:
     """Frame names a second: 24 for 23.976, 30 for 29.97, 60 for 59.94."""
     return max(1, round(rate))
@@ -82,6 +87,11 @@ def parse_timecode(text: str, rate: Fraction) -> int:
         raise ValueError(f"there is no timecode {text}: drop-frame counting leaves it out")
     minute = 60 * hours + minutes
     return (60 * minute + seconds) * names + frames - _n_dropped(minute, rate, drop)
+
+
+def is_dropped(name: str) -> bool:
+    """Whether drop-frame counting at 29.97 frames per second leaves this name out, written with `:`."""
+    return name[6:8] == "00" and int(name[4]) > 0 and int(name[9:]) < _FRAMES_DROPPED_AT_30
 
 
 def _n_dropped(minutes: int, rate: Fraction, drop: bool) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from search_app.errors import TimelineError
-from search_app.timelines.timecode import frames_a_day
-from search_app.timelines.timeline import TimelineClip, TimelinePlan, one_line
+from search_app.timelines.edl import count_edl
+from search_app.timelines.sources import one_line
+from search_app.timelines.timeline import TimelineClip, TimelinePlan
 from search_app.timelines.timeline_formats import WRITERS
 from search_app.timelines.timeline_readers import (
     Reader,
@@ -98,6 +99,7 @@ def compare_timeline(plan: TimelinePlan, text: str, output: Path) -> None:
         TimelineError: names the first clip and field that differ.
     """
     ending = output.suffix.lower()
+    planned = _planned_events(plan) if ending == ".edl" else [_planned(plan, clip) for clip in plan.clips]
     for reader in _readers(plan, ending):
         try:
             said = reader(text, plan)
@@ -105,8 +107,8 @@ def compare_timeline(plan: TimelinePlan, text: str, output: Path) -> None:
             raise TimelineError(f"{output.name} was not written: it cannot be read back ({error})") from error
         if len(said) != len(plan.clips):
             raise TimelineError(f"{output.name} was not written: {len(said)} of {len(plan.clips)} clips are in it")
-        for number, (clip, fields) in enumerate(zip(plan.clips, said, strict=True), start=1):
-            _compare_clip(number, _planned(plan, clip, ending), fields, output)
+        for number, (wanted, fields) in enumerate(zip(planned, said, strict=True), start=1):
+            _compare_clip(number, wanted, fields, output)
 
 
 def _readers(plan: TimelinePlan, ending: str) -> list[Reader]:
@@ -120,16 +122,32 @@ def _readers(plan: TimelinePlan, ending: str) -> list[Reader]:
     return readers[ending]
 
 
-def _planned(plan: TimelinePlan, clip: TimelineClip, ending: str) -> dict[str, object]:
+def _planned_events(plan: TimelinePlan) -> list[dict[str, object]]:
+    """What an EDL must say, in the count that it has."""
+    return [
+        {
+            **_planned(plan, event.clip),
+            "reel": event.reel,
+            "channels": event.channels,
+            "source in": event.source_in,
+            "source out": event.source_in + event.n_frames,
+            "record in": event.record_in,
+            "record out": event.record_in + event.n_frames,
+        }
+        for event in count_edl(plan).events
+    ]
+
+
+def _planned(plan: TimelinePlan, clip: TimelineClip) -> dict[str, object]:
     source, source_in = clip.source, clip.source_in
-    if ending == ".edl":  # it has names of frames, and those begin again at midnight
-        source_in %= frames_a_day(source.rate, drop=source.drop)
     return {
         "name": source.name,
         "media": source.url,
         "path": one_line(source.path).strip(),
         "reel": source.reel,
         "sound": source.has_audio,
+        "n channels": source.n_channels,
+        "told channels": source.n_channels,
         "media start": source.start,
         "media length": source.n_frames,
         "source in": source_in,

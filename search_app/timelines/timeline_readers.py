@@ -2,7 +2,9 @@
 
 Every reader gives one mapping a clip, in order, with those of these fields that the format holds:
 
-    name, media (address), path, reel, sound (whether it is linked),
+    name, media (address), path, reel,
+    sound (whether it is linked), n channels (linked), told channels (of the media)
+    channels                               as an EDL names them
     media start, media length              frames of the source, the timecode counted in
     source in, source out                  as media start
     record in, record out                  frames from the beginning of the timeline
@@ -20,7 +22,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from search_app.conforming.target_profile import STANDARD_RATES
+from search_app.timelines.edl import count_edl
 from search_app.timelines.timecode import frames_a_day, parse_timecode
 from search_app.timelines.timeline import TimelinePlan
 
@@ -79,7 +81,8 @@ def _exact(rate: float) -> Fraction:
 
 
 def read_edl(text: str, plan: TimelinePlan) -> Sequence[Said]:
-    """An EDL, line by line; it does not say its rate: the plan's is taken, or what is stated of the source."""
+    """An EDL, line by line: all its timecodes in one count, which it does not say; the plan's is taken."""
+    edl = count_edl(plan)
     said: list[Said] = []
     for block in re.split(r"\n(?=\d{3}  )", text)[1:]:
         event = _EVENT.match(block)
@@ -87,21 +90,20 @@ def read_edl(text: str, plan: TimelinePlan) -> Sequence[Said]:
             said.append({"name": None})
             continue
         comments = dict(re.findall(r"^\* ([A-Z ]+): +(.*)$", block, re.MULTILINE))
-        source_rate = Fraction(comments.get("SOURCE RATE", plan.rate))
         times = event["times"].split()
-        source_in, source_out = _frames(times[:2], source_rate)
-        record_in, record_out = _frames(times[2:], plan.rate)
+        source_in, source_out = _frames(times[:2], edl.rate)
+        record_in, record_out = _frames(times[2:], edl.rate)
         said.append(
             {
                 "name": comments.get("FROM CLIP NAME"),
                 "path": comments.get("SOURCE FILE"),
                 "reel": event["reel"],
-                "sound": event["channels"] == "B",
-                "source rate": source_rate,
+                "channels": event["channels"],
+                "source rate": Fraction(comments.get("SOURCE RATE", edl.rate)),
                 "source in": source_in,
                 "source out": source_out,
-                "record in": record_in - plan.record_start,
-                "record out": record_out - plan.record_start,
+                "record in": record_in - edl.record_start,
+                "record out": record_out - edl.record_start,
             }
         )
     return said
@@ -114,10 +116,11 @@ def _frames(names: Sequence[str], rate: Fraction) -> tuple[int, int]:
 
 
 def read_edl_by_adapter(text: str, plan: TimelinePlan) -> Sequence[Said]:
-    """By OpenTimelineIO's adapter, which knows one standard rate for all sources, and no midnight."""
+    """By OpenTimelineIO's adapter, which knows one rate for all timecodes, as an EDL has it, and no midnight."""
     import opentimelineio as otio
 
-    timeline = otio.adapters.read_from_string(text, "cmx_3600", rate=float(plan.rate))
+    rate = count_edl(plan).rate
+    timeline = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
     said = []
     for clip in timeline.video_tracks()[0].find_clips():
         place, cut = clip.range_in_parent(), clip.source_range
@@ -135,12 +138,9 @@ def read_edl_by_adapter(text: str, plan: TimelinePlan) -> Sequence[Said]:
 
 
 def fits_edl_adapter(plan: TimelinePlan) -> bool:
-    """Whether the adapter can read the plan's EDL at all."""
-    return plan.rate in STANDARD_RATES and all(
-        clip.source.rate == plan.rate
-        and clip.source_in % (day := frames_a_day(plan.rate, drop=clip.source.drop)) + clip.n_source_frames < day
-        for clip in plan.clips
-    )
+    """Whether the adapter can read the plan's EDL: no source passes midnight."""
+    edl = count_edl(plan)
+    return all(event.source_in + event.n_frames < frames_a_day(edl.rate, drop=edl.drop) for event in edl.events)
 
 
 def read_fcpxml(text: str, _: TimelinePlan) -> Sequence[Said]:
@@ -201,7 +201,8 @@ def read_xmeml(text: str, _: TimelinePlan) -> Sequence[Said]:
                 "name": item.findtext("name"),
                 "media": file.findtext("pathurl"),
                 "reel": file.findtext("timecode/reel/name"),
-                "sound": any(link.findtext("linkclipref") in audio for link in item.findall("link")),
+                "n channels": len(audio & {link.findtext("linkclipref") for link in item.findall("link")}),
+                "told channels": int(file.findtext("media/audio/channelcount") or 0),
                 "media start": start,
                 "media length": _number(file, "duration"),
                 "source in": start + _number(item, "in"),

@@ -18,6 +18,7 @@ from search_app.cutting import stored_cut
 from search_app.cutting.cut_edits import add_clips
 from search_app.cutting.cut_film import clips_of_hits, film_length, to_cut_list
 from search_app.cutting.cut_list import CutList, build_cut_list
+from search_app.cutting.measured import measure_sources
 from search_app.cutting.stored_cut import PICKS, CutClip, StoredCut, look_for_cut
 from search_app.errors import QueryError
 from store.wording import n_of
@@ -156,4 +157,4 @@ def cut_list_of(snapshot: Snapshot, picks: StoredCut, order: Order, *, skip_miss
         CutError: the archive does not know a video any more, or there is nothing to cut.
     """
     in_order = [clip for _, clip in ordered(picks, order)]
-    return to_cut_list(snapshot, in_order, skip_missing=skip_missing)
+    return measure_sources(to_cut_list(snapshot, in_order, skip_missing=skip_missing))

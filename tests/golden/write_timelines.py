@@ -24,15 +24,26 @@ PLAIN, DIFFICULT = "/footage/day 1/A001_C001.mov", "/footage/Zoë & Łukasz 東�
 N_FRAMES = 500
 
 
-def clip_of(path: str, rate: Fraction, start: str | None, first: int, n_frames: int, *, sound: bool) -> Clip:
+def clip_of(
+    path: str,
+    rate: Fraction,
+    start: str | None,
+    first: int,
+    n_frames: int,
+    *,
+    sound: bool,
+    channels: tuple[int, ...] = (2,),
+    note: str = "",
+) -> Clip:
     """A clip of a made-up file of 500 frames, found by its third frame."""
     whole, piece = TimeSpan(Fraction(0), N_FRAMES / rate), TimeSpan(first / rate, (first + n_frames) / rate)
     shape = ("mov", "prores", 1920, 1080, 0)
     times = (rate, Fraction(1, rate.numerator), Fraction(0), whole, N_FRAMES)
-    facts = VideoFacts(*shape, *times, sound, start_timecode=start)
+    channels = channels if sound else ()
+    facts = VideoFacts(*shape, *times, sound, start_timecode=start, usual_rate=rate, audio_channels=channels)
     video_id = os.fsencode(path).hex()[-32:]
     shot = ShotRow(f"{first:016x}", video_id, path, Shot(0, piece, Boundary.CUT), "")
-    return Clip(video_id, (path,), piece, (Hit(1, 0.25, shot, (first + 2) / rate, ""),), facts)
+    return Clip(video_id, (path,), piece, (Hit(1, 0.25, shot, (first + 2) / rate, ""),), facts, note)
 
 
 def plan_of(clips: Sequence[Clip]) -> TimelinePlan:
@@ -48,14 +59,16 @@ def golden_plans() -> Iterator[tuple[str, TimelinePlan]]:
     for name, (rate, drop) in COUNTINGS.items():
         for start in ("10:11:12;13",) if drop else (None, "01:00:00:00"):
             pieces = [
-                clip_of(PLAIN, rate, start, 10, 50, sound=True),
+                clip_of(PLAIN, rate, start, 10, 50, sound=True, note="the <best> & last"),
                 clip_of(DIFFICULT, rate, start, 100, 1, sound=False),
             ]
             label = "none" if start is None else "".join(filter(str.isdigit, start))
             yield f"{name}_{label}", plan_of(pieces)
     ntsc, _ = COUNTINGS["29.97df"]
     mixed = [clip_of(f"/footage/{n}.mov", ntsc, "10:11:12;13", 10, 50, sound=True) for n in ("one", "three")]
-    yield "mixed", plan_of([*mixed, clip_of("/footage/pal.mov", Fraction(25), "10:00:00:00", 10, 50, sound=True)])
+    pal = clip_of("/footage/pal.mov", Fraction(25), "10:00:00:00", 10, 50, sound=True, channels=(1,))
+    fast = clip_of("/footage/fast.mov", Fraction(50), "10:00:00:49", 11, 51, sound=True, channels=(6,))
+    yield "mixed", plan_of([*mixed, pal, fast])
 
 
 def golden_files() -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from store.segments import facts_from_plain, facts_to_plain
 from store.timespan import TimeSpan
 from tests.colour_clips import write_colour_clip
 from tests.fakes import FakeEncoder
+from tests.shared_media import FAULTS, needs_faults
 
 CODECS = {"mov": "mpeg4", "mp4": "libx264", "mkv": "libx264", "mxf": "mpeg2video", "avi": "mpeg4"}
 
@@ -82,6 +83,34 @@ def test_sound_of_a_recorder_brings_its_clock(tmp_path: Path, ending: str, own: 
     subprocess.run([*ffmpeg, *both, "-movflags", "use_metadata_tags", str(path)], check=True)
     with VideoReader(str(path)) as reader:
         assert expected == reader.start_timecode
+
+
+def set_drop_flag(path: Path) -> None:
+    """Let a QuickTime timecode track say that it drops numbers."""
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"tmcd", content.index(b"stsd", content.index(b"TimeCodeHandler")))
+    content[entry + 19] |= 1  # flags: 4 bytes behind format, reserved bytes and index, and 4 reserved ones
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("rate", "start"),
+    [("24", "19:36:10:05"), ("25", "10:00:00:24"), ("24000/1001", "23:59:59:23"), ("50", "01:00:00:49")],
+)
+def test_a_drop_flag_at_a_rate_that_cannot_drop_is_ignored(tmp_path: Path, rate: str, start: str) -> None:
+    """FFmpeg refuses such a track; its numbers stand, and where there is no flag they are the same."""
+    path = tmp_path / "clip.mov"
+    write_timecode_clip(path, rate, start)
+    set_drop_flag(path)
+    with VideoReader(str(path)) as reader:
+        assert (None, start) == (reader._tags()[-1].get("timecode"), reader.start_timecode)
+
+
+@needs_faults
+def test_a_camera_file_with_a_wrong_drop_flag_has_its_timecode() -> None:
+    """The file that showed it."""
+    with VideoReader(str(FAULTS / "tmcd-dropflag-24fps.mov")) as reader:
+        assert "19:36:10:05" == reader.start_timecode
 
 
 def test_the_archive_keeps_it(tmp_path: Path) -> None:

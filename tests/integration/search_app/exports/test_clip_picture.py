@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer.media.ffmpeg import find_ffmpeg
-from search_app.cutting.cut_list import build_cut_list
+from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.exports.clip_picture import clip_picture
 from search_app.exports.film import plan_film
 from store.timespan import TimeSpan
@@ -31,3 +31,18 @@ def test_without_a_thumbnail_inside_a_frame_is_decoded(name: str, frames: tuple[
     assert read_number(picture.mean(axis=2)) in range(*frames)
     path.unlink()
     assert clip_picture(clip) is None
+
+
+def test_halves_of_a_split_clip_have_pictures_of_their_own(tmp_path: Path) -> None:
+    """Each shows its own frames, though both were found by one."""
+    path = CountedVideo("source.mp4", n_frames=90).write(tmp_path, find_ffmpeg())
+    row, times = row_of(path)
+    whole = replace(hit_of(row, TimeSpan(times[10], times[70]), 1), thumbnail="")
+    (clip,) = build_cut_list([whole], {row.video_id: row}).clips
+    halves = [replace(clip, span=TimeSpan(times[first], times[end])) for first, end in ((10, 40), (40, 70))]
+    numbers = []
+    for one in plan_film(CutList(tuple(halves)), "harbour").clips:
+        picture = clip_picture(one)
+        assert picture is not None
+        numbers.append(read_number(picture.mean(axis=2)))
+    assert [True, True] == [numbers[0] in range(10, 40), numbers[1] in range(40, 70)]

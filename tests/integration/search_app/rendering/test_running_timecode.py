@@ -100,11 +100,11 @@ def test_timecodes_dissolve_with_their_clips(tmp_path: Path, program: Ffmpeg) ->
     report = render_supercut(cut_list, tmp_path / "out.mp4", profile=SHAPE, film=film, program=program)
     assert (34, "2/2 cuts exact") == (report.n_frames, report.verification_line())
     assert report.summary().endswith(
-        "\nclip 1: has no timecode; its frames are counted from 00:00:00:00"
-        "\nclip 2: has no timecode; its frames are counted from 00:00:00:00"
+        "\nclip 1: has no timecode (frames counted from 00:00:00:00)"
+        "\nclip 2: has no timecode (frames counted from 00:00:00:00)"
     )
     many = replace(report, clips=2 * report.clips)
-    assert many.summary().endswith("\n4 clips: has no timecode; its frames are counted from 00:00:00:00")
+    assert many.summary().endswith("\n4 clips: has no timecode (frames counted from 00:00:00:00)")
     names = burnt_in(report.output)
     assert [f"00:00:00:{n:02d}" for n in range(14)] == names[:14]
     assert [format_timecode(30 + n, NTSC) for n in range(6, 20)] == names[20:]

@@ -7,15 +7,17 @@ from fractions import Fraction
 import pytest
 
 from search_app.conforming.picture_names import Codec
-from search_app.conforming.target_profile import Profile, choose_profile, standard_rate
+from search_app.conforming.target_profile import Profile, choose_profile
 from store.records import VideoFacts
 from store.timespan import TimeSpan
 
 
 def facts(width: int, height: int, rate: Fraction | None = Fraction(25)) -> VideoFacts:
     """Facts of a source of this shape."""
-    span = TimeSpan(Fraction(0), Fraction(9))
-    return VideoFacts("mov", "h264", width, height, 0, rate, Fraction(1, 90_000), Fraction(0), span, 225, True)
+    span, n_frames = TimeSpan(Fraction(0), Fraction(9)), round(9 * (rate or 25))
+    return VideoFacts(
+        "mov", "h264", width, height, 0, rate, Fraction(1, 90_000), Fraction(0), span, n_frames, True
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,28 +38,13 @@ def test_commonest_shape_wins(sources: list[tuple[int, int]], shape: tuple[int, 
     assert shape == (profile.width_px, profile.height_px)
 
 
-@pytest.mark.parametrize(
-    ("measured", "rate"),
-    [
-        (Fraction(24000, 1001), Fraction(24000, 1001)),
-        (Fraction(24), Fraction(24)),
-        (Fraction(2997, 100), Fraction(30000, 1001)),
-        (Fraction(4800, 287), Fraction(24000, 1001)),
-        (Fraction(12), Fraction(12)),
-        (Fraction(120), Fraction(60)),
-        (None, None),
-    ],
-)
-def test_standard_rate(measured: Fraction | None, rate: Fraction | None) -> None:
-    """Rates stay exact, near ones are the standard they mean, odd ones go up so that no frame is lost."""
-    assert rate == standard_rate(measured)
-
-
 def test_rate_of_the_majority_wins() -> None:
-    """The commonest rate is taken, and 25 where no source says."""
+    """The rate of most of the material is taken, and 25 where no source says."""
     rates = [Fraction(30), Fraction(24000, 1001), Fraction(24000, 1001), None]
     assert Fraction(24000, 1001) == choose_profile([facts(640, 360, rate) for rate in rates]).frame_rate
     assert Fraction(25) == choose_profile([facts(640, 360, None)]).frame_rate
+    seconds = [Fraction(5), Fraction(1), Fraction(1), Fraction(1)]
+    assert Fraction(30) == choose_profile([facts(640, 360, rate) for rate in rates], seconds).frame_rate
 
 
 def test_sound_alone_is_described_by_its_sound() -> None:

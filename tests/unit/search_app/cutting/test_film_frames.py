@@ -18,7 +18,7 @@ from search_app.conforming.source_frames import tick_span
 from search_app.conforming.target_profile import Profile, choose_profile
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.film_frames import FrameGrid, film_frames, trim_to_frames
-from search_app.cutting.fit import fit_to_length
+from search_app.cutting.fit import fit_to_length, rate_of_clips
 from search_app.cutting.greedy import FitLimits
 from search_app.ranking import Hit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
@@ -105,9 +105,9 @@ def hits_of(videos: Sequence[VideoRow], lengths: Sequence[int]) -> list[Hit]:
     return hits
 
 
-def film_rate(sources: Sequence[VideoFacts]) -> Fraction:
-    """The rate of a film of these sources."""
-    return choose_profile(sources).frame_rate
+def film_rate(sources: Sequence[VideoFacts], seconds: Sequence[Fraction]) -> Fraction:
+    """The rate of a film of these sources, whose clips last so long."""
+    return choose_profile(sources, seconds).frame_rate
 
 
 @settings(deadline=None, max_examples=30)
@@ -134,7 +134,7 @@ def test_a_fitted_film_is_as_long_as_asked_to_the_frame(
         first=0,
         rate_of=film_rate,
     )
-    rate = film_rate([clip.facts for clip in cut_list.clips])
+    rate = rate_of_clips(cut_list.clips, film_rate)
     lasting = [film_frames(clip.span, clip.facts, rate) for clip in cut_list.clips]
     assert math.floor(seconds * rate) == sum(lasting)
     assert lasting == [rendered_frames(clip.span, clip.facts, rate) for clip in cut_list.clips]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from search_app.exports.export import FORMATS, compare_export
 from search_app.exports.film import Film
 from search_app.exports.pdf_sheet import pdf_notes, pdf_text
 from search_app.rendering.fonts import Face, missing_characters
-from tests.unit.search_app.exports.samples import clip_of, film_of
+from tests.unit.search_app.exports.samples import NTSC, clip_of, film_of
 
 FORM = FORMATS["pdf"]
 
@@ -46,15 +47,40 @@ def test_it_says_of_each_clip_what_the_page_for_browsers_says(tmp_path: Path) ->
     """Times, source, caption and reason of each clip, and its picture, on as many pages as it takes."""
     for n in range(9):
         (tmp_path / f"{n}.webp").write_bytes(encode_thumbnail(np.full((90, 160, 3), 20 * n, np.uint8)))
-    clips = [clip_of(25 * n, 25 * n + 50, thumbnail=str(tmp_path / f"{n}.webp")) for n in range(10)]
+    clips = [clip_of(25 * n, 25 * n + 50, thumbnail=str(tmp_path / f"{n % 9}.webp")) for n in range(13)]
     film = film_of(*clips, caption="a boat {nb} **at** dusk")
     first, second = pages_of(film)
-    assert ["a red boat", "10 clips, 20.0 s at 25 frames per second"] == first.split("\n")[:2]
+    assert ["a red boat", "13 clips, 26.0 s at 25 frames per second"] == first.split("\n")[:2]
     card = ["2  at 00:00:02:00, 2.0 s", "a boat {nb} **at** dusk", "a.mov", "10:00:01:00 \u2013 10:00:03:00"]
-    assert "\n".join([*card, "88 % sure, rank 3, caption words 2: red boat"]) in first
-    assert "10  at 00:00:18:00, 2.0 s" in second
+    said = " ".join([*card, "88 % sure, rank 3, caption words 2: red boat"])
+    assert " ".join(said.split()) in " ".join(first.split())
+    assert "13  at 00:00:24:00, 2.0 s" in second
     reader = PdfReader(io.BytesIO(pdf_text(film).encode("latin-1")))
-    assert [7, 2] == [len(page.images) for page in reader.pages]
+    assert [9, 1] == [len(page.images) for page in reader.pages]
+
+
+def test_cards_stand_in_a_grid_of_three() -> None:
+    """Three beside each other, four rows on a page, as the print of the page for browsers has them."""
+    places: list[tuple[int, int]] = []
+
+    def note(text: str, _: object, place: list[float], *__: object) -> None:
+        if re.match(r"\d+  at ", text):
+            places.append((round(place[4]), round(place[5])))
+
+    film = film_of(*(clip_of(25 * n, 25 * n + 50) for n in range(12)))
+    (page,) = PdfReader(io.BytesIO(pdf_text(film).encode("latin-1"))).pages
+    page.extract_text(visitor_text=note)
+    assert (12, 3, 4) == (len(places), len({left for left, _ in places}), len({top for _, top in places}))
+
+
+@pytest.mark.parametrize("name", ["pdf", "html", "csv"])
+def test_a_clients_sheet_holds_no_remark(name: str) -> None:
+    """What a timeline cannot say as it is, is said to whom makes the sheet."""
+    film = film_of(clip_of(0, 50, timecode=None), clip_of(0, 30, rate=NTSC, path="/media/b.mov", timecode=None))
+    assert any("have no timecode" in note for note in film.notes)
+    text = "".join(pages_of(film)) if name == "pdf" else FORMATS[name].write(film)
+    for word in ("timecode", "not where", "own speed"):
+        assert word not in text.replace("film_in", "")
 
 
 def test_text_of_any_length_stays_on_its_pages() -> None:

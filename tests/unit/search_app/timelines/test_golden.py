@@ -39,12 +39,21 @@ def test_another_reader_of_edls_finds_the_same_events() -> None:
             edl = pycmx.parse_cmx3600(file)
         assert plan.name == edl.title
         found = [
-            [edit.source, edit.clip_name, edit.channels.a1, edit.source_in, edit.source_out, edit.record_in]
+            [
+                edit.source,
+                edit.clip_name,
+                edit.channels.a1,
+                edit.channels.a2,
+                edit.source_in,
+                edit.source_out,
+                edit.record_in,
+            ]
             for event in edl.events
             for edit in event.edits
         ]
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line[:3].isdigit()]
         said = read_edl(path.read_text(encoding="utf-8"), plan)
         assert [
-            [one["reel"], one["name"], one["sound"], *line[4:7]] for one, line in zip(said, lines, strict=True)
+            [one["reel"], one["name"], "V" != one["channels"], "AA/V" == one["channels"], *line[4:7]]
+            for one, line in zip(said, lines, strict=True)
         ] == found

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
 from search_app.errors import TimelineError
+from search_app.frame_rates import source_rate
 from search_app.ranking import Hit
 from search_app.timelines.relink import Relinker
+from search_app.timelines.remarks import About, Remark, remark_lines
 from search_app.timelines.timecode import COUNTINGS
-from search_app.timelines.timeline import TimelinePlan, group_notes, name_edges, plan_timeline, source_rate
+from search_app.timelines.timeline import TimelinePlan, name_edges, plan_timeline
 from search_app.timelines.timeline_export import compare_timeline
 from search_app.timelines.timeline_formats import WRITERS
 from store.records import Boundary, Shot, ShotRow, VideoFacts
@@ -96,16 +98,18 @@ def first_frame(rate: Fraction, start: str | None) -> int:
 
 @pytest.mark.parametrize(("rate", "start"), CASES)
 def test_an_edl_names_the_frames(rate: Fraction, start: str | None) -> None:
-    """Source and record timecodes of both events are those that counting on from the first frame gives."""
+    """Timecodes are those that counting on from the first frame gives; of rates above 30 every second one."""
     plan = plan_of(*(clip_of(*frames, rate=rate, start=start) for frames in ((10, 60), (100, 131))))
     text = WRITERS[".edl"](plan)
     compare_timeline(plan, text, Path("x.edl"))
-    names, first = round(rate), start or "00:00:00:00"
+    fold = 1 if rate <= 30 else 2
+    names, first = round(rate) // fold, start or "00:00:00:00"
     record = f"01:00:00{first[8]}00"
+    places = [(10, 60, 0, 50), (100, 131, 50, 81)] if fold == 1 else [(5, 30, 0, 25), (50, 66, 25, 41)]
+    first = f"{first[:9]}{int(first[9:]) // fold:02d}"
     times = [line.split()[4:] for line in text.splitlines() if re.match(r"\d{3} ", line)]
     assert [
-        [*(later(first, n, names) for n in (10, 60)), *(later(record, n, names) for n in (0, 50))],
-        [*(later(first, n, names) for n in (100, 131)), *(later(record, n, names) for n in (50, 81))],
+        [*(later(first, n, names) for n in of[:2]), *(later(record, n, names) for n in of[2:])] for of in places
     ] == times
     assert f"FCM: {'' if first[8] == ';' else 'NON-'}DROP FRAME" in text.splitlines()
 
@@ -120,7 +124,7 @@ def test_final_cut_7_xml_has_the_timecode_once(rate: Fraction, start: str | None
     for medium in ("video", "audio"):
         items = root.findall(f"./sequence/media/{medium}/track/clipitem")
         places = [[item.findtext(tag) for tag in ("in", "out", "start", "end")] for item in items]
-        assert [["10", "60", "0", "50"], ["100", "131", "50", "81"]] == places
+        assert [["10", "60", "0", "50"], ["100", "131", "50", "81"]] * (1 + (medium == "audio")) == places
     (file,) = [file for file in root.iter("file") if len(file)]
     assert (start or "00:00:00:00") == file.findtext("timecode/string")
     assert str(first_frame(rate, start)) == file.findtext("timecode/frame")
@@ -131,13 +135,14 @@ def test_final_cut_7_xml_has_the_timecode_once(rate: Fraction, start: str | None
         (one.findtext("timebase"), one.findtext("ntsc")) for one in root.iter("rate")
     }
     links = [link.findtext("linkclipref") for item in root.iter("clipitem") for link in item.findall("link")]
-    assert ["v1", "a1", "v2", "a2"] * 2 == links
+    assert ["v1", "a1-1", "a1-2", "v2", "a2-1", "a2-2"] * 3 == links
 
 
 @pytest.mark.parametrize(("rate", "start"), CASES)
 def test_fcpxml_times_are_exact_fractions(rate: Fraction, start: str | None) -> None:
     """Every time is a whole number of frames: the timecode is where the asset starts, and is in `start` once."""
     plan = plan_of(*(clip_of(*frames, rate=rate, start=start) for frames in ((10, 60), (100, 131))))
+    plan = replace(plan, clips=(replace(plan.clips[0], note="the best"), plan.clips[1]))
     text = WRITERS[".fcpxml"](plan)
     compare_timeline(plan, text, Path("x.fcpxml"))
     root = tree(text)
@@ -152,16 +157,15 @@ def test_fcpxml_times_are_exact_fractions(rate: Fraction, start: str | None) -> 
         [frames(cut, key) for key in ("start", "duration", "offset")] for cut in root.iter("asset-clip")
     ]
     assert {1} == {frames(shape, "frameDuration") for shape in root.iter("format")}
-    assert [first + 13, first + 103] == [frames(marker, "start") for marker in root.iter("marker")]
+    assert [first + 13] == [frames(marker, "start") for marker in root.iter("marker")]
 
 
 def test_fcpxml_is_built_as_its_dtd_says() -> None:
     """Elements stand in the order of version 1.10's DTD, identifiers are unique, references lead somewhere."""
-    clips = [clip_of(0, 30, path=f"/m/{n}.mov") for n in range(2)]
+    clips = [clip_of(0, 60, path=f"/m/{n}.mov") for n in range(2)]
     odd = clip_of(0, 30, rate=Fraction(12), path="/m/odd.mov", sound=False)
-    plan = plan_timeline(
-        CutList((*clips, clip_of(0, 9, rate=NTSC, path="/m/n.mov"), odd)), "x", captions={"shot0": "sea"}
-    )
+    noted = [replace(clip, note="good") for clip in (*clips, clip_of(0, 9, rate=NTSC, path="/m/n.mov"), odd)]
+    plan = plan_timeline(CutList(tuple(noted)), "x", captions={"shot0": "sea"})
     root = tree(WRITERS[".fcpxml"](plan))
     assert ["resources", "library"] == [child.tag for child in root]
     identifiers = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
@@ -174,6 +178,7 @@ def test_fcpxml_is_built_as_its_dtd_says() -> None:
     assert [["note", "marker"]] * 2 + [["note", "conform-rate", "marker"]] * 2 == [
         [e.tag for e in cut] for cut in cuts
     ]
+    assert [["media-rep", "metadata"]] * 4 == [[e.tag for e in asset] for asset in root.iter("asset")]
     assert ["29.97", None] == [rate.get("srcFrameRate") for rate in root.iter("conform-rate")]
     allowed = {
         "asset": {
@@ -186,7 +191,9 @@ def test_fcpxml_is_built_as_its_dtd_says() -> None:
             "videoSources",
             "hasAudio",
             "audioSources",
+            "audioChannels",
         },
+        "md": {"key", "value"},
         "asset-clip": {"ref", "name", "offset", "start", "duration", "format", "tcFormat", "audioRole"},
         "marker": {"start", "duration", "value", "note"},
         "format": {"id", "frameDuration", "width", "height"},
@@ -219,7 +226,8 @@ def test_otio_holds_rates_and_timecode(rate: Fraction, start: str | None) -> Non
         assert [first + 10, first + 100] == [clip.source_range.start_time.value for clip in clips]
         assert [first, first] == [clip.media_reference.available_range.start_time.value for clip in clips]
         assert [0, 1] == [clip.metadata["rushes"]["link"] for clip in clips]
-        assert {"a red boat"} == {clip.markers[0].name for clip in clips}
+        assert {"a red boat"} == {clip.metadata["rushes"]["query"] for clip in clips}
+        assert not any(clip.markers for clip in clips)
     assert str(rate) == timeline.metadata["rushes"]["rate"]
 
 
@@ -231,7 +239,7 @@ def test_difficult_names_are_only_names(ending: str) -> None:
     text = WRITERS[ending](plan)
     compare_timeline(plan, text, Path(f"x{ending}"))
     assert [HOSTILE, "line one .mov"] == [clip.source.name for clip in plan.clips]
-    assert ["A_B_JORG", "LINE_ONE"] == [clip.source.reel for clip in plan.clips]
+    assert ["a_b_Jorg_s_take_x_1", "line_one"] == [clip.source.reel for clip in plan.clips]
     address = "file:///my%20media/%C3%BC%231/a%20%20b%20J%C3%B6rg%27s%20%22take%22%20%26%25%23%3Cx%3E%3B1.mov"
     assert address == plan.clips[0].source.url
 
@@ -263,26 +271,29 @@ def test_the_rate_of_the_timeline_can_be_asked_for(name: str, ending: str) -> No
         clip.n_frames for clip in plan.clips
     ]
     assert [900_010, 107_895] == [clip.source_in for clip in plan.clips]
-    converted = [note for note in plan.notes if "their own speed" in note]
-    assert len({Fraction(25), NTSC} - {rate}) == len(converted)
+    (converted,) = [note for note in plan.notes if "their own speed" in note]
+    assert [other in converted for other in ("25 fps (1)", "29.97 fps (1)")] == [
+        other != rate for other in (Fraction(25), NTSC)
+    ]
 
 
 def test_an_edl_states_other_rates() -> None:
-    """`M2` has the frames of the source in a second, and source timecode stays the source's."""
+    """Source timecode is told in the list's count, with the same seconds; what the source says is a comment."""
     ntsc = [clip_of(0, 30, rate=NTSC, path=f"/m/{n}.mov") for n in range(2)]
     lines = WRITERS[".edl"](plan_of(*ntsc, clip_of(10, 60, start="10:00:00:00", path="/m/pal.mov"))).splitlines()
     (event,) = [place for place, line in enumerate(lines) if line.startswith("003")]
-    assert "003  PAL      B     C        10:00:00:10 10:00:02:10 01:00:02:00 01:00:04:00" == lines[event]
-    assert "M2   PAL      025.00                10:00:00:10" == lines[event + 1]
-    assert "* SOURCE RATE: 25" in lines[event:]
+    assert "003  pal      AA/V  C        10:00:00:12 10:00:02:12 01:00:02:00 01:00:04:00" == lines[event]
+    assert ["* SOURCE RATE: 25", "* SOURCE TIMECODE: 10:00:00:10 10:00:02:10"] == lines[event + 3 : event + 5]
 
 
 def test_silent_sources_get_no_sound() -> None:
     """Nothing promises sound that is not there."""
     plan = plan_of(clip_of(0, 5, sound=False), clip_of(0, 5, path="/m/b.mov"))
-    assert ["V", "B"] == [line.split()[2] for line in WRITERS[".edl"](plan).splitlines() if line.startswith("00")]
+    assert ["V", "AA/V"] == [
+        line.split()[2] for line in WRITERS[".edl"](plan).splitlines() if line.startswith("00")
+    ]
     root = tree(WRITERS[".xml"](plan))
-    assert ["a2"] == [item.get("id") for item in root.findall("./sequence/media/audio/track/clipitem")]
+    assert ["a2-1", "a2-2"] == [item.get("id") for item in root.findall("./sequence/media/audio/track/clipitem")]
     assert [None, "1"] == [asset.get("hasAudio") for asset in tree(WRITERS[".fcpxml"](plan)).iter("asset")]
     for ending, write in WRITERS.items():
         compare_timeline(plan, write(plan), Path(f"x{ending}"))
@@ -290,22 +301,16 @@ def test_silent_sources_get_no_sound() -> None:
     assert tree(WRITERS[".xml"](mute)).find("./sequence/media/audio") is None
 
 
-def test_reels_are_short_and_their_own() -> None:
-    """Eight characters tell any two sources apart, and none is called what CMX 3600 means something by."""
-    names = ("harbour at dusk 1", "harbour at dusk 2", "BL", "ax", "übung", "東京", "…")
-    plan = plan_of(*(clip_of(0, 5, path=f"/m/{name}.mov") for name in names))
-    reels = [clip.source.reel for clip in plan.clips]
-    assert ["HARBOUR", "HARBOUR2", "BL2", "AX2", "UBUNG", "TAPE", "TAPE2"] == [reel.rstrip("_") for reel in reels]
-
-
 def test_files_of_one_tape_share_its_reel() -> None:
-    """The tape's own name goes before the file's; long names of two tapes stay apart."""
+    """The tape's own name goes before the file's, where the timecodes of its files tell them apart."""
     tapes = ("A001", "A001", "A001C003_200101_R1BK", "A001C003_200101_R2BK", None)
-    clips = [clip_of(0, 5, path=f"/m/{n}.mov") for n in range(len(tapes))]
+    clips = [clip_of(0, 5, path=f"/m/{n}.mov", start=f"0{n}:00:00:00") for n in range(len(tapes))]
     taped = [
         replace(clip, facts=replace(clip.facts, reel_name=tape)) for clip, tape in zip(clips, tapes, strict=True)
     ]
-    assert ["A001", "A001", "A001C003", "A001C002", "4"] == [clip.source.reel for clip in plan_of(*taped).clips]
+    assert [tape or "4" for tape in tapes] == [clip.source.reel for clip in plan_of(*taped).clips]
+    one_time = [replace(clip, facts=replace(clip.facts, start_timecode=None)) for clip in taped[:2]]
+    assert ["0", "1"] == [clip.source.reel for clip in plan_of(*one_time).clips]
 
 
 def test_a_timecode_that_cannot_be_is_not_used() -> None:
@@ -315,6 +320,13 @@ def test_a_timecode_that_cannot_be_is_not_used() -> None:
     assert any("there is no timecode 01:00:00:40 at 25 frames per second" in note for note in plan.notes)
 
 
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(25), FILM, Fraction(30)])
+def test_a_drop_flag_at_a_rate_that_cannot_drop_is_ignored(rate: Fraction) -> None:
+    """Of what was indexed with it the numbers stand, too."""
+    source = plan_of(clip_of(10, 60, rate=rate, start="19:36:10;05")).clips[0].source
+    assert ("19:36:10:05", False) == (source.timecode(source.start), source.drop)
+
+
 @pytest.mark.parametrize(
     ("measured", "expected"),
     [
@@ -322,13 +334,14 @@ def test_a_timecode_that_cannot_be_is_not_used() -> None:
         (Fraction(19_001, 634), NTSC),
         (Fraction(12), Fraction(12)),
         (Fraction(15_000, 1001), Fraction(15_000, 1001)),
-        (Fraction(273, 10), Fraction(27)),
+        (Fraction(273, 10), Fraction(25)),
         (None, Fraction(25)),
     ],
 )
 def test_rates_are_those_that_programs_know(measured: Fraction | None, expected: Fraction) -> None:
-    """A measured average becomes the standard rate beside it, else a whole number."""
-    assert expected == source_rate(replace(clip_of(0, 5).facts, frame_rate=measured))
+    """A measured average becomes the known rate beside it, where nothing better was recorded."""
+    facts = clip_of(0, 5, rate=measured or Fraction(25)).facts
+    assert expected == source_rate(replace(facts, frame_rate=measured))
 
 
 @pytest.mark.parametrize(
@@ -357,7 +370,8 @@ def test_pictures_that_begin_late_are_stated() -> None:
     moved = replace(clip, span=TimeSpan(Fraction(22, 25), Fraction(72, 25)), facts=replace(clip.facts, span=late))
     plan = plan_of(moved)
     assert (90_010, 50) == (plan.clips[0].source_in, plan.clips[0].n_source_frames)
-    assert any("its pictures begin 0.480 s after the file does" in note for note in plan.notes)
+    said = "1 source has pictures that begin after the file does: a.mov, 0.480 s"
+    assert f"{said} (frames counted from the first picture)" in plan.notes
 
 
 @pytest.mark.parametrize(
@@ -434,18 +448,46 @@ def test_what_people_wrote_is_in_every_timeline(ending: str) -> None:
         assert "* COMMENT: accepted by Anna: the best & last" in text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("ending", "sign"), [(".edl", "* LOC:"), (".xml", "<marker>"), (".fcpxml", "<marker "), (".otio", '"Marker.')]
+)
+def test_only_a_clip_with_a_note_has_a_marker(ending: str, sign: str) -> None:
+    """A marker holds what people wrote; what was found, captioned or decided alone has none."""
+    bare, decided = clip_of(10, 60, sound=False), replace(clip_of(70, 80, sound=False), state="accepted by Anna")
+    noted = replace(clip_of(100, 131, sound=False), note="the wind is heard")
+    plan = plan_timeline(CutList((bare, decided, noted)), "x", question="boat", captions={"shot10": "a boat"})
+    text = WRITERS[ending](plan)
+    assert 1 == text.count(sign)
+    assert "the wind is heard" in text.partition(sign)[2]
+
+
 def test_a_timeline_runs_at_the_rate_of_the_film() -> None:
-    """Of rates equally common the highest, whichever comes first, as a supercut of the same clips has it."""
+    """The rate of most of the material, whichever comes first, as a supercut of the same clips has it."""
     clips = (clip_of(0, 50, rate=Fraction(24)), clip_of(0, 50, rate=NTSC, path="/media/b.mov"))
     rates = {plan_of(*order).rate for order in (clips, clips[::-1])}
-    assert {choose_profile([clip.facts for clip in clips]).frame_rate} == rates
+    seconds = [clip.span.duration for clip in clips]
+    assert {choose_profile([clip.facts for clip in clips], seconds).frame_rate} == rates == {Fraction(24)}
 
 
-def test_notes_of_a_kind_are_one_line() -> None:
-    """Up to three sources are named, more are counted; a note on its own stays as it is."""
-    few = ["a: no timecode", "b: no timecode", "c: gone", "all is well"]
-    assert ["a, b: no timecode", "c: gone", "all is well"] == group_notes(few)
-    assert ["4 sources, each: no timecode"] == group_notes(f"{name}: no timecode" for name in "abcd")
+def test_remarks_of_a_kind_are_one_line() -> None:
+    """Sources are counted and named, up to five of them; each once, however many clips it has."""
+    lacking = (About.FRAMES, "source", "has no timecode", "have no timecode")
+    assert ("3 sources have no timecode: a, b, c",) == remark_lines(Remark(*lacking, name) for name in "abcab")
+    assert ("1 source has no timecode: a (counted)",) == remark_lines([Remark(*lacking, "a", "counted")])
+    assert ("8 sources have no timecode: a, b, c, d, e and 3 others",) == remark_lines(
+        Remark(*lacking, name) for name in "abcdefgh"
+    )
+    assert () == remark_lines([Remark(*lacking, "a")], [About.FILES])
+
+
+def test_a_plan_says_everything_once() -> None:
+    """Thirteen clips of four sources without timecode, of three rates and gone, give three remarks."""
+    rates = (Fraction(24), Fraction(25), Fraction(30), Fraction(30))
+    clips = [clip_of(n, n + 5, rate=rates[n % 4], path=f"/m/{n % 4}.mov") for n in range(13)]
+    notes = plan_of(*clips).notes
+    assert "4 sources have no timecode: 0.mov, 1.mov, 2.mov, 3.mov (frames counted from 00:00:00:00)" in notes
+    assert "4 sources are not where they were: 0.mov, 1.mov, 2.mov, 3.mov" in notes
+    assert 3 == len(notes)
 
 
 def test_edges_have_the_names_that_a_timeline_gives_them() -> None:

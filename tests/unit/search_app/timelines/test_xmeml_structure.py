@@ -22,6 +22,7 @@ MAY_HOLD = {
     "media": "video audio",
     "video": "format track duration samplecharacteristics",
     "audio": "format outputs track in out channelcount duration samplecharacteristics audiochannel",
+    "comments": "mastercomment1 mastercomment2 mastercomment3 mastercomment4 clipcommenta clipcommentb",
     "format": "samplecharacteristics appspecificdata",
     "samplecharacteristics": (
         "rate width height anamorphic pixelaspectratio fielddominance colordepth codec depth samplerate"
@@ -54,10 +55,14 @@ MUST_HOLD = {
 VALUES = {
     "ntsc": {"TRUE", "FALSE"},
     "displayformat": {"DF", "NDF"},
+    "outputchannelindex": {"1", "2"},
     "mediatype": {"video", "audio"},
     "timebase": {"24", "25", "30", "50", "60"},
 }
-NUMBERS = ("duration", "in", "out", "start", "end", "frame", "trackindex", "clipindex", "width", "height")
+NUMBERS = (
+    *("duration", "in", "out", "start", "end", "frame", "trackindex", "clipindex", "groupindex"),
+    *("width", "height", "channelcount"),
+)
 TREES = {
     name: ElementTree.fromstring(WRITERS[".xml"](plan))  # noqa: S314  # our own text
     for name, plan in golden_plans()
@@ -116,6 +121,27 @@ def test_clips_lie_inside_their_media_and_touch(name: str) -> None:
         assert ended == _number(item, "start") < _number(item, "end")
         ended = _number(item, "end")
     assert ended == _number(TREES[name], "sequence/duration")
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_channel_of_sound_has_its_own_clip_item_and_track(name: str) -> None:
+    """A channel is heard once, on the track of its number, in step with its picture and linked with it."""
+    root = TREES[name]
+    tracks = root.findall("./sequence/media/audio/track")
+    counts = {
+        file.attrib["id"]: _number(file, "media/audio/channelcount") for file in root.iter("file") if len(file)
+    }
+    for picture in root.findall("./sequence/media/video/track/clipitem"):
+        file = picture.find("file")
+        assert file is not None
+        links = [link.findtext("linkclipref") for link in picture.findall("link")]
+        sounds = [(n, item) for n, track in enumerate(tracks, 1) for item in track if item.get("id") in links]
+        assert max(0, counts[file.attrib["id"]]) == len(sounds)
+        for number, sound in sounds:
+            assert number == _number(sound, "sourcetrack/trackindex")
+            assert links == [link.findtext("linkclipref") for link in sound.findall("link")]
+            for tag in ("in", "out", "start", "end"):
+                assert picture.findtext(tag) == sound.findtext(tag)
 
 
 def _number(element: Element, path: str) -> int:
