@@ -214,7 +214,8 @@ def _sort_entry(
     elif not entry.is_file(follow_symlinks=False):
         return
     elif not wanted:
-        if not entry.name.startswith("."):  # what systems and programs leave behind; nobody looks for it
+        # Nobody looks for what systems leave behind, or for the ledger of a film that is told of itself.
+        if not entry.name.startswith(".") and not (path.suffix == ".json" and is_own_film(path.with_suffix(""))):
             passed_over[None if is_video else path.suffix.lower()] += 1
     elif is_own_film(path):
         yield Unlisted(path, root, "a film that Rushes made; name the file itself to index it", False)
