@@ -7,6 +7,7 @@ the callers add.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -62,8 +63,8 @@ def read_limited_bytes(path: Path, most_bytes: int, *, follow_links: bool = True
         follow_links: whether the path may be a symbolic link; not inside an archive.
 
     Raises:
-        ForeignDataError: it is no regular file, or larger.
-        OSError: it cannot be read.
+        ForeignDataError: it is larger.
+        OSError: it cannot be read, or is no regular file.
     """
     with os.fdopen(open_regular(path, follow_links=follow_links), "rb") as file:
         data = file.read(most_bytes + 1)
@@ -76,8 +77,7 @@ def open_regular(path: Path, *, follow_links: bool = True) -> int:
     """A descriptor of a regular file; pipes, devices and folders are refused without waiting for them.
 
     Raises:
-        ForeignDataError: it is no regular file.
-        OSError: it cannot be opened.
+        OSError: it cannot be opened, or is no regular file.
     """
     # Looked at before it is opened: opening a tape rewinds it. And after, since it may be another one then.
     _refuse_irregular(path.stat() if follow_links else path.lstat())
@@ -93,13 +93,14 @@ def open_regular(path: Path, *, follow_links: bool = True) -> int:
 
 def _refuse_irregular(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise ForeignDataError("it is no regular file")
+        raise OSError(errno.EINVAL, "it is no regular file")
 
 
-def is_own_file(path: Path) -> bool:
-    """Whether a file of an archive is there, and is none of another place under a link."""
+def is_own_file(path: Path, n_folders: int = 0) -> bool:
+    """Whether a file of an archive is there, and lies there: it is no link, nor are so many folders above it."""
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
+        folders = [folder.lstat().st_mode for folder in tuple(path.parents)[:n_folders]]
+        return stat.S_ISREG(path.lstat().st_mode) and all(map(stat.S_ISDIR, folders))
     except (OSError, ValueError):
         return False
 
@@ -108,8 +109,8 @@ def read_limited_text(path: Path, most_bytes: int, encoding: str = "utf-8") -> s
     """All of a regular text file.
 
     Raises:
-        ForeignDataError: it is no regular file, larger, or not of that encoding.
-        OSError: it cannot be read.
+        ForeignDataError: it is larger, or not of that encoding.
+        OSError: it cannot be read, or is no regular file.
     """
     try:
         return read_limited_bytes(path, most_bytes).decode(encoding)
@@ -121,8 +122,8 @@ def read_limited_json(path: Path, limits: Limits = _LIMITS) -> Any:
     """The value of a JSON file.
 
     Raises:
-        ForeignDataError: it is no regular file, goes beyond a limit, or is no JSON.
-        OSError: it cannot be read.
+        ForeignDataError: it goes beyond a limit, or is no JSON.
+        OSError: it cannot be read, or is no regular file.
     """
     return parse_limited_json(read_limited_bytes(path, limits.most_bytes), limits)
 
