@@ -6,7 +6,7 @@ facts about the same thing holds, so that the archive means the same in whatever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, get_args
@@ -379,7 +379,8 @@ def event_from_fields(plain: Mapping[str, Any]) -> Event | None:
     cls = _CLASSES.get(str(plain.get("kind")))
     if cls is None:
         return None
-    known = {name: _READERS[kind](name, plain[name]) for name, kind in _kinds_of(cls).items() if name in plain}
+    kinds = _kinds_of(cls.kind)
+    known = {name: _READERS[kind](name, plain[name]) for name, kind in kinds.items() if name in plain}
     try:
         return cls(**known)
     except TypeError as error:
@@ -387,9 +388,9 @@ def event_from_fields(plain: Mapping[str, Any]) -> Event | None:
 
 
 @cache
-def _kinds_of(cls: Any) -> dict[str, str]:
-    """For each field of a class its type, as it is written there."""
-    return {one.name: str(one.type) for one in fields(cls)}
+def _kinds_of(kind: str) -> dict[str, str]:
+    """For each field of a kind of event its type, as it is written there."""
+    return {one.name: str(one.type) for one in fields(_CLASSES[kind])}
 
 
 def _text(name: str, value: Any) -> str:
@@ -424,8 +425,8 @@ def _mappings(name: str, value: Any) -> dict[str, dict[str, Any]]:
     return {_word(name, key): _mapping(name, one) for key, one in _mapping(name, value).items()}
 
 
-def _list(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
+def _list(name: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, (list, tuple)):
         raise ValueError(f"{name} of an event is no list")
     return value
 
