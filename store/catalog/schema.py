@@ -192,7 +192,7 @@ def reading_rows(read: Callable[Reading, Read]) -> Callable[Reading, Read]:
     def guarded(*arguments: Reading.args, **named: Reading.kwargs) -> Read:
         try:
             return read(*arguments, **named)
-        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             path = getattr(arguments[0], "path", "")
             raise ArchiveDamagedError(
                 f"catalog {path} holds what cannot be ({type(error).__name__}: {error}); "
