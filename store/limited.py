@@ -22,7 +22,7 @@ MEBIBYTE = 2**20
 MOST_DIGITS = 40
 """Of one number: numerators and denominators of exact times have 19 at most, sums of them a few more."""
 
-_PAIRS = (b"[]", b"{}")
+_PAIR = re.compile(rb"\[\]|\{\}")
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _TEXT = re.compile(rb'"[^"]*"')
@@ -171,8 +171,7 @@ def refuse_beyond(data: bytes, limits: Limits) -> None:
         return
     brackets = _TEXT.sub(b"", _ESCAPED.sub(b"", data).translate(None, _NOT_BRACKETS))
     for _ in range(limits.most_depth):  # the innermost go, level by level
-        for pair in _PAIRS:
-            brackets = brackets.replace(pair, b"")
+        brackets = _PAIR.sub(b"", brackets)
         if not brackets:
             return
     raise ForeignDataError(f"it is nested deeper than {limits.most_depth}, or is no JSON")

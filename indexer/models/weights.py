@@ -308,10 +308,10 @@ def _refuse_code(folder: Path) -> None:
             config = read_limited_json(path, _CONFIG_LIMITS) if path.exists() else {}
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot read {path}: {error}") from error
-        if not isinstance(config, dict) or "auto_map" in config:
-            raise ModelError(
-                f"the model in {folder} is refused: {name} names code to run, and no model brings code"
-            )
+        if not isinstance(config, dict):
+            raise ModelError(f"the model in {folder} is refused: {name} describes nothing")
+        if name == "config.json" and "auto_map" in config:  # a tokenizer's code is never asked for
+            raise ModelError(f"the model in {folder} is refused: {name} names code to run")
     tokenizer = folder / _TOKENIZER_FILE
     if tokenizer.exists() and (not tokenizer.is_file() or tokenizer.stat().st_size > _MOST_TOKENIZER_BYTES):
         raise ModelError(f"{tokenizer} is no tokenizer: a file of at most {_MOST_TOKENIZER_BYTES >> 20} MiB is")
