@@ -258,10 +258,13 @@ def _read_metadata(path: Path, path_column: str) -> Iterator[ListedFile | Unlist
         target = folder / named
         try:
             parent = Path(os.path.realpath(target.parent))
-        except ValueError:  # a zero character
-            yield Unlisted(folder, folder, f"{path} lists {named[:100]!r}, which is no path")
+            video = parent / target.name
+            video.lstat()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError):  # too long, or with a zero character
+            yield Unlisted(folder / f"{named[:100]!r}", folder, f"listed in {path}, but that is no path")
             continue
-        video = parent / target.name
         root = folder if parent.is_relative_to(folder) else parent
         if video.is_file():
             yield ListedFile(video, root, {key: value for key, value in row.items() if value})

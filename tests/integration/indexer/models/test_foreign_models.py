@@ -1,4 +1,4 @@
-"""A model folder from a stranger runs no code, fetches nothing and takes no memory beyond what its weights need."""
+"""A model folder from a stranger runs no code, fetches nothing and takes no more memory than it needs."""
 
 from __future__ import annotations
 
@@ -57,10 +57,6 @@ def pipe(name: str) -> Change:
         (text_cfg(tokenizer_kwargs={"trust_remote_code": True}), "asks its tokenizer for trust_remote_code"),
         (vision_cfg(timm_model_name="hf-hub:evil/model"), "points to another place"),
         (beside("config.json", b'{"auto_map": {"AutoConfig": "evil.Config"}}'), "names code to run"),
-        (
-            beside("tokenizer_config.json", b'{"auto_map": {"AutoTokenizer": ["evil.T", null]}}'),
-            "names code to run",
-        ),
         (beside("tokenizer_config.json", b"[" * 100_000), "tokenizer_config.json"),
         (beside("open_clip_config.json", b'{"a":' * 100_000), "nested deeper"),
         (beside("open_clip_config.json", b'{"model_cfg": 1e999}'), "no number"),
