@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from store.edits import is_edits_name
 from store.errors import CacheDamagedError
 from store.files import TEMPORARY_PREFIX, digest_file, put, read_sealed, remove_dead_temporaries, seal
 from store.inverted_file import InvertedFileEntry
@@ -28,7 +29,6 @@ MOST_GENERATIONS = 10**12
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
 _LEXICAL_PATTERN = re.compile(r"gen-([0-9]{6,})")
-_EDITS_PATTERN = re.compile(r"[0-9a-f]{12}-[0-9]{6}\.jsonl")
 _PLAIN_PATTERN = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _SHARD_PATTERN = re.compile(r"(shard|inverted)-[0-9a-f]{16}\.faiss")
 
@@ -98,11 +98,6 @@ def is_catalog_name(name: str) -> bool:
 def is_shard_name(name: str) -> bool:
     """Whether a file of that name is a shard or an inverted file."""
     return _SHARD_PATTERN.fullmatch(name) is not None
-
-
-def is_edits_name(name: str) -> bool:
-    """Whether a file of that name holds edits."""
-    return _EDITS_PATTERN.fullmatch(name) is not None
 
 
 def is_plain_name(name: str) -> bool:

@@ -12,8 +12,8 @@ from store.limited import ForeignDataError, parse_limited_json, read_limited_byt
 
 ARCHIVE_FORMAT = 1
 IDENTITY_NAME = "archive.json"
-FOLDERS = ("segments", "edits", "thumbs", "generations", "catalog", "vectors", "text", "quarantine")
-_FLAT = ("edits", "generations", "catalog", "quarantine")
+FOLDERS = ("segments", "edits", "edits-copy", "thumbs", "generations", "catalog", "vectors", "text", "quarantine")
+_FLAT = ("edits", "edits-copy", "generations", "catalog", "quarantine")
 _MOST_BYTES = 2**16
 
 

@@ -53,7 +53,7 @@ class ShardShelf:
                 if key not in self._inverted:
                     inverted = InvertedFile(path, entry)
                     if inverted.n_vectors != shard.n_vectors:
-                        raise ArchiveDamagedError(f"inverted file {path} is of another shard than {shard.name}")
+                        raise CacheDamagedError(f"inverted file {path} is of another shard", path.name)
                     self._inverted[key] = inverted
                 elif not path.exists() or path.stat().st_size != entry.size_bytes:
                     raise CacheDamagedError(f"inverted file {path} is missing or damaged", path.name)

@@ -193,11 +193,9 @@ def reading_rows(read: Callable[Reading, Read]) -> Callable[Reading, Read]:
         try:
             return read(*arguments, **named)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            path = getattr(arguments[0], "path", "")
-            raise ArchiveDamagedError(
-                f"catalog {path} holds what cannot be ({type(error).__name__}: {error}); "
-                "delete it, and it is made again"
-            ) from error
+            path = Path(getattr(arguments[0], "path", ""))
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise CacheDamagedError(f"catalog {path} holds what cannot be ({said})", path.name) from error
 
     return guarded
 
