@@ -45,7 +45,7 @@ CARRIED: Final = (
 )
 """Entries that the manifest of the film rendered again has too: where the clips came from, as text for people."""
 
-MOST_CLIPS: Final = 20_000
+MOST_CLIPS: Final = 10_000
 _MOST_CARRIED: Final = 2**20  # characters of one entry
 _MOST_SECONDS: Final = 10**7  # of a place in a source: 115 days
 _MOST_TEXT: Final = 20_000

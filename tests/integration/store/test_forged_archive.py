@@ -286,7 +286,7 @@ def test_a_shard_is_an_index_of_the_one_kind(tmp_path: Path) -> None:
     wide.train(vectors)
     wide.add_with_ids(vectors, ids)
     for index, n_vectors in ((good, 11), (flat, 10), (wide, 10)):
-        with pytest.raises(ArchiveDamagedError, match="another kind"):
+        with pytest.raises(ArchiveDamagedError, match="something else"):
             _shard(tmp_path, index, n_vectors)
     path = tmp_path / "shard-00.faiss"
     path.write_bytes(b"IxMp" + b"\xff" * 64)
