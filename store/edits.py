@@ -23,7 +23,7 @@ from pathlib import Path
 from store.errors import ArchiveDamagedError
 from store.events import Event, event_from_fields, event_to_fields
 from store.files import failpoint, make_folder, put, seal, sync_folder, translated_errors, unseal
-from store.limited import open_regular
+from store.limited import is_own_file, open_regular
 
 MOST_BYTES = 2**30
 """Of the edits of one writer: ten million judgements."""
@@ -123,9 +123,11 @@ def read_line(line: bytes) -> OrderedEvent | str | None:
 
 
 def is_live(path: Path) -> bool:
-    """Whether the writer of an edits file is still running."""
+    """Whether the writer of an edits file is still running; not of a link or a pipe, which no writer makes."""
+    if not is_own_file(path):
+        return False
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(open_regular(path, follow_links=False), "rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True

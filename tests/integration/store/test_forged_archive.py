@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from store.archive import Archive
+from store.archive import Archive, check_archive, repair_archive
 from store.edits import read_edits
 from store.errors import ArchiveDamagedError, ArchiveError
 from store.events import RootNamed, Seen
@@ -149,6 +149,40 @@ def test_pipes_and_links_in_place_of_files_are_damage(archive: Path, name: str, 
         except ArchiveError as error:
             assert "\n" not in str(error)
     assert str(outside) not in watch.opened
+
+
+@pytest.mark.parametrize("name", ["edits", "edits-copy"])
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_repair_touches_nothing_behind_a_link(archive: Path, name: str, kind: str) -> None:
+    """A file of edits, or its second copy, that is a link or a pipe is restored; what it led to is as before."""
+    outside = archive.parent / "outside"
+    outside.write_bytes(b"precious, and no line")
+    path = min((archive / name).iterdir())
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(outside)
+    with Archive.open(archive) as opened:
+        opened.record([RootNamed("more", "/more")])
+        opened.publish()
+    repair_archive(archive, dry_run=False)
+    assert [] == check_archive(archive, read_data=True)
+    assert b"precious, and no line" == outside.read_bytes()
+    with Archive.open(archive) as opened:
+        assert 2 == len(opened.snapshot().videos())
+
+
+def test_a_lock_that_is_a_link_is_not_opened(archive: Path) -> None:
+    """What it leads to is not emptied."""
+    outside = archive.parent / "outside"
+    outside.write_bytes(b"precious")
+    (archive / "writer.lock").unlink(missing_ok=True)
+    (archive / "writer.lock").symlink_to(outside)
+    with Archive.open(archive) as opened, pytest.raises(ArchiveError):
+        opened.record([RootNamed("more", "/more")])
+        opened.publish()
+    assert b"precious" == outside.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["segments", "edits", "thumbs", "generations", "catalog", "vectors", "text"])

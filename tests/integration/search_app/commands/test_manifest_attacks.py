@@ -318,13 +318,13 @@ def mutate(value: Any, chance: random.Random) -> Any:
 
 
 def test_no_change_of_a_manifest_opens_a_file_or_is_a_fault_of_ours(archive: Path, tmp_path: Path) -> None:
-    """2,000 random changes, sealed anew: each is read, or refused by our error, and nothing else is opened."""
+    """600 random changes, sealed anew: each is read, or refused by our error, and nothing else is opened."""
     entries = json.loads((archive.parent / "film.mp4.json").read_text())
     target = tmp_path / "m.json"
     chance = random.Random(20261201)
     parts = ("render_options", "cut_list", "cut_list", "checksums", "archive", "versions", "rights")
     n_read = 0
-    for _ in range(2_000):
+    for _ in range(600):
         forged = copy.deepcopy(entries)
         part = chance.choice(parts)
         forged[part] = mutate(forged[part], chance)
@@ -340,4 +340,4 @@ def test_no_change_of_a_manifest_opens_a_file_or_is_a_fault_of_ours(archive: Pat
                 n_read += "no ARCHIVE is named" in str(error)
         assert {str(target)} == set(watch.opened)
         assert [] == watch.started
-    assert n_read > 100
+    assert n_read > 30
