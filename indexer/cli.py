@@ -128,7 +128,7 @@ def run_index(
                 total=progress.size_bytes,
                 completed=progress.done_bytes,
                 description=f"{progress.n_done}/{progress.n_files}",
-                detail=f"{_speeds(progress)} {Path(progress.path).name}",
+                detail=f"{_speeds(progress)} {printable(Path(progress.path).name)}",
             )
 
         for outcome in index_videos(archive, paths, encoder, settings, show, again):

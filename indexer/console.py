@@ -19,6 +19,12 @@ def printable(text: str) -> str:
     )
 
 
+def say(text: str) -> None:
+    """Lines for people, on stdout, with control characters of each written as escapes."""
+    for line in text.split("\n"):
+        click.echo(printable(line))
+
+
 def timecode(seconds: float) -> str:
     """Seconds as people read them: `2:03.4` or `1:02:03.4`."""
     tenths = round(seconds * 10)

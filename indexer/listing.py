@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import fnmatch
-import json
 import os
 import re
 import stat
@@ -14,8 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.errors import ScanError
+from store.limited import open_regular, parse_limited_json, read_limited_text
 from store.wording import n_of
 
+MOST_METADATA_BYTES = 2**28
+_MOST_COLUMNS, _MOST_CHARACTERS = 1_000, 100_000
 METADATA_SUFFIXES = frozenset({".txt", ".csv", ".jsonl"})
 
 # Containers that cameras, editors and archives use, and playlists: those are refused later, by content and with
@@ -226,7 +228,7 @@ def _sort_entry(
 def is_own_film(path: Path) -> bool:
     """Whether a ledger beside a video says that it was cut by Rushes: found again, it would double its sources."""
     try:
-        with path.with_name(path.name + ".json").open("rb") as ledger:
+        with os.fdopen(open_regular(path.with_name(path.name + ".json")), "rb") as ledger:
             return _LEDGER_START.match(ledger.read(_LEDGER_START_BYTES)) is not None
     except OSError:
         return False
@@ -249,12 +251,21 @@ def _read_metadata(path: Path, path_column: str) -> Iterator[ListedFile | Unlist
     folder = path.parent.resolve()
     try:
         rows = list(_rows(path, path_column))
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise ScanError(f"cannot read the metadata file {path}: {error}") from error
+    except (OSError, ValueError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ScanError(f"cannot read the metadata file {path}: {reason}") from error
     for row in rows:
-        target = folder / row.pop(path_column)
-        parent = target.parent.resolve()
-        video = parent / target.name
+        named = row.pop(path_column)
+        target = folder / named
+        try:
+            parent = Path(os.path.realpath(target.parent))
+            video = parent / target.name
+            video.lstat()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError):  # too long, or with a zero character
+            yield Unlisted(folder / f"{named[:100]!r}", folder, f"listed in {path}, but that is no path")
+            continue
         root = folder if parent.is_relative_to(folder) else parent
         if video.is_file():
             yield ListedFile(video, root, {key: value for key, value in row.items() if value})
@@ -264,7 +275,7 @@ def _read_metadata(path: Path, path_column: str) -> Iterator[ListedFile | Unlist
 
 def _rows(path: Path, path_column: str) -> Iterator[dict[str, str]]:
     suffix = path.suffix.lower()
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_limited_text(path, MOST_METADATA_BYTES, "utf-8-sig")
     if suffix == ".txt":
         for line in text.splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
@@ -273,11 +284,16 @@ def _rows(path: Path, path_column: str) -> Iterator[dict[str, str]]:
     if suffix == ".csv":
         raw: Iterable[Mapping[str | None, object]] = csv.DictReader(text.splitlines(keepends=True))
     else:
-        raw = [json.loads(line) for line in text.splitlines() if line.strip()]
+        lines = (line for line in text.splitlines() if line.strip())
+        raw = (parse_limited_json(line.encode(), unique_keys=False) for line in lines)
     for number, values in enumerate(raw, start=1):
         if not isinstance(values, Mapping) or not values.get(path_column):
             columns = ", ".join(str(key) for key in values) if isinstance(values, Mapping) else "no columns"
             raise ValueError(
                 f"row {number} has no '{path_column}' (it has {columns}); name the column with --path-column"
             )
-        yield {str(key): str(value) for key, value in values.items() if key and value is not None}
+        row = {str(key): str(value) for key, value in values.items() if key and value is not None}
+        for key, value in row.items():
+            if len(row) > _MOST_COLUMNS or len(key) + len(value) > _MOST_CHARACTERS:
+                raise ValueError(f"row {number} has more columns or longer texts than can be kept")
+        yield row

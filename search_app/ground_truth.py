@@ -7,6 +7,7 @@ shows such a stretch (`saved.overlapping_shots`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 from search_app.saved import overlapping_shots, verdicts_of
 from store.errors import ConfigError, UnknownIdError
+from store.limited import read_limited_json
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 DEBATABLE: Final = -1
 """The grade of what is neither right nor wrong: it is taken out of a ranking before that is measured."""
 MANIFEST_FILE: Final = "manifest.json"
+_DECIMAL: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?|[0-9]{1,20}/[0-9]{1,20}")
+"""Never with an exponent: 1e999999999 has a thousand million digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ def _read_manifest(path: Path) -> dict[tuple[str, int], TimeSpan]:
 
 def _read_list(path: Path) -> list[Any]:
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = read_limited_json(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if not isinstance(plain, list):
@@ -173,9 +177,17 @@ def _read_list(path: Path) -> list[Any]:
 
 def _read_span(plain: Mapping[str, Any], start: str, end: str, where: str) -> TimeSpan:
     try:
-        return TimeSpan(Fraction(str(plain[start])), Fraction(str(plain[end])))
+        return TimeSpan(_read_seconds(plain[start]), _read_seconds(plain[end]))
     except (KeyError, ValueError, ZeroDivisionError) as error:
         raise ConfigError(f"{where}: {start} and {end} must be seconds, one after the other: {plain!r}") from error
+
+
+def _read_seconds(value: object) -> Fraction:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Fraction(str(value))
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return Fraction(value)
+    raise ValueError(f"{value!r:.40} is no time")
 
 
 def _read_grade(answer: Any, where: str) -> int:

@@ -33,4 +33,8 @@ def remember(archive: Archive, query: str, n_hits: int) -> None:
 
 def read_history(archive: Archive) -> list[PastSearch]:
     """What was asked, the latest first."""
-    return [PastSearch(line["at"], line["query"], line["hits"]) for line in reversed(archive.history())]
+    return [
+        PastSearch(line["at"], line["query"], line["hits"])
+        for line in reversed(archive.history())
+        if [type(line.get(name)) for name in ("at", "query", "hits")] == [str, str, int]
+    ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from indexer.models.encoder import RgbImage
 
 _FORMATS = ("JPEG", "PNG", "WEBP")  # decoders that are small and much attacked: no EPS, no PDF, no rarities
-_DAMAGE = (OSError, ValueError, SyntaxError, TypeError, AttributeError, struct.error)
+DAMAGE = (OSError, ValueError, SyntaxError, TypeError, AttributeError, struct.error)
 """What Pillow's decoders raise for damaged files."""
 _MAX_PIXELS = 40_000_000
 _LONGEST_SIDE_PX = 1024  # more than any encoder looks at
@@ -53,7 +53,7 @@ def read_picture(path: str | Path) -> RgbImage:
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise QueryError(f"the picture {path} has too many pixels, at most {_MAX_PIXELS:,} are read") from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise QueryError(f"cannot read the picture {path}: {reason}") from error
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from search_app.errors import QueryError
+from search_app.options import Sort
 from search_app.query import Query, Step, Term, Text, format_query
 from search_app.query_parser import parse_query
 from store.events import Exported, Judged, SearchDeleted, SearchSaved, SetChanged
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from store.timespan import TimeSpan
 
 SAVED_OPTIONS: Final = ("limit", "sort", "variety", "merge", "stack")
+_MOST_HITS: Final = 100_000
+_MAY_BE: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "limit": lambda value: type(value) is int and 1 <= value <= _MOST_HITS,
+    "sort": lambda value: isinstance(value, str) and value in {*Sort},
+    "variety": lambda value: type(value) in (int, float) and 0 <= value <= 1,
+    "merge": lambda value: type(value) is bool,
+    "stack": lambda value: type(value) is bool,
+}
 _HALF: Final = Fraction(1, 2)
 
 
@@ -191,6 +200,9 @@ def resolve_saved(
     """
     saved = _saved(archive, name)
     kept = {key: saved.options[key] for key in SAVED_OPTIONS if key in saved.options and key not in given}
+    for key, value in kept.items():  # an archive may be a stranger's
+        if not _MAY_BE[key](value):
+            raise QueryError(f"the saved search {name!r} cannot be used: its {key} is {value!r:.40}")
     question = saved.query if more is None else _narrowed(name, parse_query(saved.query), parse_query(more))
     return question, {**options, **kept}
 

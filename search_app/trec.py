@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from store.errors import ConfigError
+from store.limited import read_limited_text
 
 _QRELS_FIELDS = 4
 _RUN_FIELDS = 6
+_MOST_BYTES = 2**28
 
 
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
@@ -96,8 +98,8 @@ def write_run(path: Path, rankings: Mapping[str, Sequence[str]], tag: str) -> No
 def _read_lines(path: Path, n_fields: int, form: str) -> Iterator[tuple[int, list[str]]]:
     """The fields of every line that is not empty, with its number."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_limited_text(path, _MOST_BYTES)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.split()

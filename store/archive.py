@@ -226,6 +226,8 @@ class Archive:
             webp_bytes: the picture.
         """
         path = self.folder / "thumbs" / name
+        if path.parent.resolve() != (self.folder / "thumbs").resolve() / Path(name).parent:
+            raise ArchiveDamagedError(f"{path.parent} leads out of the archive: a folder of it is a link")
         put(path, webp_bytes, kind="thumbnail", overwrite=False)
         return path
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from store.errors import ConfigError
+from store.limited import read_limited_text
 
+MOST_BYTES = 2**20
+MOST_NUMBER = 10**12
 SettingsT = TypeVar("SettingsT")
 
 
@@ -31,9 +34,10 @@ def read_settings(cls: type[SettingsT], *files: Path, overrides: Mapping[str, An
     merged: dict[str, Any] = {}
     for file in files:
         try:
-            _merge(merged, tomllib.loads(file.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"cannot read the settings file {file}: {error}") from error
+            _merge(merged, tomllib.loads(read_limited_text(file, MOST_BYTES)))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise ConfigError(f"cannot read the settings file {file}: {reason}") from error
     _merge(merged, overrides or {})
     return _build(cls, merged, "")
 
@@ -71,10 +75,12 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
     if get_origin(hint) is tuple and isinstance(value, list):
         inner = get_args(hint)[0]
         return tuple(_convert(inner, item, name) for item in value)
+    if type(value) in (int, float) and not abs(value) <= MOST_NUMBER:  # nor nan, which compares with nothing
+        raise ConfigError(f"setting '{name}' cannot be {str(value)[:40]}")
     allowed = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     if float in allowed and type(value) is int:
         return float(value)
     if type(value) not in allowed:
         wanted = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
-        raise ConfigError(f"setting '{name}' must be {wanted}, got {value!r}")
+        raise ConfigError(f"setting '{name}' must be {wanted}, got {value!r:.100}")
     return value

@@ -23,7 +23,11 @@ from pathlib import Path
 from store.errors import ArchiveDamagedError
 from store.events import Event, event_from_fields, event_to_fields
 from store.files import failpoint, make_folder, put, seal, sync_folder, translated_errors, unseal
+from store.limited import is_own_file, open_regular
 
+MOST_BYTES = 2**30
+"""Of the edits of one writer: ten million judgements."""
+_MOST_NS = 2**63 - 1
 _NAME_PATTERN = re.compile(r"[0-9a-f]{12}-[0-9]{6}\.jsonl")
 
 
@@ -74,25 +78,24 @@ def read_edits(path: Path, start_bytes: int = 0) -> EditsPiece:
         ArchiveDamagedError: the file cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(open_regular(path, follow_links=False), "rb") as stream:
             stream.seek(start_bytes)
-            data = stream.read()
+            data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise ArchiveDamagedError(f"edits {path} cannot be read ({error.strerror})") from error
+    if len(data) > MOST_BYTES:
+        raise ArchiveDamagedError(f"edits {path} are larger than {MOST_BYTES >> 20} MiB")
     whole, newline, torn = data.rpartition(b"\n")
     lines = whole.split(b"\n") if newline else []
     events, damaged, unknown = [], [], []
     for number, line in enumerate(lines, start=1):
-        fields = unseal(line + b"\n")
-        if fields is None:
+        read = read_line(line + b"\n")
+        if read is None:
             damaged.append(number)
-            continue
-        event = event_from_fields(fields)
-        if event is None:
-            unknown.append(str(fields.get("kind")))
-            continue
-        time_ns = int(fields["at"])
-        events.append(OrderedEvent(f"{time_ns:020d}.{fields['by']}", time_ns, event))
+        elif isinstance(read, str):
+            unknown.append(read)
+        else:
+            events.append(read)
     end_bytes = start_bytes + len(whole) + len(newline)
     return EditsPiece(tuple(events), end_bytes, len(torn), tuple(damaged), tuple(unknown))
 
@@ -102,10 +105,29 @@ def new_edits_name() -> str:
     return f"{secrets.token_hex(6)}-000000.jsonl"
 
 
-def is_live(path: Path) -> bool:
-    """Whether the writer of an edits file is still running."""
+def read_line(line: bytes) -> OrderedEvent | str | None:
+    """The event of a line; the kind of one that only a newer Rushes understands; None for damage or nonsense."""
+    fields = unseal(line)
+    if fields is None:
+        return None
+    time_ns, writer = fields.get("at"), fields.get("by")
+    if type(time_ns) is not int or not 0 <= time_ns < _MOST_NS or not isinstance(writer, str):
+        return None
     try:
-        with path.open("rb") as stream:
+        event = event_from_fields(fields)
+    except ValueError:
+        return None  # sealed, and yet no event: a digest is no signature
+    if event is None:
+        return str(fields.get("kind"))
+    return OrderedEvent(f"{time_ns:020d}.{writer}", time_ns, event)
+
+
+def is_live(path: Path) -> bool:
+    """Whether the writer of an edits file is still running; not of a link or a pipe, which no writer makes."""
+    if not is_own_file(path):
+        return False
+    try:
+        with os.fdopen(open_regular(path, follow_links=False), "rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
@@ -167,6 +189,8 @@ class EditLog:
 
     def _line(self, event: Event) -> bytes:
         self._latest_ns = max(time.time_ns(), self._latest_ns + 1)
+        if self._latest_ns >= _MOST_NS:  # it would be taken for damage
+            raise ArchiveDamagedError(f"an event in {self._folder} is of the far future: nothing can follow it")
         return seal({"at": self._latest_ns, "by": self._writer, **event_to_fields(event)})
 
     def _write(self, path: Path, data: bytes) -> None:

@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from store.edits import EditsPiece, edits_names, is_live, new_edits_name, read_edits
+from store.edits import EditsPiece, edits_names, is_live, new_edits_name, read_edits, read_line
 from store.errors import ArchiveDamagedError
 from store.files import failpoint, make_folder, put, quarantine, sync_folder, translated_errors, unseal
+from store.limited import is_own_file, open_regular
 
 COPY_FOLDER = "edits-copy"
 _LOG = logging.getLogger(__name__)
@@ -31,9 +32,13 @@ def copy_edits(archive_folder: Path) -> None:
     """
     for name in edits_names(archive_folder / "edits"):
         path, copy = archive_folder / "edits" / name, archive_folder / COPY_FOLDER / name
+        if not is_own_file(path):
+            continue  # a link or a pipe: reading says that it is damaged
+        if copy.is_symlink() or (copy.exists() and not is_own_file(copy)):
+            quarantine(copy, archive_folder)  # what it leads to is not ours to write
         n_copied = _whole_lines(copy)
         if _size(path) > n_copied:
-            with path.open("rb") as stream:
+            with os.fdopen(open_regular(path, follow_links=False), "rb") as stream:
                 stream.seek(n_copied)
                 news = _sound_lines(stream.read())
             if news:
@@ -60,8 +65,8 @@ def read_new_edits(archive_folder: Path, covered: Mapping[str, int]) -> dict[str
 def damage_of_copy(path: Path, copy: Path) -> str | None:
     """What is wrong with the second copy of an edits file, for people; None if it is as it should be."""
     try:
-        data = copy.read_bytes()
-        original = path.read_bytes()[: len(data)] if path.exists() else data
+        data = _content(copy)
+        original = _content(path)[: len(data)] if path.exists() else data
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     if len(_sound_lines(data)) != len(data):
@@ -91,7 +96,7 @@ def mend_edits(path: Path, archive_folder: Path) -> bool:
     if is_whole:
         if path.exists():
             kept = archive_folder / "quarantine" / f"{path.name}.{secrets.token_hex(4)}"
-            put(kept, path.read_bytes(), kind="edits", overwrite=False)
+            put(kept, _content(path) if is_own_file(path) else b"", kind="edits", overwrite=False)
         put(path, data, kind="edits", overwrite=True)
         return True
     if data:
@@ -107,8 +112,8 @@ def rewrite_copy(path: Path, archive_folder: Path) -> None:
     copy = archive_folder / COPY_FOLDER / path.name
     if copy.exists():
         quarantine(copy, archive_folder)
-    if path.exists():
-        put(copy, _sound_lines(path.read_bytes()), kind="edits", overwrite=True)
+    if is_own_file(path):
+        put(copy, _sound_lines(_content(path)), kind="edits", overwrite=True)
 
 
 def _read_with_copy(copy: Path, start_bytes: int, piece: EditsPiece | None) -> EditsPiece | None:
@@ -138,12 +143,12 @@ def _restored(path: Path, archive_folder: Path) -> tuple[bytes, bool]:
     A file has one writer, whose times grow, so lines of both are put in order by time. Damage does not change the
     number of bytes, and what is cut off one is in the other: nothing is missing if the good lines fill the longer.
     """
-    files = [file for file in (path, archive_folder / COPY_FOLDER / path.name) if file.exists()]
-    contents = [file.read_bytes() for file in files]
+    files = [file for file in (path, archive_folder / COPY_FOLDER / path.name) if is_own_file(file)]
+    contents = [_content(file) for file in files]
     times: dict[bytes, int] = {}
     for line in (line for data in contents for line in data.splitlines(keepends=True)):
         fields = unseal(line)
-        if fields is not None:
+        if fields is not None and read_line(line) is not None:
             times[line] = int(fields["at"])
     data = b"".join(line for line, _ in sorted(times.items(), key=lambda item: item[1]))
     return data, bool(files) and len(data) == max(content.rfind(b"\n") + 1 for content in contents)
@@ -152,7 +157,7 @@ def _restored(path: Path, archive_folder: Path) -> tuple[bytes, bool]:
 def _sound_lines(data: bytes) -> bytes:
     """The lines before the first one that is damaged or unfinished."""
     end = 0
-    while (stop := data.find(b"\n", end) + 1) and unseal(data[end:stop]) is not None:
+    while (stop := data.find(b"\n", end) + 1) and read_line(data[end:stop]) is not None:
         end = stop
     return data[:end]
 
@@ -190,6 +195,16 @@ def _append(copy: Path, data: bytes) -> None:
 def _write_all(stream: IO[bytes], view: memoryview) -> None:
     while view:
         view = view[stream.write(view) :]
+
+
+def _content(path: Path) -> bytes:
+    """All of an edits file.
+
+    Raises:
+        OSError: it cannot be read, or is a link or no regular file.
+    """
+    with os.fdopen(open_regular(path, follow_links=False), "rb") as stream:
+        return stream.read()
 
 
 def _size(path: Path) -> int:

@@ -26,6 +26,7 @@ from typing import IO, Any
 import xxhash
 
 from store.errors import ArchiveError, ArchiveFullError
+from store.limited import LINE_LIMITS, ForeignDataError, open_regular, parse_limited_json, read_limited_bytes
 
 FAILPOINT_VARIABLE = "RUSHES_FAILPOINT"
 """Environment variable that names the step at which this process kills itself, for crash tests only."""
@@ -95,9 +96,13 @@ def digest_bytes(data: bytes | memoryview) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """Digest of a whole file, 32 hex digits, read in pieces."""
+    """Digest of a whole file, 32 hex digits, read in pieces.
+
+    Raises:
+        OSError: it cannot be read, or is a link or no regular file.
+    """
     digest = xxhash.xxh3_128()
-    with path.open("rb", buffering=0) as stream:
+    with os.fdopen(open_regular(path, follow_links=False), "rb", buffering=0) as stream:
         while piece := stream.read(HASH_CHUNK_BYTES):
             digest.update(piece)
     return digest.hexdigest()
@@ -110,13 +115,24 @@ def seal(fields: dict[str, Any]) -> bytes:
 
 
 def unseal(line: bytes) -> dict[str, Any] | None:
-    """The fields of a sealed line without `sum`, or None if a single byte of it differs."""
+    """The fields of a sealed line without `sum`, or None if a single byte of it differs, or it never was one."""
     tail_length = len(_SUM_KEY) + _SUM_DIGITS + 3
     body, tail = line[:-tail_length] + b"}", line[-tail_length:]
     if tail != f'{_SUM_KEY}{digest_bytes(body)}"}}\n'.encode():
         return None
-    fields = json.loads(body)
+    try:
+        fields = parse_limited_json(body, LINE_LIMITS, unique_keys=False)
+    except ForeignDataError:
+        return None  # a digest is no signature
     return fields if isinstance(fields, dict) else None
+
+
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """The fields of a file that is one sealed line, or None if it is not there or none."""
+    try:
+        return unseal(read_limited_bytes(path, LINE_LIMITS.most_bytes, follow_links=False))
+    except (OSError, ForeignDataError):
+        return None
 
 
 def sync_file(path: Path) -> None:

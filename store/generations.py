@@ -15,17 +15,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from store.edits import is_edits_name
 from store.errors import CacheDamagedError
-from store.files import TEMPORARY_PREFIX, digest_file, put, remove_dead_temporaries, seal, unseal
+from store.files import TEMPORARY_PREFIX, digest_file, put, read_sealed, remove_dead_temporaries, seal
 from store.inverted_file import InvertedFileEntry
 from store.lexical import LexicalFile, LexicalFolder
+from store.records import is_space_id
 from store.vectors import ShardFile
 
 MANIFEST_FORMAT = 6
 """Generations of older formats are made anew: who wrote them passed over later kinds of segments and events."""
+MOST_GENERATIONS = 10**12
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")
 _LEXICAL_PATTERN = re.compile(r"gen-([0-9]{6,})")
+_PLAIN_PATTERN = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _SHARD_PATTERN = re.compile(r"(shard|inverted)-[0-9a-f]{16}\.faiss")
 
 
@@ -96,6 +100,11 @@ def is_shard_name(name: str) -> bool:
     return _SHARD_PATTERN.fullmatch(name) is not None
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether a name is that of a file in the very folder, as tantivy names its own."""
+    return _PLAIN_PATTERN.fullmatch(name) is not None
+
+
 def is_lexical_name(name: str) -> bool:
     """Whether a folder of that name is an index of words."""
     return _LEXICAL_PATTERN.fullmatch(name) is not None
@@ -148,13 +157,11 @@ class Generations:
 
     def current(self) -> int | None:
         """Number of the generation that readers should open; None if `CURRENT` is missing or damaged."""
-        try:
-            fields = unseal(self.current_path.read_bytes())
-        except OSError:
-            return None
+        fields = read_sealed(self.current_path)
         if fields is None or fields.get("archive_id") != self.archive_id:
             return None
-        return int(fields["generation"])
+        number = fields.get("generation")
+        return number if type(number) is int and 0 < number < MOST_GENERATIONS else None
 
     def numbers(self) -> list[int]:
         """Numbers of all manifests, newest first."""
@@ -178,13 +185,13 @@ class Generations:
 
     def read(self, generation: int) -> Manifest | None:
         """The manifest of a generation, or None if it is missing, damaged, or of another archive."""
-        try:
-            fields = unseal(self.manifest_path(generation).read_bytes())
-        except OSError:
-            return None
+        fields = read_sealed(self.manifest_path(generation))
         if fields is None or fields.pop("format", None) != MANIFEST_FORMAT:
             return None
-        manifest = _manifest_from_fields(fields)
+        try:
+            manifest = _manifest_from_fields(fields)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return None
         if manifest.archive_id != self.archive_id or manifest.generation != generation:
             return None
         return manifest
@@ -192,11 +199,8 @@ class Generations:
     def why_unreadable(self, generation: int) -> str:
         """Why `read` gives nothing, for people: another format is no damage."""
         path = self.manifest_path(generation)
-        try:
-            number = (unseal(path.read_bytes()) or {}).get("format")
-        except OSError:
-            number = None
-        if number in (None, MANIFEST_FORMAT):
+        number = (read_sealed(path) or {}).get("format")
+        if type(number) is not int or number == MANIFEST_FORMAT:
             return f"manifest {path} is missing or damaged"
         return f"{path} was made by {'an older' if number < MANIFEST_FORMAT else 'a newer'} Rushes"
 
@@ -240,6 +244,34 @@ class Generations:
 
 
 def _manifest_from_fields(fields: dict[str, Any]) -> Manifest:
+    """A manifest, whose files all lie where those of a generation lie: it may come from a stranger.
+
+    Raises:
+        ValueError: a name leads elsewhere, or a value is none.
+        TypeError, LookupError, AttributeError: it is no manifest.
+    """
+    manifest = _typed(fields)
+    lexical = manifest.lexical
+    numbers = [manifest.n_segments, manifest.latest_ns, *manifest.edits.values()]
+    sizes = [manifest.catalog.size_bytes, *(file.size_bytes for file in manifest.vector_files)]
+    if lexical is not None:
+        sizes += [file.size_bytes for file in lexical.files]
+    if (
+        not is_catalog_name(manifest.catalog.name)
+        or not all(is_shard_name(file.name) for file in manifest.vector_files)
+        or not all(map(is_shard_name, manifest.inverted))
+        or not all(map(is_edits_name, manifest.edits))
+        or (manifest.space_id and not is_space_id(manifest.space_id))
+        or (lexical is not None and not is_lexical_name(lexical.name))
+        or (lexical is not None and not all(is_plain_name(file.name) for file in lexical.files))
+        or not all(type(number) is int and 0 <= number < 2**63 for number in (*numbers, *sizes))
+        or not all(type(shard.n_vectors) is int and shard.n_vectors >= 0 for shard in manifest.all_shards)
+    ):
+        raise ValueError("a manifest names what is no file of a generation")
+    return manifest
+
+
+def _typed(fields: dict[str, Any]) -> Manifest:
     lexical = fields["lexical"]
     return Manifest(
         **{

@@ -19,7 +19,7 @@ from store.catalog.reader import CatalogReader
 from store.edits import cut_torn_line, edits_names, is_edits_name, is_live, read_edits
 from store.edits_copy import COPY_FOLDER, damage_of_copy, is_restorable, mend_edits, rewrite_copy
 from store.errors import ArchiveDamagedError
-from store.files import TEMPORARY_PREFIX, dead_temporaries, failpoint, quarantine, unseal
+from store.files import TEMPORARY_PREFIX, dead_temporaries, failpoint, quarantine, read_sealed
 from store.generations import (
     Generations,
     Manifest,
@@ -199,7 +199,7 @@ def _mend(folder: Path, found: Finding) -> None:
 def _known_id(folder: Path) -> str | None:
     """The archive's id as its newest sound manifest has it."""
     for path in sorted((folder / "generations").glob("*.json"), reverse=True):
-        fields = unseal(path.read_bytes())
+        fields = read_sealed(path)
         if fields is not None and "archive_id" in fields:
             return str(fields["archive_id"])
     return None

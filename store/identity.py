@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 from store.errors import ArchiveDamagedError, ArchiveTooNewError, NotAnArchiveError
 from store.files import put, seal, translated_errors, unseal
+from store.limited import ForeignDataError, parse_limited_json, read_limited_bytes
 
 ARCHIVE_FORMAT = 1
 IDENTITY_NAME = "archive.json"
+FOLDERS = ("segments", "edits", "edits-copy", "thumbs", "generations", "catalog", "vectors", "text", "quarantine")
+_FLAT = ("edits", "edits-copy", "generations", "catalog", "quarantine")
+_MOST_BYTES = 2**16
 
 
 def write_identity(folder: Path, archive_id: str) -> None:
@@ -39,15 +43,41 @@ def _read_identity(folder: Path) -> str:
         if folder.is_dir() or not folder.exists():
             raise NotAnArchiveError(f"{folder} is not an archive; make one with `rushes index {folder} PATH...`")
         raise NotAnArchiveError(f"{folder} is a file, not an archive; name the folder of an archive")
-    data = path.read_bytes()
+    try:
+        data = read_limited_bytes(path, _MOST_BYTES, follow_links=False)
+    except ForeignDataError as error:
+        raise ArchiveDamagedError(f"{path} is damaged ({error}); run `rushes repair {folder}`") from error
     fields = unseal(data) or _read_newer(data)
-    if fields is None:
+    if fields is None or type(fields.get("format")) is not int:
         raise ArchiveDamagedError(f"{path} is damaged; run `rushes repair {folder}`")
+    _refuse_links(folder)
     if fields["format"] > ARCHIVE_FORMAT:
         raise ArchiveTooNewError(
             f"{folder} has archive format {fields['format']}, this Rushes knows {ARCHIVE_FORMAT}: update Rushes"
         )
-    return str(fields["archive_id"])
+    return str(fields.get("archive_id"))
+
+
+def _refuse_links(folder: Path) -> None:
+    """Refuse folders that lie elsewhere: what is written into an archive must not get out of it.
+
+    Raises:
+        ArchiveDamagedError: one of them is a link.
+    """
+    for name in FOLDERS:
+        place = folder / name
+        inside = [place] if name in _FLAT or not place.is_dir() else [place, *_folders(place)]
+        for one in inside:
+            if one.is_symlink():
+                raise ArchiveDamagedError(
+                    f"{one} is a link: folders of an archive lie in it, so that nothing is written elsewhere; "
+                    "move them back, or the whole archive to where there is space"
+                )
+
+
+def _folders(place: Path) -> list[Path]:
+    with os.scandir(place) as entries:
+        return [Path(entry.path) for entry in entries if entry.is_symlink() or entry.is_dir()]
 
 
 def has_truth(folder: Path) -> bool:
@@ -58,8 +88,8 @@ def has_truth(folder: Path) -> bool:
 def _read_newer(data: bytes) -> dict[str, Any] | None:
     """Fields of a newer format, which may be sealed in another way; None for anything else."""
     try:
-        fields = json.loads(data)
-    except ValueError:
+        fields = parse_limited_json(data)
+    except ForeignDataError:
         return None
     if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
         return None

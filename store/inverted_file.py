@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from store.errors import CacheDamagedError
 from store.files import Replacement, digest_file
-from store.records import Embeddings
-from store.vectors import COPY_ROWS, Positions, Shard
+from store.records import MAX_DIM, Embeddings
+from store.vectors import COPY_ROWS, Positions, Shard, bounded_reading
 
 LISTS_PER_ROOT = 4
 """Lists for each square root of the number of vectors."""
@@ -31,6 +31,8 @@ SAMPLE_PER_LIST = 32
 ROUNDS = 6
 """Rounds of k-means: more of them change recall by less than a thousandth."""
 _SEED = 20261121
+_AT_ONCE = 32
+"""Vectors whose codes are compared at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ class InvertedFileBuilder:
         chosen = np.random.default_rng(_SEED).permutation(n)[: n_lists * SAMPLE_PER_LIST]
         sample = shard.vectors_at(np.sort(chosen))
         centroids = faiss.IndexFlatL2(shard.dim)
-        own_lists, compared_at_once = True, 32
+        own_lists = True
         self._index: Any = faiss.IndexIVFRaBitQFastScan(
-            centroids, shard.dim, n_lists, faiss.METRIC_L2, compared_at_once, own_lists, CODE_BITS
+            centroids, shard.dim, n_lists, faiss.METRIC_L2, _AT_ONCE, own_lists, CODE_BITS
         )
         self._index.cp.niter = ROUNDS
         self._index.cp.min_points_per_centroid = 1
@@ -92,6 +94,25 @@ class InvertedFileBuilder:
         return InvertedFileEntry(name, size_bytes, digest)
 
 
+def _is_inverted_file(index: Any) -> bool:
+    """Whether an index is what `InvertedFileBuilder` makes: one of the same shape is made to compare."""
+    if type(index) is not faiss.IndexIVFRaBitQFastScan or not 1 <= index.d <= MAX_DIM:
+        return False
+    centroids: Any = faiss.downcast_index(index.quantizer)
+    if type(centroids) is not faiss.IndexFlatL2 or index.nlist < 1:
+        return False
+    like: Any = faiss.IndexIVFRaBitQFastScan(
+        faiss.IndexFlatL2(index.d), index.d, 1, faiss.METRIC_L2, _AT_ONCE, True, CODE_BITS
+    )
+    shape = ("code_size", "bbs", "M", "M2", "nbits", "ksub", "qb", "metric_type")
+    return bool(
+        all(getattr(index, name, None) == getattr(like, name, None) for name in shape)
+        and (centroids.d, centroids.ntotal) == (index.d, index.nlist)
+        and centroids.codes.size() == 4 * index.d * index.nlist
+        and getattr(index.invlists, "nlist", 0) == index.nlist
+    )
+
+
 class InvertedFile:
     """An open inverted file, safe to search from several threads.
 
@@ -108,31 +129,47 @@ class InvertedFile:
             whole = path.stat().st_size == expected.size_bytes and digest_file(path) == expected.digest
             if not whole:
                 raise CacheDamagedError(f"inverted file {path} is damaged", path.name)
-            index: Any = faiss.read_index(str(path))
+            # With this flag, and a reader that is no file's, FAISS refuses lists in another file, which it
+            # would open to write.
+            reader = faiss.BufferedIOReader(faiss.FileIOReader(str(path)))
+            with bounded_reading(expected.size_bytes):
+                index: Any = faiss.read_index(reader, faiss.IO_FLAG_ONDISK_SAME_DIR)
         except OSError as error:
             raise CacheDamagedError(
                 f"inverted file {path} cannot be read ({error.strerror})", path.name
             ) from error
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             raise CacheDamagedError(f"inverted file {path} is no FAISS index", path.name) from error
-        kind: Any = faiss.IndexIVFRaBitQFastScan
-        if not isinstance(index, kind):
+        if not _is_inverted_file(index):
             raise CacheDamagedError(f"inverted file {path} holds something else", path.name)
         self._index = index
         centroids: Any = self._index.quantizer
         self._centroids = np.asarray(centroids.reconstruct_n(0, self._index.nlist), np.float32)
         self._squares = np.einsum("ij,ij->i", self._centroids, self._centroids)
-        self._list_of = self._read_lists()
+        try:
+            self._list_of = self._read_lists()
+        except (IndexError, ValueError) as error:
+            raise CacheDamagedError(f"inverted file {path} names vectors that are none", path.name) from error
         self._sizes = np.bincount(self._list_of, minlength=self._index.nlist)
+
+    @property
+    def n_vectors(self) -> int:
+        """How many vectors it proposes."""
+        return int(self._index.ntotal)
 
     def _read_lists(self) -> NDArray[np.int32]:
         """The list of every vector, by its position."""
-        list_of = np.empty(self._index.ntotal, np.int32)
+        list_of = np.full(self._index.ntotal, -1, np.int32)
         lists = self._index.invlists
         for number in range(self._index.nlist):
             size = lists.list_size(number)
             if size:
-                list_of[faiss.rev_swig_ptr(lists.get_ids(number), size)] = number
+                positions = faiss.rev_swig_ptr(lists.get_ids(number), size)
+                if positions.min() < 0:
+                    raise IndexError(int(positions.min()))
+                list_of[positions] = number
+        if (list_of < 0).any():
+            raise ValueError("vectors that are in no list")
         return list_of
 
     def candidates(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,15 @@ from store.timespan import TimeSpan
 
 Embeddings = NDArray[np.float32]
 """float32, (n, dim), C-contiguous, every row of length 1."""
+
+
+MAX_DIM = 65_536
+_SPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+def is_space_id(name: object) -> bool:
+    """Whether a space may be called so: its name is that of a folder, too."""
+    return isinstance(name, str) and _SPACE_ID.fullmatch(name) is not None
 
 
 class Boundary(StrEnum):
@@ -66,6 +76,15 @@ class EmbeddingSpace:
     dim: int
     preprocessing: str
     space_id: str
+
+    def __post_init__(self) -> None:
+        """Refuse what names a folder that is none, or makes vectors that are none."""
+        if not is_space_id(self.space_id):
+            raise ValueError(f"an embedding space cannot be called {self.space_id!r:.100}")
+        if type(self.dim) is not int or not 1 <= self.dim <= MAX_DIM:
+            raise ValueError(f"vectors of an embedding space cannot have {self.dim!r:.100} numbers")
+        if not all(isinstance(text, str) for text in (self.name, self.weights_hash, self.preprocessing)):
+            raise ValueError(f"the embedding space {self.space_id} is described by other things than texts")
 
 
 @dataclass(frozen=True, slots=True)

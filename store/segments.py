@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from store.errors import ArchiveDamagedError, ArchiveTooNewError
 from store.files import digest_bytes
+from store.limited import ForeignDataError, parse_limited_json, read_fraction, read_limited_bytes
 from store.records import (
     Boundary,
     ClockJump,
@@ -43,6 +45,21 @@ _DIGEST_KEY = "rushes.digest"
 _DIGEST_PREFIX = b"rushes-whole-file-xxh3_128:"
 _DIGEST_PATTERN = re.compile(re.escape(_DIGEST_PREFIX) + rb"([0-9a-f]{32})")
 _ZEROS = b"0" * 32
+MOST_BYTES = 2**32
+"""Of a file: a day of video, a frame a second, takes a sixteenth of it."""
+MOST_ROWS = 20_000_000
+_MOST_COLUMNS = 2**16
+_TIMES = {"numerator": pa.int64(), "denominator": pa.int64(), "seconds": pa.float64()}
+_COLUMNS: Mapping[str, pa.DataType] = {
+    "frame_id": pa.int64(),
+    "shot_id": pa.string(),
+    "shot_ordinal": pa.int32(),
+    "boundary": pa.string(),
+    **{f"{name}_{part}": kind for name in ("start", "end", "time") for part, kind in _TIMES.items()},
+    "sharpness": pa.float64(),
+    "thumbnail": pa.string(),
+}
+MAY_BE_NULL = frozenset({"score", "box_left", "box_top", "box_width", "box_height"})
 _NAME_PATTERN = re.compile(r"([0-9a-f]{8,64})\.([a-z0-9_-]+)\.([A-Za-z0-9_-]+)\.parquet")
 
 
@@ -151,25 +168,56 @@ def facts_to_plain(facts: VideoFacts) -> dict[str, Any]:
 
 
 def facts_from_plain(plain: dict[str, Any]) -> VideoFacts:
-    """The facts that `facts_to_plain` made plain."""
+    """The facts that `facts_to_plain` made plain.
+
+    Raises:
+        ValueError: a field is missing, unknown, or not of its type: a segment may be a stranger's.
+    """
+    try:
+        facts = _read_facts(plain)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"the facts of a video are not whole: {error}") from error
+    _check_facts(facts)
+    return facts
+
+
+def _read_facts(plain: dict[str, Any]) -> VideoFacts:
     start, end = plain["span"]
     crop, channels = plain.get("crop"), plain.get("audio_channels")
-    rates = {name: None if plain.get(name) is None else Fraction(plain[name]) for name in _RATES}
+    rates = {name: None if plain.get(name) is None else read_fraction(plain[name]) for name in _RATES}
+    jumps = plain.get("clock_jumps", ())
     return VideoFacts(
         **{
             **plain,
             **rates,
             "audio_channels": None if channels is None else tuple(channels),
-            "time_base": Fraction(plain["time_base"]),
-            "start_pts_offset": Fraction(plain["start_pts_offset"]),
-            "span": TimeSpan(Fraction(start), Fraction(end)),
+            "time_base": read_fraction(plain["time_base"]),
+            "start_pts_offset": read_fraction(plain["start_pts_offset"]),
+            "span": TimeSpan(read_fraction(start), read_fraction(end)),
             "warnings": tuple(plain["warnings"]),
             "crop": None if crop is None else tuple(crop),
-            "clock_jumps": tuple(
-                ClockJump(Fraction(time), tick, n_frames) for time, tick, n_frames in plain.get("clock_jumps", ())
-            ),
+            "clock_jumps": tuple(ClockJump(read_fraction(time), *numbers) for time, *numbers in jumps),
         }
     )
+
+
+def _check_facts(facts: VideoFacts) -> None:
+    crop = (0, 0, 0, 0) if facts.crop is None else facts.crop
+    jumped = [number for jump in facts.clock_jumps for number in (abs(jump.tick), jump.n_frames)]
+    numbers = (facts.width_px, facts.height_px, facts.rotation_degrees, facts.n_frames, facts.video_track or 0)
+    texts = (facts.container, facts.video_codec, *facts.warnings)
+    named = (facts.recorded_at, facts.start_timecode, facts.reel_name)
+    all_numbers = (*numbers, *crop, *(facts.audio_channels or ()), *jumped)
+    if (
+        not all(type(number) is int and 0 <= number < 2**63 for number in all_numbers)
+        or len(crop) != 4
+        or not all(isinstance(text, str) for text in texts)
+        or not all(text is None or isinstance(text, str) for text in named)
+        or not all(type(flag) is bool for flag in (facts.has_audio, facts.partial, facts.mirrored))
+        or facts.time_base <= 0
+        or any(rate is not None and rate < 0 for rate in (facts.frame_rate, facts.usual_rate))
+    ):
+        raise ValueError("the facts of a video are not of their types")
 
 
 def _build_table(segment: Segment) -> pa.Table:
@@ -269,18 +317,81 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """
     advice = "run `rushes repair` and then `rushes index` again"
     try:
-        data = path.read_bytes()
+        data = read_limited_bytes(path, MOST_BYTES, follow_links=False)
     except OSError as error:
         raise ArchiveDamagedError(f"segment {path} cannot be read ({error.strerror}); {advice}") from error
+    except ForeignDataError as error:
+        raise ArchiveDamagedError(f"segment {path} is none: {error}") from error
     if not is_whole(data):
         raise ArchiveDamagedError(f"segment {path} is damaged; {advice}")
-    table = pq.read_table(pa.BufferReader(data), use_threads=False)
-    header = json.loads(pq.read_metadata(pa.BufferReader(data)).metadata[_HEADER_KEY.encode()])
+    try:  # it may be a stranger's: a digest is no signature
+        table, header = _parse(data)
+    except (pa.ArrowException, ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError) as error:
+        raise ArchiveDamagedError(f"segment {path} holds what cannot be: {error}; {advice}") from error
     if header.pop("format") > SEGMENT_FORMAT:
         raise ArchiveTooNewError(f"segment {path} was written by a newer Rushes; update this one")
     if path.name != segment_name(header["fingerprint"], header["stage"], header["key"]):
         raise ArchiveDamagedError(f"segment {path} holds another segment than its name says; {advice}")
     return table.replace_schema_metadata(None), header
+
+
+def _parse(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
+    """Rows and header, each field of its type.
+
+    Raises:
+        ValueError: they go beyond a limit, or a field is none.
+        pa.ArrowException, LookupError, TypeError: it is no such file.
+    """
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    n_bytes = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    if metadata.num_rows > MOST_ROWS or metadata.num_columns > _MOST_COLUMNS or n_bytes > 2 * MOST_BYTES:
+        raise ValueError(f"it has {metadata.num_rows:,} rows of {n_bytes:,} bytes")
+    header = parse_limited_json(metadata.metadata[_HEADER_KEY.encode()])
+    texts = [header[name] for name in ("fingerprint", "stage", "key")]
+    if not all(isinstance(text, str) for text in texts) or type(header["format"]) is not int:
+        raise ValueError("its header is none")
+    return pq.read_table(pa.BufferReader(data), use_threads=False), header
+
+
+def check_columns(table: pa.Table, expected: Mapping[str, pa.DataType], times: Sequence[str]) -> None:
+    """Refuse rows that are not of their types, or whose exact times are none.
+
+    Args:
+        table: the rows.
+        expected: the type of each column that must be there; None values only where a score or a box is.
+        times: names of the times that have a numerator and a denominator.
+
+    Raises:
+        ValueError: they are not.
+    """
+    for name, kind in expected.items():
+        column = table[name] if name in table.column_names else None
+        if column is None or not column.type.equals(kind):
+            raise ValueError(f"its column {name} is {'missing' if column is None else column.type}")
+        if column.null_count and name not in MAY_BE_NULL:
+            raise ValueError(f"its column {name} has gaps")
+    for name in times:
+        if table.num_rows and np.asarray(table[f"{name}_denominator"]).min() < 1:
+            raise ValueError(f"a {name} in it is no time")
+        if not np.isfinite(np.asarray(table[f"{name}_seconds"])).all():
+            raise ValueError(f"a {name} in it is no time")
+    if (np.asarray(table["start_seconds"]) > np.asarray(table["end_seconds"])).any():
+        raise ValueError("something in it ends before it starts")
+
+
+def check_vectors(table: pa.Table, dim: int) -> None:
+    """Refuse vectors of another length than their space has, or that are none.
+
+    Raises:
+        ValueError: they are.
+    """
+    column = table["embedding"]
+    kind = column.type
+    if not pa.types.is_fixed_size_list(kind) or kind.list_size != dim or kind.value_type != pa.float32():
+        raise ValueError(f"its vectors are {kind}")
+    for chunk in column.chunks:
+        if chunk.null_count or not np.isfinite(np.asarray(chunk.flatten())).all():
+            raise ValueError("a vector in it is none")
 
 
 def read_segment(path: Path) -> StoredSegment:
@@ -291,8 +402,24 @@ def read_segment(path: Path) -> StoredSegment:
         ArchiveTooNewError: a newer Rushes wrote it.
     """
     table, plain = read_table(path)
-    plain["space"] = EmbeddingSpace(**plain["space"])
-    return StoredSegment(path.name, SegmentHeader(**plain), table)
+    try:
+        plain["space"] = EmbeddingSpace(**plain["space"])
+        header = SegmentHeader(**plain)
+        _check_header(header)
+        check_columns(table, _COLUMNS, ("start", "end", "time"))
+        check_vectors(table, header.space.dim)
+        if not set(table["boundary"].unique().to_pylist()) <= set(Boundary):
+            raise ValueError("a shot in it begins as none does")
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ArchiveDamagedError(f"segment {path} holds what cannot be: {error}") from error
+    return StoredSegment(path.name, header, table)
+
+
+def _check_header(header: SegmentHeader) -> None:
+    numbers = (header.size_bytes, header.n_shots, header.n_frames, header.created_ns)
+    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+        raise ValueError("a number of its header is none")
+    facts_from_plain(header.video)
 
 
 def to_segment(stored: StoredSegment) -> Segment:

@@ -51,7 +51,10 @@ class ShardShelf:
         with self._lock:
             try:
                 if key not in self._inverted:
-                    self._inverted[key] = InvertedFile(path, entry)
+                    inverted = InvertedFile(path, entry)
+                    if inverted.n_vectors != shard.n_vectors:
+                        raise CacheDamagedError(f"inverted file {path} is of another shard", path.name)
+                    self._inverted[key] = inverted
                 elif not path.exists() or path.stat().st_size != entry.size_bytes:
                     raise CacheDamagedError(f"inverted file {path} is missing or damaged", path.name)
             except CacheDamagedError as error:

@@ -7,6 +7,7 @@ texts, if there are any, beside them. Named, sealed and verified as the segments
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,10 +17,29 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from store.errors import ArchiveDamagedError
 from store.records import Embeddings, EmbeddingSpace, TextSegment, TextStage
-from store.segments import SEGMENT_FORMAT, encode_table, read_table, segment_name, stage_of
+from store.segments import (
+    SEGMENT_FORMAT,
+    check_columns,
+    check_vectors,
+    encode_table,
+    read_table,
+    segment_name,
+    stage_of,
+)
 
 _BOX_SIDES = ("box_left", "box_top", "box_width", "box_height")
+_TIMES = {"numerator": pa.int64(), "denominator": pa.int64(), "seconds": pa.float64()}
+_COLUMNS: Mapping[str, pa.DataType] = {
+    "text_id": pa.int64(),
+    "ordinal": pa.int32(),
+    **{f"{name}_{part}": kind for name in ("start", "end") for part, kind in _TIMES.items()},
+    "text": pa.string(),
+    "score": pa.float64(),
+    "language": pa.string(),
+    **dict.fromkeys(_BOX_SIDES, pa.float64()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +151,22 @@ def read_text_segment(path: Path) -> StoredText:
         ArchiveTooNewError: a newer Rushes wrote it.
     """
     table, header = read_table(path)
-    space = header["space"] and EmbeddingSpace(**header["space"])
+    try:
+        space = header["space"] and EmbeddingSpace(**header["space"])
+        stage, created_ns = TextStage(header["stage"]), header["created_ns"]
+        if type(created_ns) is not int or not 0 <= created_ns < 2**63:
+            raise ValueError("a number of its header is none")
+        check_columns(table, _COLUMNS, ("start", "end"))
+        if "embedding" in table.column_names:
+            check_vectors(table, space.dim if space else 0)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ArchiveDamagedError(f"segment {path} holds what cannot be: {error}") from error
     return StoredText(
         segment_name(header["fingerprint"], header["stage"], header["key"]),
         header["fingerprint"],
-        TextStage(header["stage"]),
+        stage,
         header["key"],
         space.space_id if space else "",
-        header["created_ns"],
+        created_ns,
         table,
     )

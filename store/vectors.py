@@ -9,7 +9,9 @@ FAISS itself loads most damaged files without complaint.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 
 from store.errors import ArchiveDamagedError, CacheDamagedError
 from store.files import Replacement, digest_file
-from store.records import Embeddings
+from store.records import MAX_DIM, Embeddings
 
 FrameIds = NDArray[np.int64]
 Positions = NDArray[np.intp]
@@ -31,6 +33,7 @@ GATHERED_ROWS = 2_048
 TIER_BASE = 1_024
 TIER_WIDTH = 4
 MAX_SHARD_ROWS = 2_000_000
+_READING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,11 @@ class Shard:
         if not whole:
             raise CacheDamagedError(f"shard {path} is damaged", path.name)
         try:
-            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
+            # With the second flag FAISS refuses vectors in another file, which it would open to write.
+            flags = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_ONDISK_SAME_DIR
+            with bounded_reading(expected.size_bytes):
+                self._index: Any = faiss.read_index(str(path), flags)
+        except (RuntimeError, MemoryError) as error:
             raise CacheDamagedError(f"shard {path} is no FAISS index", path.name) from error
         if not _is_shard(self._index, expected.n_vectors):
             raise CacheDamagedError(f"shard {path} holds something else than a shard", path.name)
@@ -184,13 +190,34 @@ class Shard:
         return best_of(scores, ids, n)
 
 
+@contextmanager
+def bounded_reading(size_bytes: int) -> Iterator[None]:
+    """Bound what FAISS allocates for one vector of a file that it reads, which may be a stranger's: its size."""
+    with _READING:  # the bound holds for all threads
+        before = faiss.get_deserialization_vector_byte_limit()
+        faiss.set_deserialization_vector_byte_limit(2 * size_bytes + 2**20)
+        try:
+            yield
+        finally:
+            faiss.set_deserialization_vector_byte_limit(before)
+
+
 def _is_shard(index: Any, n_vectors: int) -> bool:
-    """Whether FAISS read what `ShardBuilder` writes, and not another kind of index."""
-    if not isinstance(index, faiss.IndexIDMap):
+    """Whether an index is what `ShardBuilder` makes, and has as many ids and codes as vectors."""
+    if type(index) is not faiss.IndexIDMap:
         return False
     flat: Any = faiss.downcast_index(index.index)
-    ids: Any = index.id_map
-    return isinstance(flat, faiss.IndexScalarQuantizer) and index.ntotal == ids.size() == n_vectors
+    if type(flat) is not faiss.IndexScalarQuantizer:
+        return False
+    dim, code_size = index.d, 2 * index.d
+    return bool(
+        1 <= dim <= MAX_DIM
+        and (flat.d, flat.sq.d, flat.code_size, flat.sq.code_size) == (dim, dim, code_size, code_size)
+        and flat.sq.qtype == faiss.ScalarQuantizer.QT_fp16
+        and (index.metric_type, flat.metric_type) == (faiss.METRIC_INNER_PRODUCT,) * 2
+        and (index.ntotal, flat.ntotal, index.id_map.size()) == (n_vectors,) * 3
+        and flat.codes.size() == n_vectors * code_size
+    )
 
 
 def _flat_index(dim: int) -> Any:

@@ -73,6 +73,11 @@ def find_hub_folder(repo: HubRepo, needed: str, companions: Sequence[str]) -> Pa
     return cached.parent
 
 
+def is_cached(repo: HubRepo, name: str) -> bool:
+    """Whether a file of a repository is on this machine."""
+    return _find_cached(repo, name) is not None
+
+
 def _find_cached(repo: HubRepo, name: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 

@@ -17,7 +17,7 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.models.device import choose_device
 from indexer.models.encoder import Encoder, RgbImage
-from indexer.models.weights import ModelFiles, find_model, hash_weights
+from indexer.models.weights import ModelFiles, find_model, find_recorded_model, hash_weights
 from store.errors import SpaceMismatchError
 from store.records import Embeddings, EmbeddingSpace
 
@@ -73,7 +73,7 @@ def load_encoder_of(
     """
     target = choose_device(device)
     if model_path is None:
-        found = find_model(space.name, None)
+        found = find_recorded_model(space.name)
     else:
         architecture, _, own_weights = space.name.partition(":")
         found = find_model(architecture if Path(own_weights).is_absolute() else None, model_path)

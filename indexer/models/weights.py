@@ -14,15 +14,15 @@ Weights are read from safetensors files only: loading a pickled checkpoint can r
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import ModelError
-from indexer.models.hub import WAYS_OUT, HubRepo, find_hub_file, find_hub_folder
+from indexer.models.hub import WAYS_OUT, HubRepo, find_hub_file, find_hub_folder, is_cached
+from store.limited import Limits, read_limited_json
 
 DEFAULT_MODEL = "ViT-B-32-SigLIP2-256/webli"
 """For real footage on any machine: multilingual, free to use (Apache-2.0), the best for its cost on a CPU.
@@ -41,6 +41,10 @@ _WEIGHTS_FILES = ("open_clip_model.safetensors", "model.safetensors")
 _TOKENIZER_FILE = "tokenizer.json"
 _TOKENIZER_COMPANIONS = ("tokenizer_config.json", "special_tokens_map.json", "config.json")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+_CONFIG_LIMITS = Limits(most_bytes=2**22, most_values=200_000)
+_MOST_TOKENIZER_BYTES = 2**28
+_MOST_NUMBER = 10**7
+_SMALL = 50_000_000
 _CAN_RUN_CODE = "loading a pickled checkpoint can run code"
 _TO_SAFETENSORS = (
     "convert it where you trust it: safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)"
@@ -64,6 +68,24 @@ class ModelFiles:
     preprocess_cfg: Mapping[str, Any]
     weights: Path
     tokenizer: Path | None
+
+
+def find_recorded_model(name: str) -> ModelFiles:
+    """Every file of the model that an archive names.
+
+    The archive may be a stranger's: what it names on the hub is used if it is on this machine, and not fetched.
+
+    Raises:
+        ModelError: the name means nothing, or a file is not here.
+    """
+    if name.startswith(_HUB_PREFIX):
+        repo = HubRepo.parse(name.removeprefix(_HUB_PREFIX))
+        if not is_cached(repo, _CONFIG_FILE):
+            raise ModelError(
+                f"the archive names the model {name}, which is not on this machine and is not fetched because an "
+                f"archive says so; if you trust it: hf download {repo.repo_id}, or --model-path DIR"
+            )
+    return find_model(name, None)
 
 
 def find_model(model: str | None, model_path: Path | None) -> ModelFiles:
@@ -97,6 +119,14 @@ def find_in_folder(folder: Path, name: str) -> ModelFiles:
     """The files of a model in a folder of open_clip's format, to be recorded under `name`."""
     config = _read_config(folder / _CONFIG_FILE)
     weights = _find_weights(folder)
+    _refuse_giants(config["model_cfg"], weights, folder / _CONFIG_FILE)
+    _refuse_code(folder)
+    elsewhere = config["model_cfg"]["text_cfg"].get("hf_model_name")
+    if elsewhere is not None:  # nothing is fetched, or looked for, on its word
+        raise ModelError(
+            f"the model in {folder} is refused: its text tower is described elsewhere ({elsewhere!r:.100}); "
+            "name the model on the hub, with --model hf-hub:organisation/name"
+        )
     tokenizer = None
     if config["model_cfg"]["text_cfg"].get("hf_tokenizer_name"):
         tokenizer = folder
@@ -217,13 +247,14 @@ def _localize(model_cfg: Mapping[str, Any]) -> Mapping[str, Any]:
     if "hf_model_name" not in text_cfg:
         return model_cfg
     folder = find_hub_folder(HubRepo(text_cfg["hf_model_name"]), "config.json", ())
+    _refuse_code(folder)  # transformers would ask at the terminal whether to run it
     return {**model_cfg, "text_cfg": {**text_cfg, "hf_model_name": str(folder)}}
 
 
 def _read_config(path: Path) -> dict[str, Any]:
     """A model's open_clip_config.json, with at least the parts that are used here."""
     try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        config = read_limited_json(path, _CONFIG_LIMITS)
     except FileNotFoundError as error:
         raise ModelError(f"there is no model in {path.parent}: {path.name} is missing; {WAYS_OUT}") from error
     except (OSError, ValueError) as error:
@@ -232,4 +263,55 @@ def _read_config(path: Path) -> dict[str, Any]:
     towers = ("vision_cfg", "text_cfg")
     if not isinstance(model_cfg, dict) or not all(isinstance(model_cfg.get(tower), dict) for tower in towers):
         raise ModelError(f"{path} does not describe a model: model_cfg with vision_cfg and text_cfg is expected")
-    return config
+    if not isinstance(config.get("preprocess_cfg", {}), dict):
+        raise ModelError(f"{path} does not describe a model: preprocess_cfg is none")
+    found: dict[str, Any] = config
+    return found
+
+
+def _refuse_giants(config: Mapping[str, Any], weights: Path, path: Path) -> None:
+    """Refuse a description of more weights than the file can hold, before memory is asked for them.
+
+    Raises:
+        ModelError: it describes a model that is larger than its weights.
+    """
+    numbers = list(_numbers(config))
+    towers = [config["vision_cfg"], config["text_cfg"]]
+    n_weights = 0
+    for tower in towers:
+        layers, width, words = (tower.get(name, 0) for name in ("layers", "width", "vocab_size"))
+        if type(layers) is int and type(width) is int and type(words) is int:
+            n_weights += abs(width) * (12 * abs(layers) * abs(width) + abs(words))
+    if max(map(abs, numbers), default=0) > _MOST_NUMBER or n_weights > 4 * weights.stat().st_size + _SMALL:
+        raise ModelError(f"{path} describes a model that is larger than its weights {weights.name}: refused")
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _numbers(one)
+    elif isinstance(value, (int, float)):
+        yield value
+
+
+def _refuse_code(folder: Path) -> None:
+    """Refuse a model whose files name code to run.
+
+    Raises:
+        ModelError: they do, or cannot be read.
+    """
+    for name in _TOKENIZER_COMPANIONS:
+        path = folder / name
+        try:
+            config = read_limited_json(path, _CONFIG_LIMITS) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise ModelError(f"cannot read {path}: {error}") from error
+        if not isinstance(config, dict):
+            raise ModelError(f"the model in {folder} is refused: {name} describes nothing")
+        if name == "config.json" and "auto_map" in config:  # a tokenizer's code is never asked for
+            raise ModelError(f"the model in {folder} is refused: {name} names code to run")
+    tokenizer = folder / _TOKENIZER_FILE
+    if tokenizer.exists() and (not tokenizer.is_file() or tokenizer.stat().st_size > _MOST_TOKENIZER_BYTES):
+        raise ModelError(f"{tokenizer} is no tokenizer: a file of at most {_MOST_TOKENIZER_BYTES >> 20} MiB is")

@@ -239,7 +239,7 @@ def _tell_estimate(
     Raises:
         QueryError: the mode is fast.
     """
-    from indexer.console import print_json
+    from indexer.console import print_json, say
     from indexer.scan import fingerprint_file
     from search_app.rendering.estimate import estimate_supercut
     from search_app.rendering.ledger import left_out_entries
@@ -254,19 +254,19 @@ def _tell_estimate(
     if as_json:
         print_json({**estimate.entries(), "left_out": left_out_entries(cut_list.left_out)})
     else:
-        click.echo("\n".join([estimate.summary(), *left_out_lines(cut_list.left_out)]))
+        say("\n".join([estimate.summary(), *left_out_lines(cut_list.left_out)]))
     can_be_rendered = not estimate.unusable or (skip_missing and estimate.n_clips > 0)
     click.get_current_context().exit(0 if can_be_rendered else 1)
 
 
 def finish_render(context: click.Context, report: SupercutReport, *, as_json: bool) -> None:
     """Say what came of it, and leave with 1 if a cut is wrong."""
-    from indexer.console import print_json
+    from indexer.console import print_json, say
     from search_app.rendering.ledger import read_ledger
 
     if as_json:
         print_json(read_ledger(report.ledger))
     else:
-        click.echo(report.summary())
+        say(report.summary())
     if report.has_wrong_cut:
         context.exit(1)

@@ -47,7 +47,7 @@ def rights(
     blocked, and says which clip and why; with --skip-blocked it leaves that out. --block and --watermark hold
     beside each other, and blocking goes first; the same one said again of the same stretch replaces it.
     """
-    from indexer.console import print_json
+    from indexer.console import print_json, printable
     from search_app.cutting.rights import Rule, clear_rights, describe_flag, set_rights
     from store.archive import Archive
 
@@ -71,7 +71,7 @@ def rights(
                 said = {"text": watermark or "", "until": until, "note": note}
                 replaced = set_rights(opened, row.video_id, span, rule, **said)
                 if replaced:
-                    click.echo(f"replaced: {describe_flag(replaced)}", err=True)
+                    click.echo(printable(f"replaced: {describe_flag(replaced)}"), err=True)
                 if until and until < date.today().isoformat():
                     click.echo(f"{until} is past: this holds no more, and stops no export", err=True)
         listed = _listed(opened, row)

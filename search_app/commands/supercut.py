@@ -10,7 +10,14 @@ import click
 from indexer.cli import AS_JSON, DEVICE
 from search_app.commands.clip_source import add_answer_options, take_clips
 from search_app.commands.render import add_render_options, finish_render, render_cut
-from search_app.commands.render_again import MANIFEST, OF_ONE_RUN, SOURCE_MAP, refuse_beside_manifest, render_again
+from search_app.commands.render_again import (
+    ALLOWED_FILES,
+    MANIFEST,
+    OF_ONE_RUN,
+    SOURCE_MAP,
+    refuse_beside_manifest,
+    render_again,
+)
 from search_app.commands.render_each import EACH, refuse_beside_each, render_clips
 from search_app.errors import QueryError
 
@@ -26,6 +33,7 @@ from search_app.errors import QueryError
 @EACH
 @MANIFEST
 @SOURCE_MAP
+@ALLOWED_FILES
 @DEVICE
 @AS_JSON
 @click.pass_context
@@ -39,6 +47,7 @@ def supercut(
     each: bool,
     manifest: Path | None = None,
     source_map: tuple[str, ...] = (),
+    allowed_files: tuple[Path, ...] = (),
     **options: Any,
 ) -> None:
     """Join the best shots for QUERY, as given to `rushes search`, into one video.
@@ -54,12 +63,13 @@ def supercut(
     if manifest is not None:
         refuse_beside_manifest(query)
         again = {name: options[name] for name in OF_ONE_RUN}
-        render_again(context, archive, manifest, output, source_map, as_json=as_json, **again)
+        render_again(context, archive, manifest, output, source_map, allowed_files, as_json=as_json, **again)
         return
-    if archive is None or source_map:
-        raise QueryError(
-            "--path-map: only with --from" if source_map else "which ARCHIVE? or a manifest with --from"
-        )
+    for flag, given in (("--path-map", source_map), ("--allow-file", allowed_files)):
+        if given:
+            raise QueryError(f"{flag}: only with --from")
+    if archive is None:
+        raise QueryError("which ARCHIVE? or a manifest with --from")
     if each:
         refuse_beside_each()
     with Archive.open(archive) as opened:

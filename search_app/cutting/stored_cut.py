@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from search_app.errors import QueryError
 from store.errors import ArchiveDamagedError
 from store.events import CutEdited, CutMoved
+from store.limited import read_fraction
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -37,6 +38,15 @@ if TYPE_CHECKING:
 
 BRANCH = "~"
 PICKS = "picks"  # what is ticked on the page; no other cut list may be called so
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(
+        ("fingerprint", "start", "end", "time", "path", "shot", "question", "before", "after"), (str,)
+    ),
+    **dict.fromkeys(("note", "state", "by"), (str,)),
+    "rank": (int,),
+    "score": (int, float),
+    "confidence": (int, float, type(None)),
+}
 _DELETED = "is_deleted"
 
 
@@ -118,7 +128,14 @@ class CutClip:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> CutClip:
-        """The clip that `to_plain` made plain."""
+        """The clip that `to_plain` made plain.
+
+        Raises:
+            ValueError: a field is missing, or not of its type: edits may be a stranger's.
+        """
+        for name, kinds in _KINDS.items():
+            if name not in plain or type(plain[name]) not in kinds:
+                raise ValueError(f"{name} of a clip is none")
         return cls(
             plain["fingerprint"],
             TimeSpan(_time(plain["start"]), _time(plain["end"])),
@@ -284,7 +301,10 @@ def _read_clips(snapshot: Snapshot, root: str, version: str) -> tuple[CutClip, .
                 f"clip {place} of the cut list {root!r} stood in edits that were damaged: "
                 "restore them from a backup, or go back with `rushes cut undo`"
             )
-        clips.append(CutClip.from_plain(plain))
+        try:
+            clips.append(CutClip.from_plain(plain))
+        except ValueError as error:
+            raise ArchiveDamagedError(f"clip {place} of the cut list {root!r} cannot be: {error}") from error
     return tuple(clips)
 
 
@@ -392,8 +412,7 @@ def _text(time: Fraction) -> str:
 
 
 def _time(text: str) -> Fraction:
-    numerator, _, denominator = text.partition("/")
-    return Fraction(int(numerator), int(denominator))  # three times as fast as Fraction(text)
+    return read_fraction(text)
 
 
 def _numbers(steps: Iterable[CutStep]) -> dict[str, int]:

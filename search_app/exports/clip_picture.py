@@ -8,6 +8,7 @@ import numpy as np
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, send
+from indexer.media.fingerprint import fingerprint
 from indexer.media.pictures import THUMBNAIL_LONG_SIDE_PX, RgbImage
 from search_app.conforming.source_frames import (
     FrameLog,
@@ -23,6 +24,7 @@ from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
 from search_app.exports.film import FilmClip
 from search_app.picture import read_picture
+from store.limited import is_own_file
 
 
 def clip_picture(clip: FilmClip) -> RgbImage | None:
@@ -31,23 +33,28 @@ def clip_picture(clip: FilmClip) -> RgbImage | None:
     Returns:
         (height, width, 3) uint8; None if neither the archive nor a source has a picture.
     """
+    thumbnail = Path(clip.hit.thumbnail)
     try:
-        return read_picture(clip.hit.thumbnail)
+        if is_own_file(thumbnail, n_folders=2):  # none that a stranger's archive has as a link to another picture
+            return read_picture(thumbnail)
     except QueryError:
-        return _decoded(find_ffmpeg(), clip.clip)
+        pass
+    return _decoded(find_ffmpeg(), clip.clip)
 
 
 def _decoded(program: Ffmpeg, clip: Clip) -> RgbImage | None:
     """A frame of the middle, or of the beginning where no other frame begins in the second half."""
     first, end = tick_span(clip.span, clip.facts)
-    for source in (path for path in map(Path, clip.paths) if path.is_file()):
+    for source in map(Path, clip.paths):
         try:
+            if fingerprint(source) != clip.video_id:
+                continue  # not what was indexed
             look = look_at(program, clip, source)
             for begin in ((first + end) // 2, first):
                 picture = _first_frame(program, clip, source, look, range(begin, end))
                 if picture is not None:
                     return picture
-        except FfmpegError:
+        except (FfmpegError, OSError):
             continue  # it may lie elsewhere, too
     return None
 

@@ -2,7 +2,9 @@
 
 A render leaves a ledger beside its film. Sealing adds to it where the cut list came from, the cut list itself with
 all that is known of its sources, the options of the render, versions, and checksums of the film as it decodes; and
-a digest over all of it, so that a change is noticed. It is no signature: a forger can make a new digest.
+a digest over all of it, so that a change is noticed. It is no signature: a forger can make a new digest. So what
+is read from it is a closed list (`manifest_fields.py`), and no file that it names is opened without being asked
+for (`manifest_sources.py`).
 """
 
 from __future__ import annotations
@@ -12,27 +14,33 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from indexer.media.ffmpeg import thread_count
 from search_app.conforming.source_frames import tick_span
-from search_app.cutting.cut_list import Clip, CutList
+from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
 from search_app.exports.checksums import FilmChecksums, film_checksums
 from search_app.exports.film import FilmClip, plan_film
-from search_app.exports.plain import from_plain, to_plain
+from search_app.exports.manifest_fields import (
+    OPTIONS,
+    read_carried,
+    read_checksums,
+    read_clips,
+    read_options,
+    read_versions,
+)
+from search_app.exports.plain import to_plain
 from search_app.exports.whole_file import whole_file
 from search_app.rendering.ledger import FORMAT, read_ledger
 from search_app.rendering.outcomes import ClipOutcome, ClipStatus, SupercutReport
-from search_app.rendering.supercut import render_supercut
-from search_app.timelines.relink import Relinker
-from store.errors import ArchiveError, UnknownIdError
-from store.identity import read_identity
+from store.errors import ArchiveError
+from store.limited import read_limited_json
 
 if TYPE_CHECKING:
     from indexer.media.ffmpeg import Ffmpeg
@@ -52,14 +60,18 @@ class Manifest:
         cut_list: the clips that are in the film.
         options: for `render_supercut`.
         checksums: of the film.
-        entries: all of it, as plain data.
+        versions: what it was made with.
+        digest: of all of it.
+        carried: what else the manifest of the same film has, as plain data.
     """
 
     path: Path
     cut_list: CutList
     options: Mapping[str, Any]
     checksums: FilmChecksums
-    entries: Mapping[str, Any]
+    versions: Mapping[str, str]
+    digest: str
+    carried: Mapping[str, Any]
 
 
 def seal_manifest(
@@ -100,7 +112,7 @@ def seal_manifest(
         **({} if snapshot is None else _archive_entries(snapshot, str(entries.get("query", "")))),
         "versions": {"ffmpeg": entries["tools"]["ffmpeg"], **{name: version(name) for name in _PACKAGES}},
         "threads": thread_count(),
-        "render_options": to_plain({**options, "profile": report.profile}),
+        "render_options": to_plain({**_of_the_film(options), "profile": report.profile}),
         "cut_list": [to_plain(outcome.clip) for outcome in report.done],
         "checksums": to_plain(film_checksums(report.output, places, program, cancel)),
     }
@@ -108,6 +120,10 @@ def seal_manifest(
     with whole_file(report.ledger) as temporary:
         text = json.dumps(entries, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
         temporary.write_text(text, encoding="utf-8")
+
+
+def _of_the_film(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in OPTIONS}
 
 
 def _user() -> str:
@@ -147,11 +163,12 @@ def read_manifest(path: Path) -> Manifest:
     """What a manifest says.
 
     Raises:
-        RenderError: it cannot be read, is none, was written by a newer Rushes, or was changed.
+        RenderError: it cannot be read, is none, was written by a newer Rushes, was changed, or says what no
+            manifest may say.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        entries = read_limited_json(path)
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise RenderError(f"cannot read the manifest {path}: {reason}") from error
     if not isinstance(entries, dict) or entries.get("format") != FORMAT:
@@ -159,59 +176,30 @@ def read_manifest(path: Path) -> Manifest:
     if "digest" not in entries:
         raise RenderError(f"{path} is a ledger without a seal: its render was stopped, or by an older Rushes")
     number = entries.get("manifest")
-    if not isinstance(number, int) or number > VERSION:
-        raise RenderError(f"{path} was written by a newer Rushes (manifest {number}): update this one")
+    if type(number) is not int or not 1 <= number <= VERSION:
+        raise RenderError(f"{path} was written by a newer Rushes (manifest {str(number)[:40]}): update this one")
     if entries["digest"] != _digest(entries):
         raise RenderError(f"{path} was changed after it was written (its digest does not fit): use the original")
     try:
-        clips = tuple(from_plain(Clip, clip) for clip in entries["cut_list"])
-        checksums = from_plain(FilmChecksums, entries["checksums"])
-        return Manifest(path, CutList(clips), _read_options(entries["render_options"]), checksums, entries)
-    except (ValueError, KeyError, TypeError) as error:
+        clips = read_clips(entries["cut_list"])
+        return Manifest(
+            path,
+            CutList(clips),
+            read_options(entries["render_options"], len(clips)),
+            read_checksums(entries["checksums"]),
+            read_versions(entries),
+            entries["digest"],
+            read_carried(entries),
+        )
+    except KeyError as error:
+        raise RenderError(f"{path} cannot be used: it has no {error.args[0]}") from error
+    except (ValueError, ArchiveError) as error:
         raise RenderError(f"{path} cannot be used: {error}") from error
-
-
-def _read_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    hints = get_type_hints(render_supercut)
-    if unknown := sorted(set(options) - set(hints)):
-        raise ValueError(f"this Rushes has no {unknown[0]} for supercuts")
-    return {name: from_plain(hints[name], value) for name, value in options.items()}
-
-
-def find_archive(entries: Mapping[str, Any]) -> Path | None:
-    """The folder of the archive that a manifest names, if that very archive is still there."""
-    named = entries.get("archive", {"folder": "", "id": ""})
-    try:
-        is_same = bool(named["folder"]) and read_identity(Path(named["folder"])) == named["id"]
-    except ArchiveError:
-        return None
-    return Path(named["folder"]) if is_same else None
-
-
-def with_sources(cut_list: CutList, relink: Relinker, snapshot: Snapshot | None) -> CutList:
-    """The clips with every place where their sources may lie now, likeliest first.
-
-    By the path map, where they lay, and where the archive knows files of that content. That a file is the right
-    one is looked at before anything is rendered.
-    """
-    return replace(cut_list, clips=tuple(_with_places(clip, relink, snapshot) for clip in cut_list.clips))
-
-
-def _with_places(clip: Clip, relink: Relinker, snapshot: Snapshot | None) -> Clip:
-    known: tuple[str, ...] = ()
-    if snapshot is not None:
-        try:
-            video = snapshot.video(clip.video_id)
-            known = (video.path, *video.other_paths)
-        except UnknownIdError:
-            known = ()
-    moved = (relink.place(path)[0] for path in clip.paths)
-    return replace(clip, paths=tuple(dict.fromkeys((*moved, *clip.paths, *known))))
 
 
 def difference_between(one: Manifest, other: Manifest) -> str:
     """How the film of another manifest differs, for people; empty if it decodes to the same bits."""
     difference = one.checksums.difference(other.checksums)
-    then, now = ({**made.entries["versions"], "threads": made.entries["threads"]} for made in (one, other))
+    then, now = one.versions, other.versions
     changed = [f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
     return f"{difference}; then {'; '.join(changed)}" if difference and changed else difference

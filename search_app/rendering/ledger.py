@@ -18,6 +18,7 @@ from search_app.ranking import Hit
 from search_app.rendering.film_options import Subtitles
 from search_app.rendering.likeness import EdgeCheck
 from search_app.rendering.outcomes import ClipOutcome, SupercutReport
+from store.limited import read_limited_json
 
 FORMAT = "rushes-supercut"
 VERSION = 1
@@ -37,7 +38,7 @@ def read_ledger(path: Path) -> dict[str, Any]:
 def wrote_subtitles(path: Path) -> bool:
     """Whether the film of a ledger was given subtitles beside it; not if no ledger can be read there."""
     try:
-        entries = read_ledger(path)
+        entries = read_limited_json(path)
         return bool(entries["format"] == FORMAT and entries["film"]["subtitles"] == Subtitles.BESIDE)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False

@@ -7,6 +7,7 @@ peaks between samples are seen. What the limiter took is measured again and made
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, combine, discard, open_own, open_source, save
 from search_app.conforming.target_profile import Profile
 from search_app.errors import RenderError
+from store.limited import open_regular
 
 TOLERANCE_LU = 1.0
 TRUE_PEAK = 0.89
@@ -143,6 +145,11 @@ class Loudspeaker:
         Raises:
             RenderError: there is no sound in it that can be read.
         """
+        try:
+            os.close(open_regular(music))  # a pipe would be waited for
+        except OSError as error:
+            reason = error.strerror or error
+            raise RenderError(f"cannot read the music {music}: {reason}; give an audio file") from error
         with TemporaryDirectory(prefix="rushes-music-") as folder:
             self._decode(music, Path(folder) / "begin.s16le", self.profile.sample_rate)
 

@@ -6,6 +6,7 @@ in every shape.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -19,11 +20,13 @@ from search_app.conforming.picture_names import Codec
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.clip_texts import ClipText
 from search_app.errors import RenderError
+from search_app.picture import DAMAGE
 from search_app.rendering.film_options import FilmOptions, LowerThird
 from search_app.rendering.fonts import missing_characters
 from search_app.rendering.lettering import Style, check_text, draw_text
 from search_app.rendering.preflight import Sighted
 from search_app.rendering.running_timecode import draw_timecodes, shown_timecodes
+from store.limited import open_regular
 
 SAFE = 0.05
 """Part of the width and height that is left free at each edge."""
@@ -236,13 +239,13 @@ def read_watermark(path: Path) -> Image.Image:
         RenderError: it is not there, no picture, or too large.
     """
     try:
-        with Image.open(path, formats=_PICTURE_FORMATS) as picture:
+        with os.fdopen(open_regular(path), "rb") as file, Image.open(file, formats=_PICTURE_FORMATS) as picture:
             width, height = picture.size
             if width * height > _MOST_PIXELS:
                 raise RenderError(f"the watermark {path} has {width}x{height} pixels: make it smaller")
             converted: Image.Image = picture.convert("RGBA")
             return converted
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (*DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise RenderError(
             f"cannot read the watermark {path}: give a PNG, JPEG or WebP, or a text with another ending"
         ) from error

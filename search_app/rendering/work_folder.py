@@ -118,6 +118,8 @@ def _lock_dead_folders(parent: Path) -> dict[int, Path]:
         with contextlib.suppress(OSError):
             descriptor = _open_folder(folder)
             try:
+                if os.fstat(descriptor).st_uid != os.geteuid():
+                    continue  # what another user put there is no piece of ours
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_of_use(folder):
                     dead[descriptor] = folder

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from store.limited import is_own_file
+
 WIDTH_PX, HEIGHT_PX = 480, 270
+_MOST_PIXELS = 4_000_000
 _BACKGROUND = (16, 18, 22)  # the black of a player, which suits light and dark pages alike
 
 
@@ -15,7 +18,11 @@ def framed_thumbnail(path: Path) -> bytes:
 
     ground = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), _BACKGROUND)
     try:
+        if not is_own_file(path, n_folders=2):
+            raise OSError(f"{path} is no thumbnail of an archive")
         with Image.open(path, formats=("WEBP",)) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise ValueError(f"{path} is no thumbnail")
             fitted = ImageOps.contain(picture.convert("RGB"), ground.size, Image.Resampling.LANCZOS)
         ground.paste(fitted, ((WIDTH_PX - fitted.width) // 2, (HEIGHT_PX - fitted.height) // 2))
     except (OSError, ValueError, Image.DecompressionBombError):

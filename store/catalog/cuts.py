@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from store.catalog.schema import from_stored_text, to_stored_text
+from store.catalog.schema import from_stored_text, reading_rows, to_stored_text
 from store.events import RIGHTS_CLEAR, RIGHTS_RULES, CutEdited, CutMoved, RightsChanged
+from store.limited import read_fraction
 from store.records import CutStep, RightsFlag
 from store.timespan import TimeSpan
 
@@ -87,12 +87,14 @@ def _key(*parts: str) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
+@reading_rows
 def read_cut_names(reader: CatalogReader) -> list[str]:
     """Names of all cut lists that ever were, sorted."""
     rows = reader.rows("SELECT DISTINCT name FROM cut_step ORDER BY name")
     return [from_stored_text(name) for (name,) in rows]
 
 
+@reading_rows
 def read_cut_steps(reader: CatalogReader, name: str) -> list[CutStep]:
     """What became of a cut list, in order."""
     rows = reader.rows(
@@ -116,6 +118,7 @@ def read_cut_steps(reader: CatalogReader, name: str) -> list[CutStep]:
     ]
 
 
+@reading_rows
 def read_cut_clips(reader: CatalogReader, name: str, version: str) -> list[dict[str, Any]]:
     """The clips of a version, in order, as they were put; ids whose event was lost have only their id."""
     rows = reader.rows(
@@ -132,6 +135,7 @@ def read_cut_clips(reader: CatalogReader, name: str, version: str) -> list[dict[
     return [json.loads(found.get(clip_id, "{}")) | {"clip_id": clip_id} for clip_id in clip_ids]
 
 
+@reading_rows
 def read_cut_seen(reader: CatalogReader, name: str) -> list[tuple[str, TimeSpan]]:
     """Every stretch that was ever in a cut list or looked at for it."""
     stored = to_stored_text(name)
@@ -146,9 +150,10 @@ def read_cut_seen(reader: CatalogReader, name: str) -> list[tuple[str, TimeSpan]
 
 def _spans(stretches: Iterable[tuple[str, str, str]]) -> Iterable[tuple[str, TimeSpan]]:
     for fingerprint, start, end in stretches:
-        yield fingerprint, TimeSpan(Fraction(start), Fraction(end))
+        yield fingerprint, TimeSpan(read_fraction(start), read_fraction(end))
 
 
+@reading_rows
 def read_rights(reader: CatalogReader) -> list[RightsFlag]:
     """What may not be exported, or only with a mark, and was not taken back; by video and time."""
     rows = reader.rows(
@@ -159,7 +164,7 @@ def read_rights(reader: CatalogReader) -> list[RightsFlag]:
     return [
         RightsFlag(
             fingerprint,
-            TimeSpan(Fraction(start), Fraction(end)) if start else None,
+            TimeSpan(read_fraction(start), read_fraction(end)) if start else None,
             rule,
             *(from_stored_text(one) for one in texts),
         )

@@ -7,8 +7,9 @@ from fractions import Fraction
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from store.catalog.schema import from_stored_text, to_stored_text
+from store.catalog.schema import from_stored_text, reading_rows, to_stored_text
 from store.events import Exported, Judged, SearchDeleted, SearchSaved, SetChanged
+from store.limited import read_fraction
 from store.records import Judgement, SavedSearch, SetMember
 from store.timespan import TimeSpan
 
@@ -72,6 +73,7 @@ def _stretch(event: Judged | SetChanged) -> dict[str, Any]:
     }
 
 
+@reading_rows
 def read_judgements(reader: CatalogReader, query: str | None) -> list[Judgement]:
     """What was judged and not taken back, for one question or for all, by question and time of judging."""
     rows = reader.rows(
@@ -80,11 +82,14 @@ def read_judgements(reader: CatalogReader, query: str | None) -> list[Judgement]
         [query is None, query or ""],
     )
     return [
-        Judgement(from_stored_text(asked), fingerprint, TimeSpan(Fraction(start), Fraction(end)), verdict)
+        Judgement(
+            from_stored_text(asked), fingerprint, TimeSpan(read_fraction(start), read_fraction(end)), verdict
+        )
         for asked, fingerprint, start, end, verdict in rows
     ]
 
 
+@reading_rows
 def read_saved_searches(reader: CatalogReader) -> list[SavedSearch]:
     """Saved searches by name."""
     rows = reader.rows("SELECT name, query, options FROM saved_search WHERE NOT is_deleted ORDER BY name")
@@ -94,6 +99,7 @@ def read_saved_searches(reader: CatalogReader) -> list[SavedSearch]:
     ]
 
 
+@reading_rows
 def read_sets(reader: CatalogReader) -> dict[str, int]:
     """Names of sets, and how many stretches each holds; the case of a name makes no other set."""
     rows = reader.rows("""
@@ -103,6 +109,7 @@ def read_sets(reader: CatalogReader) -> dict[str, int]:
     return {from_stored_text(name): n for name, n in rows}
 
 
+@reading_rows
 def read_set_members(reader: CatalogReader, name: str) -> list[SetMember]:
     """The stretches that a set holds, whatever the case of its name."""
     rows = reader.rows(
@@ -111,6 +118,6 @@ def read_set_members(reader: CatalogReader, name: str) -> list[SetMember]:
         [to_stored_text(name)],
     )
     return [
-        SetMember(from_stored_text(written), fingerprint, TimeSpan(Fraction(start), Fraction(end)))
+        SetMember(from_stored_text(written), fingerprint, TimeSpan(read_fraction(start), read_fraction(end)))
         for written, fingerprint, start, end in rows
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from store.catalog.schema import reading_rows
 from store.filters import (
     And,
     Comparison,
@@ -79,6 +80,7 @@ _OVERLAPS_TEXT = """shot.shot_id IN (
 Sql = tuple[str, list[Any]]
 
 
+@reading_rows
 def matching_shots(reader: CatalogReader, wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> set[str]:
     """Ids of the shots that a filter lets through.
 
@@ -91,6 +93,7 @@ def matching_shots(reader: CatalogReader, wanted: Filter, holding: Mapping[TextM
     return {shot_id for (shot_id,) in reader.rows(_SHOTS + condition, bound)}
 
 
+@reading_rows
 def read_dates(reader: CatalogReader) -> dict[str, str]:
     """For each video the day it was recorded: from its metadata, else the file itself, else the file's age."""
     return {video_id: str(day) for video_id, day in reader.rows(_DATES) if day is not None}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from store.catalog.schema import reading_rows
 from store.records import FrameRow
 
 if TYPE_CHECKING:
@@ -31,34 +32,40 @@ _SHOT_IDS = """
 """
 
 
+@reading_rows
 def frames_of_shots(reader: CatalogReader, shot_ids: Sequence[str]) -> list[FrameRow]:
     """The sampled frames of these shots, by video and time."""
     return _frames(reader, "frame.shot_id IN (SELECT unnest(?::VARCHAR[]))", [list(shot_ids)])
 
 
+@reading_rows
 def frames_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> list[FrameRow]:
     """The sampled frames of these videos, by video and time."""
     return _frames(reader, "shot.fingerprint IN (SELECT unnest(?::VARCHAR[]))", [list(video_ids)])
 
 
+@reading_rows
 def frame_ids_of(reader: CatalogReader, shot_ids: Iterable[str]) -> NDArray[np.int64]:
     """Ids of the sampled frames of these shots, ascending."""
     query = "SELECT frame_id FROM frame WHERE shot_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY frame_id"
     return np.array([row[0] for row in reader.rows(query, [list(shot_ids)])], dtype=np.int64)
 
 
+@reading_rows
 def count_shots_of(reader: CatalogReader, frame_ids: NDArray[np.int64]) -> int:
     """How many shots these frames belong to."""
     query = "SELECT count(DISTINCT shot_id) FROM frame WHERE frame_id IN (SELECT unnest(?::BIGINT[]))"
     return int(reader.rows(query, [frame_ids.tolist()])[0][0])
 
 
+@reading_rows
 def sample_frame_ids(reader: CatalogReader, n: int, seed: int) -> NDArray[np.int64]:
     """Ids of `n` frames chosen by a hash of id and seed: the same for the same frames."""
     query = "SELECT frame_id FROM frame ORDER BY hash(frame_id, ?), frame_id LIMIT ?"
     return np.array([row[0] for row in reader.rows(query, [seed, n])], dtype=np.int64)
 
 
+@reading_rows
 def list_shot_ids(reader: CatalogReader, among: Iterable[str] | None, n: int) -> list[str]:
     """Ids of the first `n` shots, of all or of some, by path and position."""
     if among is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -20,10 +20,12 @@ from store.catalog.schema import (
     from_stored_text,
     read_removed,
     read_space,
+    reading_rows,
     to_stored_text,
     translated,
 )
 from store.errors import UnknownIdError
+from store.limited import LINE_LIMITS, parse_limited_json
 from store.records import (
     Boundary,
     Counts,
@@ -36,7 +38,7 @@ from store.records import (
     Status,
     VideoRow,
 )
-from store.segments import facts_from_plain
+from store.segments import facts_from_plain, is_segment_name
 from store.timespan import TimeSpan
 
 _PLACES_OF = """
@@ -82,6 +84,13 @@ _COUNTS = """
 """
 
 
+_THUMBNAIL = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,2}[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+def _parsed(text: str) -> Any:
+    return parse_limited_json(text.encode("utf-8", "surrogatepass"), LINE_LIMITS)
+
+
 @lru_cache(maxsize=65_536)  # hits of one video share it, and paths are slow to make
 def _join(root_path: str, relative_path: str) -> str:
     return str(Path(from_stored_text(root_path)) / from_stored_text(relative_path))
@@ -99,7 +108,7 @@ class CatalogReader:
     """
 
     def __init__(self, path: Path, thumbnails: Path) -> None:
-        self._path = path
+        self.path = path
         self._thumbnails = thumbnails
         with translated(path):
             self._con = duckdb.connect(str(path), read_only=True, config=READER_CONFIG)
@@ -111,7 +120,7 @@ class CatalogReader:
     def rows(self, query: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement of this package; values are bound, never written into it."""
         # One cursor for each question: a connection shared between threads mixes up their rows.
-        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
             texts = [to_stored_text(value) if isinstance(value, str) else value for value in bound]
             return cursor.execute(query, texts).fetchall()
 
@@ -126,21 +135,25 @@ class CatalogReader:
             name = str(table).replace('"', '""')
             self.rows(f'SELECT bit_xor(hash(t)) FROM "{name}" t')  # noqa: S608 quoted as an identifier
 
+    @reading_rows
     def space(self) -> tuple[EmbeddingSpace, str] | None:
         """The archive's space and the source of its encoder, if one was claimed."""
-        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
             return read_space(cursor)
 
+    @reading_rows
     def removed_frames(self) -> dict[str, NDArray[np.int64]]:
         """For each shard, the ids in it that are no longer live."""
-        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
             return read_removed(cursor)
 
+    @reading_rows
     def roots(self) -> dict[str, str]:
         """Name and absolute path of every library root."""
         rows = self.rows("SELECT name, path FROM library_root ORDER BY name")
         return {from_stored_text(name): from_stored_text(path) for name, path in rows}
 
+    @reading_rows
     def locations(self, *, without_rows: bool = False) -> list[Location]:
         """Every place that holds a video, or only those whose video has no rows, by root and path."""
         rows = self.rows(
@@ -153,6 +166,7 @@ class CatalogReader:
             for root, relative, root_path, *rest in rows
         ]
 
+    @reading_rows
     def failures(self) -> list[Outcome]:
         """Files that could not be indexed, with the reason, by path."""
         rows = self.rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
@@ -161,14 +175,17 @@ class CatalogReader:
             for root_path, relative, reason in rows
         ]
 
+    @reading_rows
     def counts(self) -> Counts:
         """How much is in the archive."""
         return Counts(*self.rows(_COUNTS)[0])
 
+    @reading_rows
     def videos(self) -> list[VideoRow]:
         """Every video with shots, by path."""
         return sorted((self._video(row) for row in self.rows(_VIDEOS)), key=lambda video: video.path)
 
+    @reading_rows
     def video(self, path_or_id: str) -> VideoRow:
         """The video with that fingerprint, or at that path, or at the only path that ends so.
 
@@ -195,11 +212,12 @@ class CatalogReader:
             paths[0],
             places[0]["present"],
             tuple(paths[1:]),
-            facts_from_plain(json.loads(facts)),
+            facts_from_plain(_parsed(facts)),
             n_shots,
-            json.loads(from_stored_text(metadata)),
+            dict(_parsed(from_stored_text(metadata))),
         )
 
+    @reading_rows
     def shots(self, video_id: str | None = None) -> list[ShotRow]:
         """The shots of a video, or of all, by path and position."""
         if video_id is None:
@@ -208,6 +226,7 @@ class CatalogReader:
             rows = self.rows(_SHOTS % "shot.fingerprint = ?", [video_id])
         return [self._shot(row[:9], row[9]) for row in rows]
 
+    @reading_rows
     def shot(self, shot_id: str) -> ShotRow:
         """One shot.
 
@@ -219,6 +238,7 @@ class CatalogReader:
             raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
         return self._shot(rows[0][:9], rows[0][9])
 
+    @reading_rows
     def frame_hits(self, frame_ids: Sequence[int], scores: Sequence[float]) -> list[FrameHit]:
         """The frames of these ids with their scores, in the order given; ids of removed frames are left out."""
         rows = {row[9]: row for row in self.rows(_FRAMES, [list(frame_ids)])}
@@ -231,11 +251,13 @@ class CatalogReader:
                 hits.append(FrameHit(score, moment, self.thumbnail(row[12]), shot, frame_id, row[13]))
         return hits
 
+    @reading_rows
     def shots_by_id(self, shot_ids: Sequence[str]) -> dict[str, ShotRow]:
         """The shots of these ids, by id; unknown ids are left out."""
         rows = self.rows(_SHOTS % "shot.shot_id IN (SELECT unnest(?::VARCHAR[]))", [list(shot_ids)])
         return {row[0]: self._shot(row[:9], row[9]) for row in rows}
 
+    @reading_rows
     def segment_of_shot(self, shot_id: str) -> tuple[str, list[int]]:
         """The segment that holds a shot, and the ids of its frames in order of time.
 
@@ -249,8 +271,11 @@ class CatalogReader:
         )
         if not rows:
             raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
+        if not is_segment_name(rows[0][0]):
+            raise ValueError(f"{rows[0][0]!r:.100} is no segment")
         return rows[0][0], [frame_id for _, frame_id in rows]
 
+    @reading_rows
     def segments(self) -> dict[str, int]:
         """Name and size of every segment that this catalog covers."""
         return dict(self.rows("SELECT name, size_bytes FROM segment"))
@@ -267,5 +292,5 @@ class CatalogReader:
         )
 
     def thumbnail(self, name: str) -> str:
-        """Where the thumbnail of that name lies."""
-        return f"{self._thumbnails}{os.sep}{name}"
+        """Where the thumbnail of that name lies; empty for a name that leads elsewhere."""
+        return f"{self._thumbnails}{os.sep}{name}" if _THUMBNAIL.fullmatch(name) else ""

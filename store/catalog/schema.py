@@ -13,8 +13,10 @@ order events arrive. What is shown follows from the registers alone:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import duckdb
 import numpy as np
@@ -24,6 +26,9 @@ from store.errors import CacheDamagedError
 from store.files import full_error
 from store.records import EmbeddingSpace
 
+Reading = ParamSpec("Reading")
+Read = TypeVar("Read")
+
 WRITER_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -31,8 +36,11 @@ WRITER_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "memory_limit": "2GB",
     "temp_directory": "",
+    "enable_external_access": False,
+    "lock_configuration": True,
 }
-READER_CONFIG = {**WRITER_CONFIG, "enable_external_access": False, "lock_configuration": True}
+"""Without access to other files: a catalog of a stranger may hold views that read some."""
+READER_CONFIG = WRITER_CONFIG
 
 SCHEMA = """
 CREATE TABLE library_root (name VARCHAR, path VARCHAR, named_at VARCHAR);
@@ -171,6 +179,25 @@ def translated(path: Path) -> Iterator[None]:
         if "interrupted" in str(error):
             raise KeyboardInterrupt from error
         raise
+
+
+def reading_rows(read: Callable[Reading, Read]) -> Callable[Reading, Read]:
+    """Turn what goes wrong in making records of rows into our error: rows of a stranger may be anything.
+
+    Args:
+        read: a function whose first argument is the reader of a catalog.
+    """
+
+    @functools.wraps(read)
+    def guarded(*arguments: Reading.args, **named: Reading.kwargs) -> Read:
+        try:
+            return read(*arguments, **named)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            path = Path(getattr(arguments[0], "path", ""))
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise CacheDamagedError(f"catalog {path} holds what cannot be ({said})", path.name) from error
+
+    return guarded
 
 
 def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from store.catalog.schema import NAMES, from_stored_text
+from store.catalog.schema import NAMES, from_stored_text, reading_rows
 from store.records import TextHit, TextStage
 from store.timespan import TimeSpan
 
@@ -35,17 +35,20 @@ _SHOTS = """
 """
 
 
+@reading_rows
 def count_texts(reader: CatalogReader) -> dict[TextStage, int]:
     """How many texts of each kind there are; kinds without any are left out."""
     return {TextStage(stage): n for stage, n in reader.rows("SELECT stage, count(*) FROM text_row GROUP BY stage")}
 
 
+@reading_rows
 def text_languages(reader: CatalogReader) -> list[str]:
     """Codes of the languages of all texts."""
     rows = reader.rows("SELECT DISTINCT language FROM text_row WHERE language <> '' ORDER BY language")
     return [language for (language,) in rows]
 
 
+@reading_rows
 def texts_of_video(reader: CatalogReader, video_id: str, stage: TextStage | None) -> list[TextHit]:
     """The texts of a video, of one kind or of all, by time."""
     condition = "fingerprint = ? AND (? OR stage = ?)"
@@ -53,17 +56,20 @@ def texts_of_video(reader: CatalogReader, video_id: str, stage: TextStage | None
     return [_hit(row, 0.0, ()) for row in rows]
 
 
+@reading_rows
 def texts_by_id(reader: CatalogReader, text_ids: Sequence[int]) -> dict[int, tuple[TextHit, str]]:
     """The texts of these ids, each with its language; unknown ids are left out."""
     rows = reader.rows(_TEXTS % "text_id IN (SELECT unnest(?::BIGINT[]))", [list(text_ids)])
     return {row[0]: (_hit(row, 0.0, ()), row[8]) for row in rows}
 
 
+@reading_rows
 def shots_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Ids of the shots of these videos, in order."""
     return {video_id: tuple(shot_ids) for video_id, shot_ids in reader.rows(_SHOTS, [list(video_ids)])}
 
 
+@reading_rows
 def names_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str, str]:
     """Names and metadata of these videos, as they are indexed."""
     rows = reader.rows(NAMES % "video.fingerprint IN (SELECT unnest(?::VARCHAR[]))", [list(video_ids)])

@@ -200,9 +200,9 @@ def test_the_page_keeps_to_rights(archive: Path) -> None:
     assert marked.wait(60)
     assert marked.report is not None, marked.problem
     sealed = read_manifest(marked.report.ledger)
-    assert {"1": "Anna's"} == sealed.entries["rights"]["marks"]
+    assert {"1": "Anna's"} == sealed.carried["rights"]["marks"]
     assert (str(archive), marked.report.n_frames) == (
-        sealed.entries["archive"]["folder"],
+        sealed.carried["archive"]["folder"],
         sealed.checksums.n_frames,
     )
     shelf.close()

@@ -42,7 +42,7 @@ def video_facts(draw: st.DrawFn) -> VideoFacts:
         height_px=draw(st.integers(1, 2**20)),
         rotation_degrees=draw(st.sampled_from([0, 90, 180, 270])),
         frame_rate=draw(st.none() | MOMENTS),
-        time_base=draw(MOMENTS),
+        time_base=draw(MOMENTS.filter(bool)),
         start_pts_offset=draw(MOMENTS.map(lambda moment: -moment)),
         span=TimeSpan(start, start + length),
         n_frames=draw(st.integers(0, 2**40)),

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from search_app.cli import main
-from search_app.exports.manifest import _digest, read_manifest
+from search_app.exports.manifest import _digest
 from tests.e2e.small_archive import draw_library, index_library
 
 
@@ -76,14 +76,14 @@ def test_the_film_is_the_same_to_the_last_bit(archive: Path, manifest: Path, tmp
     pictures, sound = decoded(archive.parent / "film.mp4")
     assert (54, True) == (len(pictures), len(sound) > 0)
     assert (pictures, sound) == decoded(film)
-    again = read_manifest(tmp_path / "new.mp4.json").entries
+    again = json.loads((tmp_path / "new.mp4.json").read_text())
     assert "a pink castle" == again["query"]
     assert {"manifest": "film.mp4.json"}.items() <= again["rendered_from"].items()
 
 
 def test_a_manifest_says_where_everything_is_from(archive: Path, manifest: Path) -> None:
     """Query, space with the hash of its weights, versions, exact places on the sources' clocks, checksums."""
-    entries = read_manifest(manifest).entries
+    entries = json.loads(manifest.read_text())
     assert ("a pink castle", 32) == (entries["query"], len(entries["digest"]) // 2)
     assert {"name", "weights_hash", "space_id"} <= set(entries["space"])
     assert {"ffmpeg", "rushes", "av", "torch"} <= set(entries["versions"])
@@ -188,8 +188,10 @@ def test_rights_are_asked_of_the_archive_that_the_manifest_names(
     assert not film.exists()
     archive.rename(archive.with_name("away"))
     try:
-        said = run("supercut", "--from", manifest, "-o", film)
+        refused = run("supercut", "--from", manifest, "-o", film, status=1)
+        said = run("supercut", "--from", manifest, "-o", film, "--allow-file", archive.parent / "library")
     finally:
         archive.with_name("away").rename(archive)
+    assert f"--allow-file {archive.parent / 'library' / 'clip0.mp4'}" in refused
     assert "rights were not checked" in said
-    assert read_manifest(tmp_path / "x.mp4.json").entries["rights"]["checked_on"] is None
+    assert json.loads((tmp_path / "x.mp4.json").read_text())["rights"]["checked_on"] is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer.media.ffmpeg import find_ffmpeg
+from indexer.media.fingerprint import fingerprint
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.exports.clip_picture import clip_picture
 from search_app.exports.film import plan_film
@@ -23,6 +24,7 @@ def test_without_a_thumbnail_inside_a_frame_is_decoded(name: str, frames: tuple[
     rate = Fraction(30_000, 1001)
     path = CountedVideo(name, rate=rate, n_frames=90).write(tmp_path, find_ffmpeg())
     row, times = row_of(path)
+    row = replace(row, video_id=fingerprint(path))
     end = times[frames[1]] if frames[1] < len(times) else row.facts.span.end
     hit = replace(hit_of(row, TimeSpan(times[frames[0]], end), 1), thumbnail="")
     (clip,) = plan_film(build_cut_list([hit], {row.video_id: row}), "harbour").clips
