@@ -209,13 +209,18 @@ class _Job:
             [(i, seen.source, seen.reason) for i, seen in enumerate(self.sighted, 1) if isinstance(seen, Unusable)]
         )
 
-    def refuse_changed(self, *seen: Sighted) -> None:
-        """Raise if a source, or one of some, is not the file any more that was looked at."""
-        for one in seen or {one.source: one for one in self.sighted if isinstance(one, Sighted)}.values():
-            if has_changed(one, self.identify):
-                raise RenderError(
-                    f"{one.source} changed while it was rendered; nothing was kept: index it again, then render anew"
-                )
+    def refuse_changed(self) -> None:
+        """Raise if a source of what was made is not the file any more that was looked at."""
+        made = {one.source for one in self.outcomes if one.status is ClipStatus.DONE}
+        for seen in {one.source: one for one in self.sighted if isinstance(one, Sighted)}.values():
+            if seen.source in made:
+                self._refuse_if_changed(seen)
+
+    def _refuse_if_changed(self, seen: Sighted) -> None:
+        if has_changed(seen, self.identify):
+            raise RenderError(
+                f"{seen.source} changed while it was rendered; nothing was kept: index it again, then render anew"
+            )
 
     def set_aside(self, report: SupercutReport) -> SupercutReport:
         """The report of a film that is not exact, under a name that says so and that nothing has."""
@@ -344,9 +349,8 @@ class _Job:
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
-            self.refuse_changed(seen)
             return self._failed(seen, f"cannot be cut: {error}")
-        self.refuse_changed(seen)
+        self._refuse_if_changed(seen)
         self.placed.append(placed)
         self.shown_texts.append(begun.text)
         tell(lengths.n_own)

@@ -265,10 +265,14 @@ class _Comparison:
 def _stretch(place: Placed, window: FilmWindow, may_seek: bool) -> Stretch:
     facts, span = place.clip.facts, place.clip.span
     margin = Fraction(5, 2) / (facts.frame_rate or FALLBACK_FRAME_RATE)
-    decoder = LAYER_DECODERS.get(facts.video_codec, "") if place.look.has_alpha_layer else ""
-    may_seek = may_seek and not facts.clock_jumps
     return Stretch(
-        str(place.source), span.start - margin, span.end + margin, *window.source_size, may_seek, decoder
+        str(place.source),
+        span.start - margin,
+        span.end + margin,
+        *window.source_size,
+        may_seek=may_seek and not facts.clock_jumps,
+        decoder=LAYER_DECODERS.get(facts.video_codec, "") if place.look.has_alpha_layer else "",
+        has_fields=place.look.interlaced,
     )
 
 
