@@ -90,8 +90,11 @@ def test_what_a_container_crops_is_not_in_the_film(ending: str, mode: Mode, tmp_
     assert (100, 80) == (film.profile.width_px, film.profile.height_px)
     assert list(range(7, 19)) == nearest_frames(film_frames(film.output), player_frames(path, (100, 80)))
     both = render(
-        tmp_path / "both.mp4", clip_of(counted(tmp_path), 10, 20), clip_of(path, 10, 20, 2), mode=mode, profile=
-        Profile(*SIZE, Fraction(25)),
+        tmp_path / "both.mp4",
+        clip_of(counted(tmp_path), 10, 20),
+        clip_of(path, 10, 20, 2),
+        mode=mode,
+        profile=Profile(*SIZE, Fraction(25)),
     )
     assert list(range(10, 20)) == [read_number(frame.astype(np.uint8)) for frame in film_frames(both.output)[:10]]
 
@@ -125,7 +128,9 @@ def test_the_picture_of_a_clip_is_mirrored_and_cropped(tmp_path: Path) -> None:
         ("turned-45.mp4", (192, 108)),
     ],
 )
-def test_shared_sources_are_shown_as_by_players(name: str, size: tuple[int, int], mode: Mode, tmp_path: Path) -> None:
+def test_shared_sources_are_shown_as_by_players(
+    name: str, size: tuple[int, int], mode: Mode, tmp_path: Path
+) -> None:
     """From inside a group of pictures to the middle of another, each frame once."""
     path = FAULTS / name
     film = render(tmp_path / "film.mp4", clip_of(path, 7, 33), mode=mode)
