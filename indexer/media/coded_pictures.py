@@ -1,7 +1,7 @@
 """Checksums of coded H.264 pictures, read by PyAV in a limited child without decoding them.
 
-What counts are the pictures themselves, without the headers and notes that copying may rewrite. A group of pictures
-that is the same bit for bit, from its IDR picture on, decodes to the same frames.
+The pictures themselves count, without the headers and notes that copying may rewrite. A group of pictures that is
+the same bit for bit, from its IDR picture on, decodes to the same frames.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Stretch:
         height_px: of the pictures, as they are shown.
         may_seek: whether the clock can be read from the middle.
         decoder: ffmpeg's name of another decoder than the usual one; empty for that.
-        has_fields: whether pictures made of two fields are to be made whole: each as at the time of its first field.
+        has_fields: whether pictures of two fields are to be made whole: each as at the time of its first.
     """
 
     path: str
@@ -113,11 +113,11 @@ class FilmLook:
     is_as_stored: bool
 
 
-def read_stretches(stretches: Sequence[Stretch]) -> Iterator[tuple[int, Shown | MediaError | None]]:
+def read_stretches(stretches: Sequence[Stretch]) -> Generator[tuple[int, Shown | MediaError | None]]:
     """The frames of all stretches, in order, each with the number of its stretch; None where one begins.
 
-    One child reads them all. A file that cannot be read, or that kills the child, gives an error in the place of its
-    frames, and the next stretch follows.
+    One child reads them all. A file that cannot be read, or that kills the child, gives an error in the place of
+    its frames, and the next stretch follows.
     """
     begin = 0
     while begin < len(stretches):
@@ -185,7 +185,7 @@ def _read(stretch: Stretch) -> Iterator[Shown | None]:
 
 
 def _read_from(stretch: Stretch, instant: Fraction | None) -> Generator[Shown | None, None, bool]:
-    """The frames of a stretch, read from an instant or the beginning on; False if that came too late for the first."""
+    """The frames of a stretch, read from an instant or the beginning on; False if that came too late."""
     from indexer.media.decode import VideoReader
     from indexer.media.pictures import PictureMaker
 
@@ -232,12 +232,14 @@ class _Fields:
     """The filter that makes whole pictures of fields, one for one, a frame late."""
 
     def __init__(self, shape: tuple[int, int, str]) -> None:
+        from av import VideoFormat
         from av.filter import Graph
 
         self.shape = shape
         self._graph: Any = Graph()
         width, height, name = shape
-        source = self._graph.add_buffer(width=width, height=height, format=name, time_base=_FIELD_CLOCK)
+        stored = VideoFormat(name)
+        source = self._graph.add_buffer(width=width, height=height, format=stored, time_base=_FIELD_CLOCK)
         whole = self._graph.add("bwdif", "mode=send_frame:deint=interlaced")
         sink = self._graph.add("buffersink")
         source.link_to(whole)
@@ -270,7 +272,7 @@ class _Fields:
 
 def read_film(
     path: str, parts: Sequence[FilmPart], frame_rate: Fraction | None = None
-) -> Iterator[tuple[int, GreyPicture] | FilmLook]:
+) -> Generator[tuple[int, GreyPicture] | FilmLook]:
     """The frames of some parts of a film, in order, each with its number; at last what the whole is.
 
     Args:

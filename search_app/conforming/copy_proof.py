@@ -43,7 +43,7 @@ def prove_copied(
 
     Args:
         rendered: the film.
-        copied: of each clip the number of its first frame in the film, itself, its source, and what was made of it.
+        copied: number of its first frame in the film, clip, source and what was made of it, for each clip.
         profile: of the film.
         cancel: stops it when set.
 

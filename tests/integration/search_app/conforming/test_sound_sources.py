@@ -153,7 +153,7 @@ def test_a_track_that_is_not_there_is_silence_and_said(tmp_path: Path, program: 
 
 
 def without_speakers(path: Path, n_channels: int, program: Ffmpeg) -> Path:
-    """A QuickTime file with one track of so many channels, each with its own tone and all of them called unused."""
+    """A QuickTime file with one track of so many channels, each with its own tone and all called unused."""
     tones = [draw_tone(500 + 200 * place) for place in range(n_channels)]
     layout = {2: "stereo", 3: "2.1", 4: "4.0", 6: "5.1"}[n_channels]
     places = "|".join(map(str, range(n_channels)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_an_odd_angle_is_shown_unturned(degrees: int, mode: Mode, tmp_path: Path
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ending", ["mov", "mkv"])
 def test_what_a_container_crops_is_not_in_the_film(ending: str, mode: Mode, tmp_path: Path) -> None:
-    """Clean aperture and Matroska's pixel crop, each side on its own; beside an ordinary source of the whole size."""
+    """Clean aperture and Matroska's pixel crop, each side on its own; beside an ordinary source too."""
     path = add_to_pictures(counted(tmp_path, "cropped.mov"), clean_aperture(100, 80, 6, -4))
     if ending == "mkv":
         cropped, path = path, tmp_path / "cropped.mkv"
@@ -135,7 +136,7 @@ def test_shared_sources_are_shown_as_by_players(
     path = FAULTS / name
     film = render(tmp_path / "film.mp4", clip_of(path, 7, 33), mode=mode)
     assert size == (film.profile.width_px, film.profile.height_px)
-    options = {"noautorotate": None} if name == "turned-45.mp4" else {}
+    options: dict[str, Any] = {"noautorotate": None} if name == "turned-45.mp4" else {}
     assert list(range(7, 33)) == nearest_frames(film_frames(film.output), player_frames(path, size, **options))
 
 
