@@ -13,15 +13,15 @@ EXIT_STATUS = 130
 
 @contextmanager
 def heard_interrupts() -> Iterator[threading.Event]:
-    """An event that is set by the first Ctrl-C, which still raises `KeyboardInterrupt`.
+    """Yield an event that the first Ctrl-C sets, which still raises `KeyboardInterrupt`.
 
     Libraries turn that exception into errors of their own (DuckDB into `RuntimeError: Query interrupted`), so its
-    type alone does not tell an interruption from a fault. Outside the main thread, and where interrupts are ignored
-    or handled by others, nothing is installed and the event is never set.
+    type alone does not tell an interruption from a fault. Outside the main thread, and where interrupts are
+    ignored or handled by others, nothing is installed and the event is never set.
     """
     heard = threading.Event()
 
-    def note(number: int, frame: object) -> None:
+    def note(_number: int, _frame: object) -> None:
         heard.set()
         raise KeyboardInterrupt
 

@@ -50,3 +50,19 @@ def box(name: bytes, *numbers: int) -> bytes:
 def clean_aperture(width: int, height: int, right: int = 0, down: int = 0) -> bytes:
     """A `clap` box: the size that is shown, and how far its middle lies from that of the stored picture."""
     return box(b"clap", width, 1, height, 1, right, 1, down, 1)
+
+
+def call_channels_unused(path: Path, n_channels: int) -> Path:
+    """Say of every channel of the sound that it has no speaker; the file's index must lie behind its contents."""
+    data = bytearray(path.read_bytes())
+    assert data.index(b"mdat") < data.index(b"moov")
+    old = data.index(b"chan") - 4
+    end = old + struct.unpack_from(">I", data, old)[0]
+    begins = [data.rindex(name, 0, old) - 4 for name in _CONTAINERS]
+    new = box(b"chan", 0, 0, 0, n_channels, *([0] * 5 * n_channels))
+    data[old:end] = new
+    for begin in (*begins, begins[-1] + 16):
+        size = struct.unpack_from(">I", data, begin)[0] + len(new) - (end - old)
+        struct.pack_into(">I", data, begin, size)
+    path.write_bytes(data)
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,16 +16,18 @@ Grey = NDArray[np.int16]
 """(height, width)."""
 
 
-def player_frames(path: Path, size: tuple[int, int], stream: str = "V:0", **options: object) -> list[Grey]:
+def player_frames(path: Path, size: tuple[int, int], stream: str = "V:0", **options: Any) -> list[Grey]:
     """All frames, in the order stored, turned, flipped and cropped as players do, at a width and height."""
     data, (width, height) = bytearray(), size
-    shown = open_own(path, max_streams=1000, **options)[stream].filter("scale", width, height).filter("format", "gray")
+    opened = open_own(path, max_streams=1000, **options)[stream]
+    shown = opened.filter("scale", width, height).filter("format", "gray")
     find_ffmpeg().run(send([shown], format="rawvideo", fps_mode="passthrough"), on_bytes=data.extend)
     return list(np.frombuffer(bytes(data), np.uint8).reshape(-1, height, width).astype(np.int16))
 
 
 def film_frames(path: Path) -> list[Grey]:
     """All frames of a film as they are stored; it must not ask players to change them."""
+    container: Any
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
     assert all(side.type.name != "DISPLAYMATRIX" for frame in frames for side in frame.side_data)

@@ -318,8 +318,8 @@ class VideoReader:
     def seek(self, time: Fraction) -> bool:
         """Let `frames` begin near a time, with the first picture there that needs no other; False if that fails.
 
-        It may come too late, in containers without an index. Where a clock jumps, or does not say when each picture
-        is shown, times are only right from the beginning on.
+        It may come too late, in containers without an index. Where a clock jumps, or does not say when each
+        picture is shown, times are only right from the beginning on.
         """
         ticks = int((time + self.start_time) / self.time_base)
         try:

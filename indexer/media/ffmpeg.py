@@ -168,9 +168,9 @@ def open_pipe(**options: Any) -> Stream:
     return ffmpeg.input("pipe:0", protocol_whitelist="pipe", **options)
 
 
-def draw(description: str) -> Stream:
-    """Pictures that ffmpeg draws itself, as one of its own sources describes them."""
-    return ffmpeg.input(description, format="lavfi")["v:0"]
+def draw(description: str, stream: str = "v:0") -> Stream:
+    """Pictures or sound that ffmpeg makes itself, as one of its own sources describes them."""
+    return ffmpeg.input(description, format="lavfi")[stream]
 
 
 def save(streams: Sequence[Stream], path: Path, **options: Any) -> Stream:

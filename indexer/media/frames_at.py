@@ -7,10 +7,11 @@ finished films. So what is wrong with one of the two decoders, or with what it i
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 from indexer.errors import MediaError
 from indexer.media.isolation import run_limited
 from indexer.media.limits import ChildLimits
+
+if TYPE_CHECKING:  # whoever starts the child decodes nothing itself
+    from indexer.media.decode import TimedFrame
 
 GreyPicture = NDArray[np.uint8]
 """(height, width)."""
@@ -27,6 +31,7 @@ LIMITS = ChildLimits(stall_seconds=120.0)
 
 BATCH_FRAMES = 8
 _HEARTBEAT_SECONDS = 1.0
+_FIELD_CLOCK = Fraction(1, 25)
 PREROLLS = (Fraction(0), Fraction(2), Fraction(16))
 """How long before an instant reading is tried to start, before it starts at the beginning of the file."""
 
@@ -46,6 +51,7 @@ class Stretch:
         height_px: of the pictures, as they are shown.
         may_seek: whether the clock can be read from the middle.
         decoder: ffmpeg's name of another decoder than the usual one; empty for that.
+        has_fields: whether pictures of two fields are to be made whole: each as at the time of its first.
     """
 
     path: str
@@ -55,6 +61,7 @@ class Stretch:
     height_px: int
     may_seek: bool = True
     decoder: str = ""
+    has_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +113,11 @@ class FilmLook:
     is_as_stored: bool
 
 
-def read_stretches(stretches: Sequence[Stretch]) -> Iterator[tuple[int, Shown | MediaError | None]]:
+def read_stretches(stretches: Sequence[Stretch]) -> Generator[tuple[int, Shown | MediaError | None]]:
     """The frames of all stretches, in order, each with the number of its stretch; None where one begins.
 
-    One child reads them all. A file that cannot be read, or that kills the child, gives an error in the place of its
-    frames, and the next stretch follows.
+    One child reads them all. A file that cannot be read, or that kills the child, gives an error in the place of
+    its frames, and the next stretch follows.
     """
     begin = 0
     while begin < len(stretches):
@@ -178,7 +185,7 @@ def _read(stretch: Stretch) -> Iterator[Shown | None]:
 
 
 def _read_from(stretch: Stretch, instant: Fraction | None) -> Generator[Shown | None, None, bool]:
-    """The frames of a stretch, read from an instant or the beginning on; False if that came too late for the first."""
+    """The frames of a stretch, read from an instant or the beginning on; False if that came too late."""
     from indexer.media.decode import VideoReader
     from indexer.media.pictures import PictureMaker
 
@@ -186,7 +193,8 @@ def _read_from(stretch: Stretch, instant: Fraction | None) -> Generator[Shown | 
         if instant is not None and not (reader.container_name in _SOUGHT and reader.seek(instant)):
             return False
         maker, is_early = PictureMaker(reader.pixel_aspect, reader.crop), instant is None
-        for timed in reader.frames():
+        frames = reader.frames()
+        for timed in _made_whole(frames) if stretch.has_fields else frames:
             if timed is None:
                 yield None
                 continue
@@ -200,9 +208,71 @@ def _read_from(stretch: Stretch, instant: Fraction | None) -> Generator[Shown | 
         return is_early
 
 
+def _made_whole(frames: Iterator[TimedFrame | None]) -> Iterator[TimedFrame | None]:
+    """The same frames, those of two fields as they were at the time of the first."""
+    held: deque[TimedFrame] = deque()
+    fields: _Fields | None = None
+    for timed in frames:
+        if timed is None:
+            yield None
+            continue
+        shape = (timed.frame.width, timed.frame.height, timed.frame.format.name)
+        if fields is None or fields.shape != shape:
+            for whole in fields.close() if fields else ():
+                yield replace(held.popleft(), frame=whole)
+            fields = _Fields(shape)
+        held.append(timed)
+        for whole in fields.push(timed.frame):
+            yield replace(held.popleft(), frame=whole)
+    for whole in fields.close() if fields else ():
+        yield replace(held.popleft(), frame=whole)
+
+
+class _Fields:
+    """The filter that makes whole pictures of fields, one for one, a frame late."""
+
+    def __init__(self, shape: tuple[int, int, str]) -> None:
+        from av import VideoFormat
+        from av.filter import Graph
+
+        self.shape = shape
+        self._graph: Any = Graph()
+        width, height, name = shape
+        stored = VideoFormat(name)
+        source = self._graph.add_buffer(width=width, height=height, format=stored, time_base=_FIELD_CLOCK)
+        whole = self._graph.add("bwdif", "mode=send_frame:deint=interlaced")
+        sink = self._graph.add("buffersink")
+        source.link_to(whole)
+        whole.link_to(sink)
+        self._graph.configure()
+        self._n_frames = 0
+
+    def push(self, frame: Any) -> list[Any]:
+        """Take a frame; those that are whole now."""
+        frame.pts, frame.time_base = self._n_frames, _FIELD_CLOCK
+        self._n_frames += 1
+        self._graph.push(frame)
+        return self._pull()
+
+    def close(self) -> list[Any]:
+        """The last one."""
+        self._graph.push(None)
+        return self._pull()
+
+    def _pull(self) -> list[Any]:
+        import av
+
+        found = []
+        while True:
+            try:
+                found.append(self._graph.pull())
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return found
+
+
 def read_film(
     path: str, parts: Sequence[FilmPart], frame_rate: Fraction | None = None
-) -> Iterator[tuple[int, GreyPicture] | FilmLook]:
+) -> Generator[tuple[int, GreyPicture] | FilmLook]:
     """The frames of some parts of a film, in order, each with its number; at last what the whole is.
 
     Args:

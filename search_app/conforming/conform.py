@@ -201,8 +201,8 @@ def _beat_ticks(clip: Clip, profile: Profile) -> int:
 def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress = PLAIN) -> Conformed:
     """What a clip of these source frames must look like.
 
-    Where the source has the profile's rate and no frame is as much as one frame out of place, however short or long
-    single ones are, each is shown once. Else each frame of the clip shows the one nearest to its time.
+    Where the source has the profile's rate and no frame is as much as one frame out of place, each is shown once,
+    however short or long single ones are. Else each frame of the clip shows the one nearest to its time.
     """
     first, _ = tick_span(clip.span, clip.facts)
     beat = clip.facts.time_base * profile.frame_rate  # frames of the profile in one tick

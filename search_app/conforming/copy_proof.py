@@ -9,11 +9,10 @@ import threading
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
 from indexer.errors import FfmpegError, MediaError
-from indexer.media.coded_pictures import CodedPicture, CodedSource, read_coded_film, read_coded_sources
+from indexer.media.coded_pictures import CodedStretch, read_coded
 from indexer.media.frames_at import FilmLook
 from search_app.conforming.conform import Conformed
 from search_app.conforming.source_frames import tick_span
@@ -44,7 +43,7 @@ def prove_copied(
 
     Args:
         rendered: the film.
-        copied: of each clip the number of its first frame in the film, itself, its source, and what was made of it.
+        copied: number of its first frame in the film, clip, source and what was made of it, for each clip.
         profile: of the film.
         cancel: stops it when set.
 
@@ -53,36 +52,35 @@ def prove_copied(
     """
     if not copied:
         return CopyProof()
-    try:
-        film, look = read_coded_film(str(rendered), profile.frame_rate)
-    except MediaError as error:
-        raise FfmpegError(str(error)) from error
-    sources = read_coded_sources([(str(source), clip.span.start, clip.span.end) for _, clip, source, _ in copied])
+    wanted = [(str(source), clip.span.start, clip.span.end) for _, clip, source, _ in copied]
+    film, *sources = read_coded([(str(rendered), None, None), *wanted])
     if cancel and cancel.is_set():
         raise FfmpegError("cancelled")
+    if isinstance(film, MediaError):
+        raise FfmpegError(str(film)) from film
+    numbers = [round(picture.time * profile.frame_rate) for picture in film.pictures]
     proven = frozenset(
         first_frame
         for (first_frame, clip, _, made), source in zip(copied, sources, strict=True)
-        if isinstance(source, CodedSource) and _is_same(film, first_frame, clip, made, source, profile)
+        if isinstance(source, CodedStretch) and _is_same(film, numbers, first_frame, clip, made, source, profile)
     )
-    return CopyProof(proven, look)
+    return CopyProof(proven, FilmLook(len(numbers), (film.size,), film.is_as_stored))
 
 
 def _is_same(
-    film: Sequence[CodedPicture],
+    film: CodedStretch,
+    numbers: Sequence[int],
     first_frame: int,
     clip: Clip,
     made: Conformed,
-    source: CodedSource,
+    source: CodedStretch,
     profile: Profile,
 ) -> bool:
     """Whether the frames of a clip in the film are exactly those of its source, shown in the same way."""
     first, end = tick_span(clip.span, clip.facts)
     ticks = [one.time / clip.facts.time_base + clip.facts.start_pts_offset for one in source.pictures]
     due = source.pictures[bisect_left(ticks, first) : bisect_left(ticks, end)]
-    numbers = list(map(attrgetter("time"), film))
-    place = bisect_left(numbers, first_frame)
-    seen = film[place : place + made.n_frames]
+    seen = slice(place := bisect_left(numbers, first_frame), place + made.n_frames)
     is_shaped = source.is_as_stored and source.size == (profile.width_px, profile.height_px)
-    is_counted = [one.time for one in seen] == list(range(first_frame, first_frame + made.n_frames))
-    return is_shaped and is_counted and [one.sums for one in due] == [one.sums for one in seen]
+    is_counted = list(numbers[seen]) == list(range(first_frame, first_frame + made.n_frames))
+    return is_shaped and is_counted and [one.sums for one in due] == [one.sums for one in film.pictures[seen]]

@@ -157,7 +157,7 @@ class FrameLog:
         self.has_alpha_layer |= bool(_LAYER.match(line))
 
     def _take_file_colours(self, line: str) -> None:
-        """Keep what the file says of its pictures: ProRes keeps such tags there, and says nothing in its frames."""
+        """Keep what the file says of its pictures: ProRes has such tags there, and none in its frames."""
         if not (stream := _STREAM.search(line)):
             return
         words = stream[1].split(", ")
@@ -288,8 +288,8 @@ def frames_between(shown: Stream, facts: VideoFacts, look: FrameLog, first_tick:
 def shown_upright(pictures: Stream, facts: VideoFacts, look: FrameLog) -> Stream:
     """Stored pictures as players show them: cut by their container's crop, flipped and turned.
 
-    The index says how, so that index, films and pictures of clips agree. Of videos that were indexed before it knew,
-    the ffmpeg program's own ways stand.
+    The index says how, so that index, films and pictures of clips agree. Of videos that were indexed before it
+    knew, the ffmpeg program's own ways stand.
     """
     if facts.crop is None:
         return pictures

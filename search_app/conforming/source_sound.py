@@ -13,6 +13,9 @@ _TRACK = re.compile(
 )
 _NAMELESS = re.compile(r"(\d+) channels(?: \((.*)\))?")
 _NO_SPEAKER = re.compile(r"UNSD|UNK|USR\d+|NONE")
+_MOST_GUESSED = 8
+"""For more channels than these ffmpeg has no usual speakers."""
+
 _PLAYED_TOGETHER = frozenset({"mov", "mp4", "mxf"})
 """Containers in which tracks lie side by side to be played together; elsewhere they are alternatives."""
 
@@ -38,11 +41,17 @@ class SourceSound:
 
     @property
     def n_nameless(self) -> int:
-        """How many channels it has if none of them has a speaker, else 0."""
+        """How many channels it has if none of them has a speaker, else 0.
+
+        Where a file says nothing of speakers, the usual ones for so many channels are guessed, as players do.
+        """
         found = _NAMELESS.fullmatch(self.layout)
-        if not found or any(not _NO_SPEAKER.fullmatch(name) for name in (found[2] or "UNK").split("+")):
+        if not found:
             return 0
-        return int(found[1])
+        n_channels = int(found[1])
+        if found[2] is None:
+            return n_channels if n_channels > _MOST_GUESSED else 0
+        return n_channels if all(map(_NO_SPEAKER.fullmatch, found[2].split("+"))) else 0
 
 
 def read_sound(line: str) -> SourceSound | None:

@@ -13,7 +13,7 @@ from search_app.conforming.picture_names import Framing
 from search_app.conforming.target_profile import Profile
 from store.records import VideoFacts
 
-LONG_SIDE_PX = 256
+LONG_SIDE_PX = 160
 """The longer side of a small picture of the whole film."""
 
 

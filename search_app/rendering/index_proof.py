@@ -67,7 +67,7 @@ def _told(check: ClipCheck, offset: int) -> ClipCheck:
         return check
     first, last = (replace(edge, is_exact=False, seen_offset=-offset) for edge in (check.first, check.last))
     told = f"the archive has other times for its frames, {offset:+d} frame off: index it again"
-    return ClipCheck(first, last, "; ".join(filter(None, [check.reason, told])))
+    return ClipCheck(first, last, "; ".join(filter(None, [told, check.reason])))
 
 
 def _offset(program: Ffmpeg, places: Sequence[Placed], cancel: threading.Event | None) -> int:

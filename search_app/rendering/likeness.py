@@ -29,7 +29,7 @@ LEAST_MOTION = 5.0
 apart inside a clip: an encoder lets some frames lag behind by what nobody sees."""
 
 CLEARLY_NEARER = 0.5
-"""There, a frame shows the neighbour if it is nearer to it than this part of its distance from what it must show."""
+"""There, a frame shows the neighbour if it is nearer to it than this part of its distance from its own."""
 
 MAX_DISTANCE = 10.0
 """Farther than this from what must be there is another picture."""
@@ -156,17 +156,23 @@ class Judge:
         seen = pair.seen
         if seen is None:
             return EdgeCheck(is_exact=False)
-        raw = {offset: pair.source(offset) for offset in (0, -1, 1)}
-        sources = {offset: tones[offset][source] for offset, source in raw.items() if source is not None}
+        raw = {offset: source for offset in (0, -1, 1) if (source := pair.source(offset)) is not None}
+        sources = {offset: tones[0][source] for offset, source in raw.items()}
         distances = {offset: self._mean(np.abs(seen - source)) for offset, source in sources.items()}
         distance, expected = distances.pop(0), sources.pop(0)
+        is_other = distance > MAX_DISTANCE or distance > max(NOISE, MAX_SHARE * self._contrast(seen))
+        if is_other:  # the tones may be those of the neighbours, if all frames are off alike
+            distances = {
+                offset: self._mean(np.abs(seen - tones[offset][source]))
+                for offset, source in raw.items()
+                if offset
+            }
         offset, nearest = min(distances.items(), key=lambda item: item[1], default=(0, None))
-        is_off = is_edge and nearest is not None and nearest + MARGIN < distance
+        is_off = (is_edge or is_other) and nearest is not None and nearest + MARGIN < distance
         if not is_off:
             moved = (one for one, source in sources.items() if self._shows_neighbour(seen, expected, source))
             offset = next(moved, 0)
             is_off = bool(offset)
-        is_other = distance > MAX_DISTANCE or distance > max(NOISE, MAX_SHARE * self._contrast(seen))
         return EdgeCheck(
             is_exact=not is_off and not is_other,
             distance=round(distance, 3),

@@ -209,6 +209,19 @@ def has_changed(seen: Sighted, identify: Callable[[Path], str] | None) -> bool:
         return True
 
 
+def refuse_changed(seen: Iterable[Sighted], identify: Callable[[Path], str] | None) -> None:
+    """Refuse to go on with sources that are not the files any more that were looked at.
+
+    Raises:
+        RenderError: names the first of them.
+    """
+    for one in seen:
+        if has_changed(one, identify):
+            raise RenderError(
+                f"{one.source} changed while it was rendered; nothing was kept: index it again, then render anew"
+            )
+
+
 def _refusal(path: Path, clip: Clip, identify: Callable[[Path], str] | None) -> str:
     try:
         if not path.is_file():

@@ -5,12 +5,25 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from search_app.errors import RenderError
 from search_app.rendering.ledger import ledger_path, wrote_subtitles
+from search_app.rendering.preflight import is_disk_full
 from search_app.rendering.subtitles import subtitle_path
+
+
+def explained(error: Exception, output: Path, cancel: threading.Event) -> RenderError:
+    """Why a film was not made, for people."""
+    if cancel.is_set():
+        return RenderError(f"{output.name} was cancelled; nothing was kept")
+    if is_disk_full(error):
+        return RenderError(
+            f"no space left on the disk of {output.parent}: free some and render again; nothing was kept"
+        )
+    return RenderError(f"cannot render {output}: {error}")
 
 
 def aside_path(output: Path) -> Path:

@@ -53,10 +53,11 @@ from search_app.rendering.preflight import (
     check_target,
     has_changed,
     is_disk_full,
+    refuse_changed,
     sight_sources,
 )
 from search_app.rendering.progress import Clock
-from search_app.rendering.publish import aside_path, give_names
+from search_app.rendering.publish import aside_path, explained, give_names
 from search_app.rendering.subtitles import srt_text, subtitle_path
 from search_app.rendering.transitions import Transition, plan_blend
 from search_app.rendering.verify import Placed, verify_supercut
@@ -102,8 +103,8 @@ def render_supercut(
         cancel: when set by another thread, rendering stops within a second and nothing is kept.
 
     Returns:
-        How every clip ended. A clip that verification finds wrong stays in the file and is named in the report; the
-        file then lies beside `output`, under a name that says so.
+        How every clip ended. A clip that verification finds wrong stays in the file and is named in the report;
+        the file then lies beside `output`, under a name that says so.
 
     Raises:
         RenderError: the target or a source cannot be used, a source changed meanwhile, the disk is full, or it was
@@ -143,17 +144,7 @@ def render_supercut(
                 report = job.set_aside(report)
             return job.publish(work.path, report, provenance or {}, overwrite=overwrite)
     except (FfmpegError, OSError) as error:
-        raise _explained(error, output, job.cancel) from error
-
-
-def _explained(error: Exception, output: Path, cancel: threading.Event) -> RenderError:
-    if cancel.is_set():
-        return RenderError(f"{output.name} was cancelled; nothing was kept")
-    if is_disk_full(error):
-        return RenderError(
-            f"no space left on the disk of {output.parent}: free some and render again; nothing was kept"
-        )
-    return RenderError(f"cannot render {output}: {error}")
+        raise explained(error, output, job.cancel) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +201,11 @@ class _Job:
             [(i, seen.source, seen.reason) for i, seen in enumerate(self.sighted, 1) if isinstance(seen, Unusable)]
         )
 
-    def refuse_changed(self, *seen: Sighted) -> None:
-        """Raise if a source, or one of some, is not the file any more that was looked at."""
-        for one in seen or {one.source: one for one in self.sighted if isinstance(one, Sighted)}.values():
-            if has_changed(one, self.identify):
-                raise RenderError(
-                    f"{one.source} changed while it was rendered; nothing was kept: index it again, then render anew"
-                )
+    def refuse_changed(self) -> None:
+        """Raise if a source of what was made is not the file any more that was looked at."""
+        made = {one.source for one in self.outcomes if one.status is ClipStatus.DONE}
+        sighted = (one for one in self.sighted if isinstance(one, Sighted))
+        refuse_changed({one.source: one for one in sighted if one.source in made}.values(), self.identify)
 
     def set_aside(self, report: SupercutReport) -> SupercutReport:
         """The report of a film that is not exact, under a name that says so and that nothing has."""
@@ -345,9 +334,9 @@ class _Job:
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
-            self.refuse_changed(seen)
-            return self._failed(seen, f"cannot be cut: {error}")
-        self.refuse_changed(seen)
+            is_other = seen.source.is_file() and has_changed(seen, self.identify)
+            return self._failed(seen, "changed while it was rendered" if is_other else f"cannot be cut: {error}")
+        refuse_changed([seen], self.identify)
         self.placed.append(placed)
         self.shown_texts.append(begun.text)
         tell(lengths.n_own)

@@ -31,7 +31,7 @@ from search_app.rendering.film_window import FilmWindow, film_window
 from search_app.rendering.likeness import EdgeCheck, Judge, Luma, Pair
 
 INDEXED_CONTAINERS = frozenset({"mov", "matroska"})
-"""Containers in which a seek always comes in time; in others what looks wrong is read once more from its beginning."""
+"""Containers in which a seek comes in time; in others what looks wrong is read once more from the beginning."""
 
 MAX_STRETCH = 0.01
 """Pictures whose shape differs by more than this from the one in the index are of another shape."""
@@ -248,14 +248,14 @@ class _Comparison:
             planned = plan_frames(seen.inside, place.clip, self.profile)
             if any(getattr(planned, name) != getattr(made, name) for name in _PLANNED):
                 faults.append(
-                    f"it shows {made.n_source_frames} frames of its source in {made.n_frames}, and another decoder "
+                    f"it shows {made.n_source_frames} frames of its source in {made.n_frames}, another decoder "
                     f"finds {planned.n_source_frames} for {planned.n_frames}"
                 )
             begin, seconds = longest_standstill(seen.inside, place.clip)
             if seconds > MAX_SECONDS:
                 faults.append(
-                    f"its picture stands still for {float(seconds):.1f} s from {float(begin):.2f} s of its source on, "
-                    "which has no others there"
+                    f"its picture stands still for {float(seconds):.1f} s: its source has no other from "
+                    f"{float(begin):.2f} s on"
                 )
         if seen.other_size:
             shown = f"{seen.other_size[0]}x{seen.other_size[1]}"
@@ -266,10 +266,14 @@ class _Comparison:
 def _stretch(place: Placed, window: FilmWindow, may_seek: bool) -> Stretch:
     facts, span = place.clip.facts, place.clip.span
     margin = Fraction(5, 2) / mean_rate(facts)
-    decoder = LAYER_DECODERS.get(facts.video_codec, "") if place.look.has_alpha_layer else ""
-    may_seek = may_seek and not facts.clock_jumps
     return Stretch(
-        str(place.source), span.start - margin, span.end + margin, *window.source_size, may_seek, decoder
+        str(place.source),
+        span.start - margin,
+        span.end + margin,
+        *window.source_size,
+        may_seek=may_seek and not facts.clock_jumps,
+        decoder=LAYER_DECODERS.get(facts.video_codec, "") if place.look.has_alpha_layer else "",
+        has_fields=place.look.interlaced,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import pytest
 
-from indexer.media.coded_pictures import source_messages
+from indexer.media.coded_pictures import coded_messages
 from indexer.media.ffmpeg import Ffmpeg, discard, find_ffmpeg, open_own, open_source, save, send
 from search_app.conforming.conform import Conformed
 from search_app.conforming.copy_proof import prove_copied
@@ -174,7 +174,7 @@ def test_little_is_read_for_a_clip_at_the_beginning(tmp_path: Path, program: Ffm
     wanted = [(0, 25), (36, 60)]
     cut_list = clips([(path, *span) for span in wanted])
     read = [n_packets(program, path, clip, Fraction(0)) for clip in cut_list.clips]
-    proven = [source_messages([[str(path), str(clip.span.start), str(clip.span.end)]]) for clip in cut_list.clips]
+    proven = [coded_messages([[str(path), str(clip.span.start), str(clip.span.end)]]) for clip in cut_list.clips]
     read += [
         len(header.get("pictures", ())) for messages in proven for header, _ in messages if "pictures" in header
     ]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from indexer.media.ffmpeg import Ffmpeg, Stream, combine, draw, find_ffmpeg, save
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import build_cut_list
@@ -19,6 +19,8 @@ from search_app.rendering.outcomes import SupercutReport
 from search_app.rendering.supercut import render_supercut
 from store.timespan import TimeSpan
 from tests.counted_video import hit_of, row_of
+from tests.patched_video import call_channels_unused
+from tests.shared_media import FAULTS, needs_faults
 
 RATE = 48_000
 
@@ -148,3 +150,64 @@ def test_a_track_that_is_not_there_is_silence_and_said(tmp_path: Path, program: 
     assert ("its sound cannot be read, silence instead: the file has no sound track 3, only 2",) == report.clips[
         0
     ].warnings
+
+
+def without_speakers(path: Path, n_channels: int, program: Ffmpeg) -> Path:
+    """A QuickTime file with one track of so many channels, each with its own tone and all called unused."""
+    tones = [draw_tone(500 + 200 * place) for place in range(n_channels)]
+    layout = {2: "stereo", 3: "2.1", 4: "4.0", 6: "5.1"}[n_channels]
+    places = "|".join(map(str, range(n_channels)))
+    mixed = combine(tones, "amerge", inputs=n_channels).filter("channelmap", places, layout)
+    pictures = draw("testsrc=size=64x64:rate=25:duration=1")
+    program.run(save([pictures, mixed], path, **{"c:v": "libx264", "pix_fmt": "yuv420p", "c:a": "pcm_s16le"}))
+    return call_channels_unused(path, n_channels)
+
+
+def draw_tone(hertz: int) -> Stream:
+    """A second of a tone at an eighth of the full level."""
+    return draw(f"sine=frequency={hertz}:sample_rate=48000:duration=1", "a:0")
+
+
+@pytest.mark.parametrize("n_channels", [3, 4, 6])
+def test_channels_without_speakers_are_heard(n_channels: int, tmp_path: Path, program: Ffmpeg) -> None:
+    """In turn on the left and on the right, an odd last one on both sides, and never so loud that they clip."""
+    samples = heard(render(without_speakers(tmp_path / "nameless.mov", n_channels, program), program))
+    share = 0.125 / -(-n_channels // 2)
+    for place in range(n_channels):
+        is_odd = n_channels % 2 and place == n_channels - 1
+        sides = [share, share] if is_odd else [share * (place % 2 == 0), share * (place % 2 == 1)]
+        assert level(samples, 500 + 200 * place) == pytest.approx(sides, abs=0.004)
+
+
+@needs_faults
+def test_the_shared_unused_channels_are_heard(program: Ffmpeg, tmp_path: Path) -> None:
+    """Four channels that the file calls unused."""
+    path = tmp_path / "sound.mov"
+    path.write_bytes((FAULTS / "sound-channels-unused.mov").read_bytes())
+    assert [True, True] == list(np.abs(heard(render(path, program))).max(axis=0) > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sides"),
+    [
+        ("camera.mov", {"disposition:a": "default"}, [(0.125, 0), (0, 0.125)]),
+        ("camera.mxf", {}, [(0.125, 0), (0, 0.125)]),
+        ("alternatives.mkv", {}, [(0.125, 0.125), (0, 0)]),
+        ("second.mov", {"disposition:a:0": "0", "disposition:a:1": "default"}, [(0, 0), (0.125, 0.125)]),
+        (
+            "languages.mov",
+            {"disposition:a": "default", "metadata:s:a:0": "language=eng", "metadata:s:a:1": "language=fre"},
+            [(0.125, 0.125), (0, 0)],
+        ),
+    ],
+)
+def test_mono_tracks_of_a_camera_are_heard_together(
+    name: str, options: dict[str, str], sides: list[tuple[float, float]], tmp_path: Path, program: Ffmpeg
+) -> None:
+    """A microphone in each track; tracks of other languages, and those beside a default one, are alternatives."""
+    path, pictures = tmp_path / name, draw("testsrc=size=64x64:rate=25:duration=1")
+    coded = {"c:v": "mpeg2video" if name.endswith("mxf") else "libx264", "pix_fmt": "yuv420p", "c:a": "pcm_s16le"}
+    program.run(save([pictures, draw_tone(500), draw_tone(700)], path, **coded, **options))
+    samples = heard(render(path, program))
+    assert level(samples, 500) == pytest.approx(sides[0], abs=0.004)
+    assert level(samples, 700) == pytest.approx(sides[1], abs=0.004)

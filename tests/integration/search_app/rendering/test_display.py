@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_an_odd_angle_is_shown_unturned(degrees: int, mode: Mode, tmp_path: Path
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ending", ["mov", "mkv"])
 def test_what_a_container_crops_is_not_in_the_film(ending: str, mode: Mode, tmp_path: Path) -> None:
-    """Clean aperture and Matroska's pixel crop, each side on its own; beside an ordinary source of the whole size."""
+    """Clean aperture and Matroska's pixel crop, each side on its own; beside an ordinary source too."""
     path = add_to_pictures(counted(tmp_path, "cropped.mov"), clean_aperture(100, 80, 6, -4))
     if ending == "mkv":
         cropped, path = path, tmp_path / "cropped.mkv"
@@ -90,8 +91,11 @@ def test_what_a_container_crops_is_not_in_the_film(ending: str, mode: Mode, tmp_
     assert (100, 80) == (film.profile.width_px, film.profile.height_px)
     assert list(range(7, 19)) == nearest_frames(film_frames(film.output), player_frames(path, (100, 80)))
     both = render(
-        tmp_path / "both.mp4", clip_of(counted(tmp_path), 10, 20), clip_of(path, 10, 20, 2), mode=mode, profile=
-        Profile(*SIZE, Fraction(25)),
+        tmp_path / "both.mp4",
+        clip_of(counted(tmp_path), 10, 20),
+        clip_of(path, 10, 20, 2),
+        mode=mode,
+        profile=Profile(*SIZE, Fraction(25)),
     )
     assert list(range(10, 20)) == [read_number(frame.astype(np.uint8)) for frame in film_frames(both.output)[:10]]
 
@@ -125,12 +129,14 @@ def test_the_picture_of_a_clip_is_mirrored_and_cropped(tmp_path: Path) -> None:
         ("turned-45.mp4", (192, 108)),
     ],
 )
-def test_shared_sources_are_shown_as_by_players(name: str, size: tuple[int, int], mode: Mode, tmp_path: Path) -> None:
+def test_shared_sources_are_shown_as_by_players(
+    name: str, size: tuple[int, int], mode: Mode, tmp_path: Path
+) -> None:
     """From inside a group of pictures to the middle of another, each frame once."""
     path = FAULTS / name
     film = render(tmp_path / "film.mp4", clip_of(path, 7, 33), mode=mode)
     assert size == (film.profile.width_px, film.profile.height_px)
-    options = {"noautorotate": None} if name == "turned-45.mp4" else {}
+    options: dict[str, Any] = {"noautorotate": None} if name == "turned-45.mp4" else {}
     assert list(range(7, 33)) == nearest_frames(film_frames(film.output), player_frames(path, size, **options))
 
 

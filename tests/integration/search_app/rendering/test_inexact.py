@@ -15,9 +15,10 @@ from indexer.scan import fingerprint_file
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
 from search_app.rendering import supercut
+from search_app.rendering.likeness import EdgeCheck
 from search_app.rendering.outcomes import RenderProgress, RenderStage, SupercutReport
 from search_app.rendering.supercut import render_supercut
-from search_app.rendering.verify import ClipCheck, EdgeCheck, FilmCheck
+from search_app.rendering.verify import ClipCheck, FilmCheck
 from tests.counted_video import CountedVideo
 from tests.integration.search_app.rendering.test_supercut import SMALL, cut
 
@@ -98,7 +99,7 @@ def test_a_source_that_changes_is_noticed(
 
     cut_list, _ = cut([(path, 3, 13), (path, 20, 30)])
     known = tuple(replace(clip, video_id=fingerprint_file(path)) for clip in cut_list.clips)
-    with pytest.raises(RenderError, match=r"source\.mp4 changed while it was rendered; nothing was kept"):
+    with pytest.raises(RenderError, match=r"source\.mp4 changed while it was rendered"):
         render_supercut(
             CutList(known),
             tmp_path / "film.mp4",

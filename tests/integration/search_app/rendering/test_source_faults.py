@@ -86,7 +86,9 @@ def test_clocks_that_start_again_or_jump(ending: str, starts: list[int], mode: M
     """Before, behind and across the place each frame is the right one, and sound stays with its pictures."""
     path = joined(tmp_path, ending, starts)
     spans = [(5, 20), (30, 70), (60, 90), (50 * len(starts) - 10, 50 * len(starts))]
-    film = render(tmp_path / "film.mp4", *(clip_of(path, *span, rank) for rank, span in enumerate(spans)), mode=mode)
+    film = render(
+        tmp_path / "film.mp4", *(clip_of(path, *span, rank) for rank, span in enumerate(spans)), mode=mode
+    )
     assert [n for span in spans for n in range(*span)] == shown(film.output)
     whole = render(tmp_path / "whole.mp4", clip_of(path, 0, 50 * len(starts)), mode=mode)
     heard = [time for time in burst_times(whole.output) if time > 0.2]

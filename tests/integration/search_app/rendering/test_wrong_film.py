@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-import psutil
+import psutil  # type: ignore[import-untyped]  # ships no types
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, draw, find_ffmpeg, open_own, save
@@ -83,7 +83,7 @@ def _placed(clip: Clip, source: Path, first_frame: int = 0) -> Placed:
 def _checked(
     film: Path, source: Path, program: Ffmpeg, filters: Sequence[tuple[str, dict[str, object]]] = ()
 ) -> ClipCheck:
-    """What verification says of a film that must show frames 10 to 29 of a source, after it went through filters."""
+    """What verification says of a film of frames 10 to 29 of a source, after it went through filters."""
     pictures = open_own(film)["v:0"]
     for name, options in filters:
         pictures = pictures.filter(name, **options)
@@ -119,7 +119,7 @@ WRONG: dict[str, list[tuple[str, dict[str, object]]]] = {
 
 @pytest.mark.parametrize("said", WRONG)
 def test_a_film_that_shows_other_pictures_is_not_exact(said: str, tmp_path: Path, program: Ffmpeg) -> None:
-    """Though it begins and ends with the right frames: doubled and missing ones, mirrors and other shapes are seen."""
+    """Though it begins and ends with the right frames: doubled ones, mirrors and other shapes are seen."""
     path = tmp_path / "source.mp4"
     moving = draw("testsrc=size=128x96:rate=25:duration=2").filter("rotate", "n/40")
     program.run(save([moving], path, **{"c:v": "libx264", "pix_fmt": "yuv420p"}))
