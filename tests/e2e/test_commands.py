@@ -111,7 +111,7 @@ def test_shots_and_status_tell_what_is_there(archive: Path, library: Path) -> No
 def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path) -> None:
     """Its length is that of its shots, its cuts are proven exact, and the ledger names every clip."""
     film = tmp_path / "film.mp4"
-    ran = _rushes("supercut", archive, "something red", "-o", film, "--limit", "3")
+    ran = _rushes("supercut", archive, "something red", "-o", film, "--limit", "3", "--nearest")
     assert "3/3 cuts exact" in ran.stdout
     with av.open(str(film)) as container:
         assert 75 == sum(1 for _ in container.decode(video=0))
@@ -123,7 +123,7 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
     assert ("skipped", True) == (again["status"], "a film that Rushes made" in again["reason"])
     assert 1 == len(unused)
     assert unused[0]["shot_id"] not in json.dumps(ledger["clips"])
-    assert "exists" in _refusal("supercut", archive, "red", "-o", film, status=1)
+    assert "exists" in _refusal("supercut", archive, "red", "-o", film, "--nearest", status=1)
     absent = ("supercut", archive, "a helicopter in the mountains", "-o", tmp_path / "absent.mp4", "--limit", "1")
     assert "nothing here matches" in _refusal(*absent, status=1)
     assert "1/1 cuts exact" in _rushes(*absent, "--nearest").stdout
@@ -131,7 +131,7 @@ def test_supercut_is_a_playable_file_with_a_ledger(archive: Path, tmp_path: Path
 
 def test_presets_choose_the_file_and_refuse_another_ending(archive: Path, tmp_path: Path) -> None:
     """A preset makes what it is named for; an ending or an option that does not fit it is refused in one line."""
-    asked = ("supercut", archive, "something red", "--limit", "1")
+    asked = ("supercut", archive, "something red", "--limit", "1", "--nearest")
     ran = _rushes(*asked, "--preset", "gif", "--framing", "smart", "--size", "96x160", "-o", tmp_path / "a.gif")
     assert (0, "1/1 cuts exact") == (ran.returncode, ran.stdout.splitlines()[1])
     assert (tmp_path / "a.gif").read_bytes().startswith(b"GIF89a")
@@ -145,7 +145,7 @@ def test_footage_is_never_replaced(archive: Path, library: Path) -> None:
     """A video of the archive is no place for a supercut or a timeline, also with --overwrite."""
     video = next(library.glob("line*.mp4"))
     before = video.read_bytes()
-    line = _refusal("supercut", archive, "something red", "-o", video, "--overwrite", status=2)
+    line = _refusal("supercut", archive, "something red", "-o", video, "--overwrite", "--nearest", status=2)
     assert "only read" in line
     assert before == video.read_bytes()
 
@@ -158,12 +158,12 @@ def test_a_missing_source_is_named_and_skipped_only_on_demand(tmp_path: Path) ->
     write_colour_clip(copy / "b.mp4", ["blue"])
     _rushes("index", tmp_path / "arch", copy, "--model", "demo")
     (copy / "b.mp4").unlink()
-    assert "b.mp4" in _refusal("supercut", tmp_path / "arch", "red", "-o", film, status=1)
-    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--dry-run", status=1).stdout
+    assert "b.mp4" in _refusal("supercut", tmp_path / "arch", "red", "-o", film, "--nearest", status=1)
+    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--dry-run", "--nearest", status=1).stdout
     assert "2 of 3 clips, 2.00 s" in told
     assert "b.mp4 is missing" in told
     assert not film.exists()
-    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--skip-missing")
+    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--skip-missing", "--nearest")
     assert "2 of 3 clips" in ran.stdout
     assert "b.mp4" in ran.stdout
 

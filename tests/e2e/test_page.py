@@ -192,6 +192,24 @@ def test_from_question_to_downloaded_supercut(server: Server, page: Page, tmp_pa
     assert [] == foreign
 
 
+def test_a_reload_keeps_picks_and_film(page: Page) -> None:
+    """What was ticked is ticked, and the film is there; the next question puts its answer in the film's place."""
+    boxes = page.locator('[data-testid="stCheckbox"]').filter(has_text="Pick")
+    ask(page, "a red boat on the sea")
+    boxes.first.click()
+    page.get_by_text("1 clip · 1.5 s in total").wait_for()
+    page.get_by_role("button", name="Render").click()
+    page.get_by_text("1/1 cuts exact").wait_for()
+    page.reload()
+    page.get_by_text("1/1 cuts exact").wait_for()
+    page.get_by_text("1 clip · 1.5 s in total").wait_for()
+    assert boxes.first.locator("input").is_checked()
+    ask(page, "a white house at night")
+    page.get_by_text("1/1 cuts exact").wait_for(state="detached")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("1 clip · 1.5 s in total").wait_for(state="detached")
+
+
 @contextmanager
 def indexing(archive: Path, library: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`rushes index` in a process of its own, that shows what it has done twice a second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,12 +25,19 @@ from tests.e2e.test_page_logic import open_page, texts_of
 QUERY = "a red boat on the sea"
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of two videos, two shots in each."""
-    draw_library(tmp_path / "library")
-    index_library(tmp_path / "archive", tmp_path / "library")
-    return tmp_path / "archive"
+    folder = tmp_path_factory.mktemp("reload")
+    draw_library(folder / "library")
+    index_library(folder / "archive", folder / "library")
+    return folder / "archive"
+
+
+@pytest.fixture
+def archive(drawn: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(drawn, tmp_path / "archive"))
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +83,7 @@ def render(page: AppTest, archive: Path) -> None:
 def test_picks_outlive_a_reload_and_are_the_same_in_every_tab(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every tick is kept in the archive as a version, in the order of ticking, and undone on page and command line."""
+    """Every tick is a version of a cut list, in the order of ticking, undone on the page and by a command."""
     page = open_page(archive, monkeypatch, QUERY)
     page.checkbox[2].check().run()
     page.checkbox[0].check().run()
@@ -92,7 +100,7 @@ def test_picks_outlive_a_reload_and_are_the_same_in_every_tab(
     assert [third, first] == [clip["shot"] for clip in stored(archive)]
     rushes("cut", "undo", archive, "picks")
     page.run()
-    assert [True, False, True, False] == [*ticks(page)] or [third] == [clip["shot"] for clip in stored(archive)]
+    assert [False, False, True, False] == ticks(page)
     page.button(key="clear").click().run()
     assert [False] * 4 == ticks(page)
     assert [] == stored(archive)
@@ -127,7 +135,7 @@ def test_picks_belong_to_their_archive(archive: Path, tmp_path: Path, monkeypatc
 def test_a_film_is_found_again_and_makes_way_for_the_next_answer(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a reload it is there; the next question closes it, so that an error is seen; a button shows it again."""
+    """It is there after a reload; the next question closes it, and its error is seen; a button shows it again."""
     page = open_page(archive, monkeypatch, QUERY)
     page.checkbox[0].check().run()
     render(page, archive)
@@ -144,7 +152,7 @@ def test_a_film_is_found_again_and_makes_way_for_the_next_answer(
 
 
 def test_a_running_render_is_found_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reload shows its progress and the button that stops it, and no second one begins; a search leaves it alone."""
+    """A reload shows its progress and how to stop it, and no second one begins; a search leaves it alone."""
     go_on, real = threading.Event(), supercut.render_supercut
 
     def slow(*arguments: Any, **options: Any) -> Any:

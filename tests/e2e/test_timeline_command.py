@@ -35,7 +35,7 @@ def archive(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_timeline_has_the_timecode_of_its_sources(archive: Path, tmp_path: Path) -> None:
     """From the file's tag through the archive into the list; what lacks one is named on stderr."""
     target = tmp_path / "castle.edl"
-    ran = _rushes("timeline", archive, "a pink castle", "-o", target, "--limit", "4", "--json")
+    ran = _rushes("timeline", archive, "a pink castle", "-o", target, "--limit", "4", "--nearest", "--json")
     said = json.loads(ran.stdout)
     assert "1 source has no timecode: clip0.mp4 (frames counted" in ran.stderr
     clips = {Path(clip["media"]).name: clip for clip in said["clips"]}
@@ -47,7 +47,7 @@ def test_a_timeline_has_the_timecode_of_its_sources(archive: Path, tmp_path: Pat
     starts = sorted(re.findall(r"C {8}(\S+)", target.read_text()))  # at 24, the sources have 12
     assert ["00:00:00:00", "00:00:01:12", "10:00:00:00", "10:00:01:12"] == starts
     assert 4 == len(json.loads(_rushes("search", archive, "used:ever", "--json").stdout))
-    assert "exists already" in _refusal("timeline", archive, "a pink castle", "-o", target, status=1)
+    assert "exists already" in _refusal("timeline", archive, "a pink castle", "-o", target, "--nearest", status=1)
 
 
 def test_footage_is_never_written_over(archive: Path, library: Path, tmp_path: Path) -> None:
@@ -62,7 +62,18 @@ def test_footage_is_never_written_over(archive: Path, library: Path, tmp_path: P
 def test_paths_lead_to_another_machine(archive: Path, library: Path, tmp_path: Path) -> None:
     """A path map renames the folder of the sources; a map that cannot be read is a usage error."""
     target = tmp_path / "bus.xml"
-    _rushes("timeline", archive, "a bus", "-o", target, "--limit", "1", "--path-map", f"{library}=D:\\my media")
+    _rushes(
+        "timeline",
+        archive,
+        "a bus",
+        "-o",
+        target,
+        "--limit",
+        "1",
+        "--nearest",
+        "--path-map",
+        f"{library}=D:\\my media",
+    )
     (url,) = re.findall("<pathurl>(.*)</pathurl>", target.read_text())
     assert url in ("file:///D:/my%20media/timed.mov", "file:///D:/my%20media/clip0.mp4")
     refused = _refusal("timeline", archive, "a bus", "-o", tmp_path / "x.edl", "--path-map", "nothing", status=2)
@@ -73,7 +84,7 @@ def test_shots_are_chosen_and_counted_as_asked(archive: Path, tmp_path: Path) ->
     """The options of a supercut fit and order the clips, a rate counts their frames, and conversions are said."""
     target = tmp_path / "short.edl"
     options = ("--fit", "1", "--min-clip", "0.2", "--order", "source", "--rate", "29.97df", "--json")
-    ran = _rushes("timeline", archive, "a pink castle", "-o", target, *options)
+    ran = _rushes("timeline", archive, "a pink castle", "-o", target, "--nearest", *options)
     said = json.loads(ran.stdout)
     assert ("30000/1001", True) == (said["rate"], said["drop_frame"])
     assert 0 < said["frames"] <= 31

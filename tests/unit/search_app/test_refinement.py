@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search_app.background import Background
 from search_app.question import Aspect
 from search_app.ranking import Candidates
-from search_app.refinement import drop_unwanted
+from search_app.refinement import drop_unwanted, spread
 from search_app.shot_frames import ShotFrames
+from store.records import Embeddings
 
 NOTHING = np.zeros((0, 4), np.float32)
 BACKGROUND = Background(NOTHING, NOTHING)
@@ -18,10 +22,15 @@ RED = Aspect(np.array([1, 0, 0, 0], np.float32), "red", is_text=True)
 
 
 class FakeFrames(ShotFrames):
-    """Shots of which it is known how surely each shows the unwanted."""
+    """Shots of which it is known how surely each shows the unwanted, and how each looks."""
 
-    def __init__(self, confidences: dict[str, float]) -> None:
+    def __init__(self, confidences: dict[str, float], looks: dict[str, list[float]] | None = None) -> None:
         self._confidences = confidences
+        self._looks = looks or {}
+
+    def best_vectors(self, shot_ids: Iterable[str]) -> Embeddings:
+        rows = [self._looks[shot_id] for shot_id in shot_ids]
+        return np.array(rows, np.float32).reshape(len(rows), 2)
 
     def confidence(self, background: Background, aspect: Aspect) -> dict[str, float]:  # noqa: ARG002 a fake
         return self._confidences
@@ -50,3 +59,25 @@ def test_nothing_is_lost_and_deeper_pages_stay(red: dict[str, float], n: int) ->
     assert sorted(kept) == sorted(candidates.order)
     n_kept_of_head = sum(red[shot_id] < 0.5 for shot_id in list(red)[:n])
     assert kept[n_kept_of_head:] == candidates.order[n_kept_of_head:]
+
+
+@pytest.mark.parametrize("variety", [0.1, 0.5, 1.0])
+def test_variety_orders_matches_and_nothing_comes_between_them(variety: float) -> None:
+    """Boats that look alike come apart; birds that look like nothing else wait behind them, as they were."""
+    looks = {name: [1.0, 0.0] for name in ("boat1", "boat2", "boat3")}
+    looks |= {"boat4": [0.0, 1.0], "birds": [-1.0, 0.0], "duck": [0.0, -1.0], "far": [0.6, 0.8]}
+    order = ["boat1", "birds", "boat2", "duck", "boat3", "boat4", "far"]
+    candidates = Candidates(list(order), dict(zip(order, np.linspace(1, 0.5, 7), strict=True)))
+    boats = {name for name in order if name.startswith("boat")}
+    spread(candidates, FakeFrames({}, looks), BACKGROUND, variety, boats.__contains__, order[:-1])
+    assert "boat1" == candidates.order[0]
+    assert boats == set(candidates.order[:4])
+    assert variety < 0.5 or candidates.order[1] == "boat4"
+    assert ["birds", "duck", "far"] == candidates.order[4:]
+
+
+def test_variety_without_a_match_changes_nothing() -> None:
+    """What does not answer has no order that would be better."""
+    candidates = Candidates(["a", "b"], {"a": 1.0, "b": 0.5})
+    spread(candidates, FakeFrames({}, {"a": [1, 0], "b": [0, 1]}), BACKGROUND, 1.0, lambda _: False, ["a", "b"])
+    assert ["a", "b"] == candidates.order

@@ -33,7 +33,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def archive(drawn: Path, tmp_path: Path) -> Path:
     """A copy of that archive with a cut list of all four shots."""
     shutil.copytree(drawn / "archive", tmp_path / "archive")
-    rushes("cut", "new", tmp_path / "archive", "boats", QUERY, "--limit", "4")
+    rushes("cut", "new", tmp_path / "archive", "boats", QUERY, "--limit", "4", "--nearest")
     return tmp_path / "archive"
 
 
@@ -146,11 +146,11 @@ def test_what_is_blocked_is_in_no_export(archive: Path, tmp_path: Path) -> None:
     assert "embargo" in rushes("cut", "show", archive, "boats")
     film = tmp_path / "film.mp4"
     commands: list[list[str | Path]] = [
-        ["supercut", archive, QUERY, "-o", film],
+        ["supercut", archive, QUERY, "-o", film, "--nearest"],
         ["cut", "render", archive, "boats", "-o", film],
-        ["timeline", archive, QUERY, "-o", tmp_path / "film.otio"],
+        ["timeline", archive, QUERY, "-o", tmp_path / "film.otio", "--nearest"],
         ["cut", "export", archive, "boats", "-o", tmp_path / "film.otio"],
-        ["export", archive, QUERY, "-o", tmp_path / "film.csv"],
+        ["export", archive, QUERY, "-o", tmp_path / "film.csv", "--nearest"],
         ["cut", "export", archive, "boats", "-o", tmp_path / "film.csv"],
     ]
     for command in commands:

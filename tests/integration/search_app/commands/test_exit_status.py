@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_library(made / "library")
     index_library(made / "A", made / "library")
     for command in (
-        ["cut", "new", made / "A", "boats", QUERY, "--limit", "4"],
+        ["cut", "new", made / "A", "boats", QUERY, "--limit", "4", "--nearest"],
         ["rights", made / "A", "clip1.mp4", "--block"],
     ):
         assert 0 == run(*map(str, command)).exit_code

@@ -33,7 +33,9 @@ def archive(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_table_lists_the_clips_of_the_supercut(archive: Path, tmp_path: Path) -> None:
     """The same options choose and order the same clips; a list uses nothing up."""
     table = tmp_path / "cut.csv"
-    said = run("export", archive, QUESTION, "-o", table, "--limit", "3", "--order", "source", "--json")
+    said = run(
+        "export", archive, QUESTION, "-o", table, "--nearest", "--limit", "3", "--order", "source", "--json"
+    )
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     data = json.loads(said[said.index("{") :])
@@ -41,12 +43,12 @@ def test_a_table_lists_the_clips_of_the_supercut(archive: Path, tmp_path: Path) 
     assert sorted(row["source"] for row in rows) == [row["source"] for row in rows]
     assert ["00:00:00:00", "00:00:01:06", "00:00:03:00"] == [row["film_in"] for row in rows]
     assert [] == json.loads(run("search", archive, "used:ever", "--json"))
-    assert "exists already" in run("export", archive, QUESTION, "-o", table, status=1)
+    assert "exists already" in run("export", archive, QUESTION, "--nearest", "-o", table, status=1)
 
 
 def test_a_stored_cut_list_becomes_a_sheet_for_paper(archive: Path, tmp_path: Path) -> None:
     """With a picture of each clip, what is noted on it, and one line that says what was made."""
-    run("cut", "new", archive, "paper", QUESTION, "--limit", "3")
+    run("cut", "new", archive, "paper", QUESTION, "--limit", "3", "--nearest")
     run("cut", "note", archive, "paper", "2", "the second one")
     assert "sheet.pdf: 3 clips" in run("cut", "export", archive, "paper", "-o", tmp_path / "sheet.pdf")
     (page,) = PdfReader(tmp_path / "sheet.pdf").pages
@@ -56,7 +58,7 @@ def test_a_stored_cut_list_becomes_a_sheet_for_paper(archive: Path, tmp_path: Pa
 
 def test_bad_options_are_one_line(archive: Path, library: Path, tmp_path: Path) -> None:
     """Unknown endings, options without effect, footage in the way, and formats that cannot hold the film."""
-    question = ("export", archive, QUESTION, "-o")
+    question = ("export", archive, QUESTION, "--nearest", "-o")
     assert "which EDL" in run(*question, tmp_path / "x.edl", status=1)
     assert "--text: only with" in run(*question, tmp_path / "x.csv", "--text", "caption", status=2)
     refused = run(*question, tmp_path / "x.srt", "--path-map", "/a=/b", status=2)
@@ -90,7 +92,7 @@ def test_a_sheet_opens_from_disk_without_network(archive: Path, tmp_path: Path) 
     from playwright.sync_api import sync_playwright
 
     sheet = tmp_path / "sheet.html"
-    run("export", archive, QUESTION, "-o", sheet, "--limit", "4")
+    run("export", archive, QUESTION, "-o", sheet, "--limit", "4", "--nearest")
     asked, complaints = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
@@ -134,7 +136,7 @@ def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
     run("search", archive, QUESTION, "--reject", hits[0])
     assert hits[0] in shots(QUESTION)
     assert hits[0] not in shots(QUESTION, "--judged", "--nearest")
-    run("timeline", archive, "--saved", "mine", "--variety", "1", "-o", tmp_path / "cut.otio")
+    run("timeline", archive, "--saved", "mine", "--variety", "1", "--nearest", "-o", tmp_path / "cut.otio")
     run("cut", "new", archive, "mine", "--saved", "mine", "--judged", "--nearest")
     cut = json.loads(run("cut", "show", archive, "mine", "--json"))
     assert hits[0] not in [clip["shot"] for clip in cut["clips"]]

@@ -27,7 +27,7 @@ def archive(tmp_path: Path) -> Path:
 
 def test_a_poster_lies_beside_the_film(archive: Path, tmp_path: Path) -> None:
     """Of a film, of a stored cut list and of a manifest; never over footage, into an archive, or alone."""
-    ask = ("supercut", archive, QUESTION, "-o", tmp_path / "film.mp4", "--limit", "2")
+    ask = ("supercut", archive, QUESTION, "-o", tmp_path / "film.mp4", "--limit", "2", "--nearest")
     said = run(*ask, "--poster", tmp_path / "film.jpg", "--title", "Castles")
     assert "2 clips, 6.00 s (3.00 s of it cards), 192x108" in said
     assert "2 of 2 clips, 6.00 s (3.00 s of it cards)" in said
@@ -40,7 +40,7 @@ def test_a_poster_lies_beside_the_film(archive: Path, tmp_path: Path) -> None:
     assert (tmp_path / "again.png").exists()
     assert (tmp_path / "mine.png").exists()
     before = sorted(tmp_path.rglob("*"))
-    new = ("supercut", archive, QUESTION, "-o", tmp_path / "new.mp4")
+    new = ("supercut", archive, QUESTION, "-o", tmp_path / "new.mp4", "--nearest")
     assert "exists already" in run(*new, "--poster", tmp_path / "film.jpg", status=1)
     assert "inside the archive" in run(*new, "--poster", archive / "x.jpg", status=2)
     assert "only with --poster" in run(*new, "--poster-at", "1", status=2)
@@ -61,7 +61,7 @@ def test_what_was_used_is_remembered_whatever_follows(
     monkeypatch.setattr(manifest, "film_checksums", fail)
     target = tmp_path / ("clips" if each else "film.mp4")
     options = ["--each"] if each else []
-    said = run("supercut", archive, QUESTION, "-o", target, "--limit", "1", *options, status=1)
+    said = run("supercut", archive, QUESTION, "-o", target, "--limit", "1", "--nearest", *options, status=1)
     assert "is made, but its manifest has no seal" in " ".join(said.split())
     assert target.exists()
     assert 1 == len(json.loads(run("search", archive, "used:ever", "--json")))

@@ -54,7 +54,19 @@ def ledger(film: Path) -> Any:
 def test_fit_fills_the_length_and_the_ledger_says_how(folder: Path, tmp_path: Path) -> None:
     """Never over, at most one clip of each video, whole limits and all that was left out in the ledger."""
     film = tmp_path / "film.mp4"
-    ran = supercut(folder / "archive", QUERY, "-o", film, "--fit", "2", "--max-clip", "1", "--max-per-source", "1")
+    ran = supercut(
+        folder / "archive",
+        QUERY,
+        "-o",
+        film,
+        "--nearest",
+        "--fit",
+        "2",
+        "--max-clip",
+        "1",
+        "--max-per-source",
+        "1",
+    )
     assert 0 == ran.exit_code, ran.output
     told = ledger(film)
     assert 2 == len({clip["fingerprint"] for clip in told["clips"]}) == len(told["clips"])
@@ -69,7 +81,7 @@ def test_fit_fills_the_length_and_the_ledger_says_how(folder: Path, tmp_path: Pa
 def shown(archive: Archive, order: Order) -> list[str]:
     """Ids of the shots in a cut of everything, in that order."""
     hits = search(archive, QUERY, limit=10).hits
-    clips = choose_clips(archive.snapshot(), hits, CutOptions(order=order)).clips
+    clips = choose_clips(archive.snapshot(), hits, CutOptions(order=order, nearest=True)).clips
     return [shot_id for clip in clips for shot_id in clip.shot_ids]
 
 
@@ -109,10 +121,10 @@ def test_look_brings_alike_pictures_together(archive: Archive) -> None:
 def test_a_clip_of_each_step_stays_in_its_answer(archive: Archive) -> None:
     """A THEN B is fitted as a whole: both or none."""
     hits = search(archive, "a red boat THEN a white house", limit=1).hits
-    both = choose_clips(archive.snapshot(), hits, CutOptions(fit=3))
+    both = choose_clips(archive.snapshot(), hits, CutOptions(fit=3, nearest=True))
     assert [0, 1] == [clip.hits[0].shot.shot.ordinal for clip in both.clips]
     with pytest.raises(CutError, match="its clips together are longer than 2 seconds"):
-        choose_clips(archive.snapshot(), hits, CutOptions(fit=2))
+        choose_clips(archive.snapshot(), hits, CutOptions(fit=2, nearest=True))
 
 
 def test_what_was_exported_is_avoided_and_named(tmp_path: Path) -> None:
@@ -124,14 +136,14 @@ def test_what_was_exported_is_avoided_and_named(tmp_path: Path) -> None:
         record_export(opened, "earlier.mp4", [(best.shot.video_id, best.shot.shot.span)])
         assert {best.shot.shot_id} == used_shots(opened.snapshot())
     film = tmp_path / "film.mp4"
-    ran = supercut(tmp_path / "archive", QUERY, "-o", film, "--avoid-used", "--limit", "1")
+    ran = supercut(tmp_path / "archive", QUERY, "-o", film, "--avoid-used", "--limit", "1", "--nearest")
     assert 0 == ran.exit_code, ran.output
     assert [second.shot.shot_id] == [shot for clip in ledger(film)["clips"] for shot in clip["shot_ids"]]
     assert ["used in an earlier export"] == [left["reason"] for left in ledger(film)["left_out"]]
     with Archive.open(tmp_path / "archive") as opened:
         hits = search(opened, QUERY, limit=10).hits
         record_export(opened, "all.mp4", [(hit.shot.video_id, hit.shot.shot.span) for hit in hits])
-    ran = supercut(tmp_path / "archive", QUERY, "-o", tmp_path / "none.mp4", "--avoid-used")
+    ran = supercut(tmp_path / "archive", QUERY, "-o", tmp_path / "none.mp4", "--avoid-used", "--nearest")
     assert (1, True) == (ran.exit_code, "used in an earlier export" in ran.stderr)
 
 

@@ -56,6 +56,9 @@ def test_one_bound_of_the_clips_moves_the_default_of_the_other() -> None:
         ({"order": "look", "seed": 3}, "--seed: only with --order random"),
         ({"seed": 0}, "--seed: only with --order random"),
         ({"min_gap": 0.0, "min_clip": 0.0}, "--min-gap, --min-clip: only with --fit"),
+        ({"min_sure": float("nan")}, "--min-sure must be a finite number"),
+        ({"min_sure": 101.0}, "--min-sure must be a number from 0 to 100"),
+        ({"min_sure": 30.0, "nearest": True}, "--nearest .*not together with --min-sure"),
     ],
 )
 def test_contradictions_are_refused(wrong: dict[str, Any], message: str) -> None:
@@ -82,9 +85,10 @@ def test_provenance_names_the_limits_that_held() -> None:
     assert {**wanted, "chosen_from": 200} == entries["fit"]
 
 
-def test_worth_is_vote_times_sureness() -> None:
-    """What may be chance is worth less, unless its texts hold the words; without votes all are equal."""
-    hits = [hit(0.04, 1.0, "picture"), hit(0.02, 0.5, "picture"), hit(0.02, 0.0, "caption"), hit(0.0, 1.0)]
-    assert pytest.approx([1.0, 0.25, 0.5, 0.5]) == worth_of_hits(hits)
+def test_worth_is_vote_times_odds() -> None:
+    """What is surely right counts for more than several that may be; words make sure, and an unknown is even."""
+    in_text = replace(hit(0.02, 0.0), matches=(Match("caption", 1, 0.5, words=("boat",)),))
+    hits = [hit(0.04, 1.0, "picture"), hit(0.02, 0.9, "picture"), in_text, hit(0.02, 0.5), hit(0.0, 1.0)]
+    assert pytest.approx([1.0, 9 / 198, 0.5, 1 / 198, 0.5]) == worth_of_hits(hits)
     assert [1.0, 1.0] == worth_of_hits([hit(0.0, None), hit(0.0, None)])
-    assert [1.0, 1.0] == worth_of_hits([hit(0.1, 0.0), hit(0.2, 0.0)])
+    assert pytest.approx([0.5, 1.0]) == worth_of_hits([hit(0.1, 0.0), hit(0.2, 0.0)])

@@ -220,6 +220,20 @@ def test_one_splendid_long_shot_is_better_than_a_poor_short_one() -> None:
     assert ["no room: other clips add more within 20 seconds"] == [left.reason for left in fitted.left_out]
 
 
+def test_the_first_answer_is_in_it() -> None:
+    """Even where others would add more in the same time; of a long one as much as half of the time holds."""
+    row = video("a")
+    hits = [hit(row, 1, 0, 6), *(hit(row, n, 10 * n, 10 * n + 2) for n in range(2, 12))]
+    wanted = FitLimits(Fraction(10))
+    free = fit_to_length(hits, [1.0] * 11, all_unlike(11), {"a": row}, wanted)
+    assert 1 not in {clip.hits[0].rank for clip in free.clips}
+    fitted = fit_to_length(hits, [1.0] * 11, all_unlike(11), {"a": row}, wanted, first=0)
+    assert (1, 125) == (fitted.clips[0].hits[0].rank, round(fitted.clips[0].span.duration * 25))
+    assert fitted.duration <= 10
+    gone = fit_to_length(hits, [1.0] * 11, all_unlike(11), {}, wanted, first=0)
+    assert () == gone.clips
+
+
 def test_what_is_left_of_the_time_is_filled() -> None:
     """The shot that no longer fits is trimmed around its best frame, unless it would get too short."""
     row = video("a")

@@ -43,9 +43,9 @@ def draw_everything(name: str) -> None:
 
     from PIL import Image
 
+    from search_app.cutting.stored_cut import CutClip, StoredCut
     from search_app.ranking import Hit
     from search_app.ui import panels
-    from search_app.ui.picks import Picks
     from store.errors import ArchiveError
     from store.records import Boundary, Shot, ShotRow, VideoFacts
     from store.timespan import TimeSpan
@@ -58,9 +58,9 @@ def draw_everything(name: str) -> None:
     span = TimeSpan(Fraction(0), Fraction(2))
     hit = Hit(1, 0.5, ShotRow("0" * 16, "v", f"/v/{name}", Shot(0, span, Boundary.START), ""), Fraction(1), "")
     facts = VideoFacts(name, name, 64, 36, 0, None, Fraction(1, 25), Fraction(0), span, 50, False)
-    picks = Picks({hit.shot.shot_id: hit})
-    panels.show_grid([hit], picks, lambda _: picture.getvalue())
-    panels.show_cut(picks, is_rendering=False)
+    clip = CutClip("v", span, Fraction(1), f"/v/{name}", hit.shot.shot_id, name)
+    panels.show_grid([hit], lambda _: True, lambda *_: None, lambda _: picture.getvalue())
+    panels.show_cut(StoredCut("picks", "1", (clip,)), Fraction(2), is_rendering=False)
     panels.show_problem("Something failed", f"cannot read {name}")
     panels.play_hit(hit, facts, fail)
 
