@@ -22,6 +22,7 @@ from store.filters import (
     PathGlob,
     RecordedDate,
     Resolution,
+    Rights,
     Shape,
     TextMatch,
     Used,
@@ -30,7 +31,7 @@ from store.records import TextStage
 
 QUOTES: Final = '"\u201c\u201d\u201e\u201f\uff02'
 """What counts as a quote: word processors and phones turn the plain one into the others."""
-KEYWORDS: Final = ("THEN", "WITHIN", "OR")
+KEYWORDS: Final = ("THEN", "WITHIN", "OR", "AND", "NOT")
 TEXT_FIELDS: Final = {
     "said": TextStage.TRANSCRIPT,
     "text": TextStage.SCREEN_TEXT,
@@ -51,6 +52,7 @@ _FIELD_OF: Final[dict[type, str]] = {
     InSpace: "space",
     InSet: "set",
     Used: "used",
+    Rights: "rights",
 }
 _TO_ESCAPE = re.compile(f"[{QUOTES}\\\\]")
 _PLAIN_WORD = re.compile(rf"[^\s():*<>=+\-\u2212\u2013\\{QUOTES}][^\s():*<>={QUOTES}]*")
@@ -205,7 +207,7 @@ def _format_condition(wanted: Filter) -> str:
             value = _format_comparison(comparison, "p")
         case RecordedDate():
             value = _format_dates(wanted)
-        case Shape(word) | Has(word) | Language(word):
+        case Shape(word) | Has(word) | Language(word) | Rights(word):
             value = word
         case Used(ever):
             value = "ever" if ever else "never"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from search_app.query import Query
 from search_app.query_parser import parse_query
 from search_app.question import Asker
 from search_app.ranking import Hit
+from search_app.shot_ids import whole_shot_ids
 from search_app.steps import Ranked, rank_step
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def rank(
     encoder: Encoder | Callable[[], Encoder] | None = None,
 ) -> Ranked:
     """Everything that is known about the answers to a query, down to the page that is asked for."""
+    judged = {name: whole_shot_ids(snapshot, getattr(options, name)) for name in ("keep", "reject")}
+    options = replace(options, **judged)
     asker = Asker(snapshot, encoder_for(snapshot, encoder))
     if len(query.steps) > 1:
         return rank_chains(snapshot, asker, query, options, settings)

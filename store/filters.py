@@ -11,6 +11,7 @@ from store.records import TextStage
 
 Operator = Literal["=", "<", "<=", ">", ">=", ".."]
 HAS_CHOICES = ("audio", "caption", "label", "object", "speech", "text", "metadata")
+RIGHTS_CHOICES = ("free", "blocked", "marked")
 SHAPES = ("portrait", "landscape", "square")
 
 
@@ -108,6 +109,16 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What people said of exporting the shot or any instant of it, and holds today: blocked, marked or nothing (free).
+
+    What is both blocked and to be marked is blocked.
+    """
+
+    ruling: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextMatch:
     """Words stand in a text of the shot.
 
@@ -155,6 +166,7 @@ Condition = (
     | InSpace
     | InSet
     | Used
+    | Rights
     | TextMatch
 )
 Filter = And | Or | Not | Condition

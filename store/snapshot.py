@@ -128,13 +128,13 @@ class Snapshot:
         """The shots of a video, or of all, by path and position."""
         return self._catalog.shots(video_id)
 
-    def shot(self, shot_id: str) -> ShotRow:
-        """One shot.
+    def shot(self, typed: str) -> ShotRow:
+        """One shot, by its id or the beginning of it, with or without `shot/` before: whatever people type.
 
         Raises:
-            UnknownIdError: there is none of that id.
+            UnknownIdError: no id begins so, or more than one.
         """
-        return self._catalog.shot(shot_id)
+        return self._catalog.shot(typed)
 
     def embeddings(self, shot_id: str) -> Embeddings:
         """The embeddings of a shot's sampled frames, in order of time, exactly as they were put.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from store.filters import (
@@ -20,6 +21,7 @@ from store.filters import (
     PathGlob,
     RecordedDate,
     Resolution,
+    Rights,
     Shape,
     TextMatch,
     Used,
@@ -148,12 +150,32 @@ def _compile_existence(wanted: Filter) -> Sql:
         case InSet(name):
             is_in = f"lower(set_member.name) = lower(?) AND set_member.is_member AND {_covered('set_member')}"
             sql = _exists("set_member", is_in), [name]
+        case Rights(ruling):
+            sql = _compile_rights(ruling)
         case Used(ever):
             used = _exists("export_clip", _covered("export_clip"))
             sql = used if ever else f"NOT {used}", []
         case _:
             raise TypeError(f"not a condition: {wanted!r}")
     return sql
+
+
+def _compile_rights(ruling: str) -> Sql:
+    """Whether what was said of the shot, or of any stretch of its video that reaches into it, comes to that."""
+    begin, end = (
+        f"try_cast(split_part(rights.{time}, '/', 1) AS DOUBLE) / "
+        f"try_cast(split_part(rights.{time}, '/', 2) AS DOUBLE)"
+        for time in ("start_time", "end_time")
+    )
+    reaches = f"(rights.start_time = '' OR ({begin} < shot.end_seconds AND {end} > shot.start_seconds))"
+    holds = _exists("rights", f"rights.rule = ? AND (rights.until = '' OR rights.until >= ?) AND {reaches}")
+    blocked, marked, today = ("block", "watermark", date.today().isoformat())
+    if ruling == "blocked":
+        return holds, [blocked, today]
+    nor_blocked = [blocked, today, marked, today]
+    if ruling == "marked":
+        return f"(NOT {holds} AND {holds})", nor_blocked
+    return f"(NOT {holds} AND NOT {holds})", nor_blocked
 
 
 def _exists(table: str, condition: str) -> str:

@@ -39,6 +39,8 @@ from store.records import (
 from store.segments import facts_from_plain
 from store.timespan import TimeSpan
 
+_CANDIDATES = 5
+"""How many shots a message lists that an ambiguous id may mean."""
 _PLACES_OF = """
     SELECT fingerprint, list({'present': present, 'root_path': root_path, 'relative_path': relative_path}
         ORDER BY present DESC, root_path, relative_path) AS places
@@ -208,15 +210,24 @@ class CatalogReader:
             rows = self.rows(_SHOTS % "shot.fingerprint = ?", [video_id])
         return [self._shot(row[:9], row[9]) for row in rows]
 
-    def shot(self, shot_id: str) -> ShotRow:
-        """One shot.
+    def shot(self, typed: str) -> ShotRow:
+        """One shot, by its id or the beginning of it, with or without `shot/` before.
 
         Raises:
-            UnknownIdError: there is none of that id.
+            UnknownIdError: no id begins so, or more than one.
         """
-        rows = self.rows(_SHOTS % "shot.shot_id = ?", [shot_id])
+        begin = typed.removeprefix("shot/").lower()
+        rows = self.rows(_SHOTS % "shot.shot_id = ?", [begin])
+        if not rows and begin:
+            rows = self.rows(_SHOTS % "starts_with(shot.shot_id, ?)", [begin])
         if not rows:
-            raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
+            raise UnknownIdError(f"no shot {typed!r} is in the archive; `rushes shots` lists them")
+        if len(rows) > 1:
+            named = [f"{row[0]} ({_join(row[9]['root_path'], row[9]['relative_path'])})" for row in rows]
+            more = f" and {len(rows) - _CANDIDATES:,} more" if len(rows) > _CANDIDATES else ""
+            raise UnknownIdError(
+                f"more than one shot begins with {typed!r}: {', '.join(named[:_CANDIDATES])}{more}; type more of it"
+            )
         return self._shot(rows[0][:9], rows[0][9])
 
     def frame_hits(self, frame_ids: Sequence[int], scores: Sequence[float]) -> list[FrameHit]:
