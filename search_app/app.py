@@ -72,8 +72,10 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
         panels.show_problem("This question cannot be answered", str(error), key="query-problem")
         return
     if not result.hits:
-        panels.show_welcome("Nothing found", ["No shot of this archive passes these filters."])
+        panels.show_welcome("Nothing found", [])
+        panels.show_remarks(result.remarks)
         return
+    panels.show_remarks(result.remarks)
     if result.nothing_matches:
         panels.show_no_match()
     ticked = picks.read_picks(archive.snapshot())

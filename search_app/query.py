@@ -39,7 +39,7 @@ TEXT_FIELDS: Final = {
     "label": TextStage.LABEL,
     "object": TextStage.OBJECT,
 }
-_TEXT_FIELD_OF: Final = {stage: name for name, stage in TEXT_FIELDS.items()}
+TEXT_FIELD_OF: Final = {stage: name for name, stage in TEXT_FIELDS.items()}
 _FIELD_OF: Final[dict[type, str]] = {
     PathGlob: "in",
     Duration: "dur",
@@ -136,9 +136,9 @@ def _format_step(step: Step) -> str:
     parts = [_format_terms(step.terms)] if step.terms else []
     parts += [f"-{_format_subject(subject)}" for subject in step.minus]
     if isinstance(step.filter, And):
-        parts += [_format_filter(part) for part in step.filter.parts]
+        parts += [format_filter(part) for part in step.filter.parts]
     elif step.filter is not None:
-        parts.append(_format_filter(step.filter))
+        parts.append(format_filter(step.filter))
     return " ".join(parts)
 
 
@@ -182,15 +182,16 @@ def _number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _format_filter(wanted: Filter) -> str:
+def format_filter(wanted: Filter) -> str:
+    """A filter as it is typed."""
     if isinstance(wanted, Not):
-        inner = _format_filter(wanted.part)
+        inner = format_filter(wanted.part)
         return f"-({inner})" if isinstance(wanted.part, Not) else f"-{inner}"
     if isinstance(wanted, And | Or):
         joint = " OR " if isinstance(wanted, Or) else " "
-        return f"({joint.join(_format_filter(part) for part in wanted.parts)})"
+        return f"({joint.join(format_filter(part) for part in wanted.parts)})"
     if isinstance(wanted, TextMatch):
-        field = "" if wanted.stage is None else f"{_TEXT_FIELD_OF[wanted.stage]}:"
+        field = "" if wanted.stage is None else f"{TEXT_FIELD_OF[wanted.stage]}:"
         return f"{field}{quote(wanted.words) if wanted.phrase else wanted.words}"
     return _format_condition(wanted)
 

@@ -32,7 +32,21 @@ from store.filters import (
     Used,
 )
 
-FIELDS: Final = (*TEXT_FIELDS, "in", "dur", "date", "shape", "has", "lang", "fps", "res", "space", "set", "used", "rights")
+FIELDS: Final = (
+    *TEXT_FIELDS,
+    "in",
+    "dur",
+    "date",
+    "shape",
+    "has",
+    "lang",
+    "fps",
+    "res",
+    "space",
+    "set",
+    "used",
+    "rights",
+)
 _LONGEST_SECONDS = 1_000_000
 _OPERATOR = re.compile(r"(<=|>=|<|>|=)?(.*)", re.DOTALL)
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d{1,6})?)")

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from search_app.errors import QueryError
+from search_app.no_answer import NO_SETS
 from search_app.query import Query, Step, Term, Text, format_query
 from search_app.query_parser import parse_query
 from search_app.shot_ids import whole_shot_ids, with_whole_ids
@@ -79,6 +80,21 @@ def change_set(archive: Archive, name: str, add: Sequence[str] = (), remove: Seq
     if events:
         archive.record(events)
         archive.publish()
+
+
+def shots_of_set(snapshot: Snapshot, name: str) -> tuple[list[ShotRow], int]:
+    """The shots of a set by path and time, and how many of its stretches lie in no video of the archive.
+
+    Raises:
+        QueryError: there is no such set.
+    """
+    members = snapshot.set_members(name)
+    if not members:
+        raise QueryError(f"there is no set {name!r}; sets: {', '.join(snapshot.sets()) or NO_SETS}")
+    found = [overlapping_shots(snapshot.shots(one.fingerprint), one.span) for one in members]
+    shots = snapshot.shots_by_id(sorted({shot_id for shot_ids in found for shot_id in shot_ids}))
+    rows = sorted(shots.values(), key=lambda row: (row.path, row.shot.ordinal))
+    return rows, sum(not shot_ids for shot_ids in found)
 
 
 def record_export(archive: Archive, name: str, clips: Iterable[tuple[str, TimeSpan]]) -> None:

@@ -32,7 +32,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class PathGlob:
-    """The video's absolute path, its end, or any folder or file name in it fits a pattern with `*` and `?`."""
+    """The video's absolute path, its end, or any folder or file name in it fits a pattern with `*` and `?`.
+
+    Without either, a name without its ending and words of a name fit, too, from the library's own folder on.
+    """
 
     pattern: str
 
@@ -110,9 +113,9 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What people said of exporting the shot or any instant of it, and holds today: blocked, marked or nothing (free).
+    """What people said of exporting the shot, or any instant of it, that holds today: blocked, marked, or free.
 
-    What is both blocked and to be marked is blocked.
+    What is both blocked and to be marked is blocked; of what is free nothing is said.
     """
 
     ruling: str

@@ -142,6 +142,12 @@ def show_no_match() -> None:
     st.info("Nothing here matches. These are only the nearest shots.", icon=":material/search_off:")
 
 
+def show_remarks(remarks: Sequence[str]) -> None:
+    """Say what was found nothing of, and why; what was typed may stand in it."""
+    for remark in remarks:
+        st.text(one_line(remark))
+
+
 def absolute_address(address: str) -> str:
     """An address on this server as the browser writes it; Streamlit takes relative ones for files."""
     here = urlsplit(str(st.context.url or "http://localhost"))

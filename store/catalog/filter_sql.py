@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from store.catalog.place_names import videos_in
 from store.filters import (
     And,
     Comparison,
@@ -89,7 +90,7 @@ def matching_shots(reader: CatalogReader, wanted: Filter, holding: Mapping[TextM
         wanted: the filter.
         holding: for each `TextMatch` in it, the shots in whose texts the words stand.
     """
-    condition, bound = _compile(wanted, holding)
+    condition, bound = _compile(reader, wanted, holding)
     return {shot_id for (shot_id,) in reader.rows(_SHOTS + condition, bound)}
 
 
@@ -98,18 +99,21 @@ def read_dates(reader: CatalogReader) -> dict[str, str]:
     return {video_id: str(day) for video_id, day in reader.rows(_DATES) if day is not None}
 
 
-def _compile(wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
+def _compile(reader: CatalogReader, wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
     """A condition on `shot` and `video`, never NULL, and the values to bind."""
     if isinstance(wanted, Not):
-        condition, bound = _compile(wanted.part, holding)
+        condition, bound = _compile(reader, wanted.part, holding)
         return f"NOT ({condition})", bound
     if isinstance(wanted, And | Or):
-        parts = [_compile(part, holding) for part in wanted.parts]
+        parts = [_compile(reader, part, holding) for part in wanted.parts]
         joint = " AND " if isinstance(wanted, And) else " OR "
         return f"({joint.join(part for part, _ in parts)})", [value for _, bound in parts for value in bound]
     if isinstance(wanted, TextMatch):
         return "shot.shot_id IN (SELECT unnest(?::VARCHAR[]))", [sorted(holding[wanted])]
-    condition, bound = _compile_condition(wanted)
+    if isinstance(wanted, PathGlob):
+        condition, bound = _compile_path(reader, wanted.pattern)
+    else:
+        condition, bound = _compile_condition(wanted)
     return f"coalesce({condition}, false)", bound
 
 
@@ -134,8 +138,6 @@ def _compile_condition(wanted: Filter) -> Sql:
 def _compile_existence(wanted: Filter) -> Sql:
     """Conditions on whether there is a row of another table for the shot or its video."""
     match wanted:
-        case PathGlob(pattern):
-            sql = _compile_glob(pattern)
         case Has("audio"):
             sql = "(video.facts->>'has_audio')::BOOLEAN", []
         case Has("metadata"):
@@ -195,6 +197,17 @@ def _compile_number(expression: str, comparison: Comparison, tolerance: float) -
     if comparison.operator == "=":
         return f"abs({expression} - ?) <= {tolerance}", [comparison.low]
     return f"{expression} {comparison.operator} ?", [comparison.low]
+
+
+def _compile_path(reader: CatalogReader, pattern: str) -> Sql:
+    """A pattern as it stands; without a star or question mark also the word of a name, and the stem of one."""
+    condition, bound = _compile_glob(pattern)
+    if "*" in pattern or "?" in pattern:
+        return condition, bound
+    return f"({condition} OR shot.fingerprint IN (SELECT unnest(?::VARCHAR[])))", [
+        *bound,
+        videos_in(reader, pattern),
+    ]
 
 
 def _compile_glob(pattern: str) -> Sql:

@@ -62,6 +62,7 @@ _PATH_OF = """
         ORDER BY present DESC, root_path, relative_path) AS place
     FROM location WHERE fingerprint IN (SELECT fingerprint FROM chosen) GROUP BY fingerprint
 """
+_PATHS = f"WITH chosen AS (SELECT fingerprint FROM video) {_PATH_OF}"  # noqa: S608 constants of this module
 _SHOTS = f"""
     WITH chosen AS MATERIALIZED (SELECT {_SHOT_COLUMNS} FROM shot WHERE %s)
     SELECT chosen.*, held.place FROM chosen JOIN ({_PATH_OF}) held USING (fingerprint)
@@ -171,6 +172,11 @@ class CatalogReader:
         """Every video with shots, by path."""
         return sorted((self._video(row) for row in self.rows(_VIDEOS)), key=lambda video: video.path)
 
+    def paths(self) -> list[str]:
+        """The path of every video with shots."""
+        places = [place for _, place in self.rows(_PATHS)]
+        return [_join(place["root_path"], place["relative_path"]) for place in places]
+
     def video(self, path_or_id: str) -> VideoRow:
         """The video with that fingerprint, or at that path, or at the only path that ends so.
 
@@ -226,7 +232,8 @@ class CatalogReader:
             named = [f"{row[0]} ({_join(row[9]['root_path'], row[9]['relative_path'])})" for row in rows]
             more = f" and {len(rows) - _CANDIDATES:,} more" if len(rows) > _CANDIDATES else ""
             raise UnknownIdError(
-                f"more than one shot begins with {typed!r}: {', '.join(named[:_CANDIDATES])}{more}; type more of it"
+                f"more than one shot begins with {typed!r}: {', '.join(named[:_CANDIDATES])}{more}; "
+                "type more of it"
             )
         return self._shot(rows[0][:9], rows[0][9])
 
