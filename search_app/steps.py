@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from search_app.channels import (
-    NAME,
     Ranking,
     nearest_shots,
     picture_ranking,
@@ -17,7 +16,7 @@ from search_app.channels import (
 )
 from search_app.feedback import move_question
 from search_app.fusion import fuse_rankings
-from search_app.naming import NamedVideos, put_named_first, words_as_typed
+from search_app.naming import NAME, NamedVideos, put_named_first, words_as_typed
 from search_app.options import Sort
 from search_app.ranking import Candidates
 from search_app.refinement import SURE, drop_unwanted, merge_moments, spread, stack_copies

@@ -238,12 +238,12 @@ def test_a_model_that_is_not_there_names_both_ways_out(library: Path, tmp_path: 
 def test_a_question_can_filter_exclude_and_ask_for_order(archive: Path) -> None:
     """The query language works from the shell: filters, minus, exact words, A THEN B."""
 
-    def starts(query: str, *options: str) -> list[float]:
-        found = json.loads(_rushes("search", archive, query, "--json", *options).stdout)
+    def starts(query: str, *options: str, status: int = 0) -> list[float]:
+        found = json.loads(_rushes("search", archive, query, "--json", *options, status=status).stdout)
         return [hit["start_seconds"] for hit in found]
 
     assert 2 == len(starts('red in:"line*"'))
-    assert [] == starts("red dur:>10s")
+    assert [] == starts("red dur:>10s", status=1)
     assert 2 == len(starts('"line one"'))
     assert [0.0, 0.0] == starts("something red THEN something green", "--limit", "2")
     assert [1.0] == starts("shape:landscape", "--limit", "1", "--page", "2", "--sort", "file")
@@ -257,13 +257,13 @@ def test_sets_are_made_and_found(archive: Path) -> None:
     found = json.loads(_rushes("search", archive, 'set:"reds & co"', "--json").stdout)
     assert [shot_id] == [hit["shot_id"] for hit in found]
     _rushes("sets", archive, "reds & co", "--remove", shot_id)
-    assert [] == json.loads(_rushes("search", archive, 'set:"reds & co"', "--json").stdout)
+    assert [] == json.loads(_rushes("search", archive, 'set:"reds & co"', "--json", status=1).stdout)
     assert "which set" in _refusal("sets", archive, "--add", shot_id, status=2)
 
 
 def test_nothing_matches_is_said_aside(archive: Path) -> None:
-    """The list stays a list; the remark goes to stderr."""
-    ran = _rushes("search", archive, "a helicopter in the mountains", "--json")
+    """The list stays a list; the remark goes to stderr, and the exit status is 1."""
+    ran = _rushes("search", archive, "a helicopter in the mountains", "--json", status=1)
     assert 4 == len(json.loads(ran.stdout))
     assert "nothing here matches" in ran.stderr
 

@@ -97,7 +97,7 @@ def test_an_unknown_set_is_named_beside_an_answer(archive: Archive) -> None:
     ],
 )
 def test_rights_are_a_filter(archive: Archive, query: str, starts: list[str]) -> None:
-    """Blocking goes before marking, a stretch counts for the shots it reaches into, and what expired not at all."""
+    """Blocking goes before marking, a stretch counts for the shots it reaches into, and what expired never."""
     hits = search(archive, query, encoder=ENCODER, stack=False).hits
     assert starts == [f"{int(hit.shot.video_id, 16)}:{int(hit.span.start)}" for hit in hits]
 

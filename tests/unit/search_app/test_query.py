@@ -220,9 +220,11 @@ def test_a_very_long_question_is_refused_in_one_line() -> None:
 FRAGMENTS = st.sampled_from(
     [
         *"abcäß猫🐕\u200b\u0301", *'()"\\:*+-\u2212\u2013<>=.@/,', " ", " ", "\n", "\u201c", "\u201d", "\x00",
-        "\ud800", " OR ", " AND ", " NOT ", " THEN ", " WITHIN ", " + ", " - ", "20s", "2..8s", "<5", "2021", "1:30", "2*", "0.5*",
+        "\ud800", " OR ", " AND ", " NOT ", " THEN ", " WITHIN ", " + ", " - ", "20s", "2..8s", "<5",
+        "2021", "1:30", "2*", "0.5*",
         "like:", "shot/1f", "said:", "text:", "caption:", "label:", "object:", "in:", "dur:", "date:", "shape:",
-        "has:", "lang:", "fps:", "res:", "space:", "set:", "used:", "rights:", "free", "portrait", "speech", "never", "de", "1080p",
+        "has:", "lang:", "fps:", "res:", "space:", "set:", "used:", "rights:", "free", "portrait",
+        "speech", "never", "de", "1080p",
         '"two words"', "boat", "x:y",
     ]
 )  # fmt: skip
