@@ -132,8 +132,8 @@ def _say(part: Filter) -> str:
         case PathGlob(pattern) if "*" in pattern or "?" in pattern:
             return f"no folder or file of a video fits {text}; rushes shots ARCHIVE lists their paths"
         case PathGlob(pattern):
-            part = f"for a part of a word, in:{quote(f'*{pattern}*')}"
-            return f"no folder or file of a video is called {text} or has that word; {part}"
+            more = f"for a part of a word, in:{quote(f'*{pattern}*')}"
+            return f"no folder or file of a video is called {text} or has that word; {more}"
         case TextMatch(stage):
             where = "of the texts and names" if stage is None else f"of the {_KINDS[stage]}"
             return f"none {where} holds {text}"

@@ -160,11 +160,11 @@ def load_once(space: EmbeddingSpace | None) -> Encoder:
         QueryError: the archive has no space yet, since it holds no video.
         ModelError: it cannot be loaded.
     """
-    from indexer.models.open_clip_encoder import load_encoder_of
+    from indexer.models.asking import load_asking_encoder
 
     if space is None:
         raise QueryError("the archive holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-    return load_encoder_of(space)
+    return load_asking_encoder(space)
 
 
 def build_hit(ranked: Ranked, shot_id: str, rank: int) -> Hit:

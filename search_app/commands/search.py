@@ -145,12 +145,12 @@ def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
     """What loads the encoder of an archive."""
 
     def load() -> Encoder:
-        from indexer.models.open_clip_encoder import load_encoder_of
+        from indexer.models.asking import load_asking_encoder
 
         space = archive.snapshot().space
         if space is None:
             raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-        return load_encoder_of(space, device=device)
+        return load_asking_encoder(space, device=device)
 
     return load
 
