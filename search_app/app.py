@@ -91,7 +91,9 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
             change_picks(lambda: picks.untick(archive, [part.shot.shot_id for part in hit.parts]))
 
     names = archive.snapshot().display_names()
-    played = panels.show_grid(result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of, names)
+    played = panels.show_grid(
+        result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of, names
+    )
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)
         panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))

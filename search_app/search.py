@@ -137,8 +137,8 @@ def rank(
     encoder: Encoder | Callable[[], Encoder] | None = None,
 ) -> Ranked:
     """Everything that is known about the answers to a query, down to the page that is asked for."""
-    judged = {name: whole_shot_ids(snapshot, getattr(options, name)) for name in ("keep", "reject")}
-    options = replace(options, **judged)
+    keep, reject = (whole_shot_ids(snapshot, typed) for typed in (options.keep, options.reject))
+    options = replace(options, keep=keep, reject=reject)
     asker = Asker(snapshot, encoder_for(snapshot, encoder))
     if len(query.steps) > 1:
         return rank_chains(snapshot, asker, query, options, settings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -92,7 +92,7 @@ class TextTower:
         elif self._has_projection:
             due["text_projection"] = (width, dim)
         try:
-            self._file: Any = safe_open(weights, framework="np")  # mapped, not read
+            self._file = cast("Any", safe_open(weights, framework="np"))  # mapped, not read
             self._words = self._file.get_slice(f"{self._prefix}token_embedding.weight")
             one_more = f"{self._prefix}transformer.resblocks.{self._n_layers}.ln_1.weight"
             shape, kind = self._words.get_shape(), self._words.get_dtype()
@@ -185,12 +185,14 @@ def _tensor(file: Any, name: str, shape: Sequence[int]) -> Floats:
 
 def _quick_gelu(x: Floats) -> Floats:
     steep: Floats = np.float32(_FROM_QUICK) * x
-    return x / (1 + np.exp(-steep))
+    activated: Floats = x / (1 + np.exp(-steep))
+    return activated
 
 
 def _tanh_gelu(x: Floats) -> Floats:
     inner: Floats = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
-    return np.float32(0.5) * x * (1 + np.tanh(inner))
+    activated: Floats = np.float32(0.5) * x * (1 + np.tanh(inner))
+    return activated
 
 
 def _gelu(x: Floats) -> Floats:

@@ -267,7 +267,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
         reject=reject,
         **ranking,
     )
-    refuse_no_answer(result.hits, question, wanted.bar)
+    refuse_no_answer(result.hits, question, wanted.bar, result.remarks)
     judged = {"kept": list(keep), "rejected": list(reject)} if keep or reject else {}
     return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield made
 
 
-def ask(archive: Archive, query: str, limit: int = 50, **options: object) -> SearchResult:
+def ask(archive: Archive, query: str, limit: int = 50, **options: Any) -> SearchResult:
     return search(archive, query, encoder=ENCODER, limit=limit, stack=False, **options)
 
 

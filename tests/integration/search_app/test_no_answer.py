@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -68,7 +69,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         ("red THEN blue WITHIN 1s", {}, ["steps in that order within 1 s of each other"]),
     ],
 )
-def test_an_empty_page_says_why(archive: Archive, query: str, options: dict[str, int], remarks: list[str]) -> None:
+def test_an_empty_page_says_why(archive: Archive, query: str, options: dict[str, Any], remarks: list[str]) -> None:
     """Each condition that lets nothing through is named, and what would be needed."""
     result = search(archive, query, encoder=ENCODER, **options)
     assert [] == result.hits

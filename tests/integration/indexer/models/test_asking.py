@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.models import asking
 from indexer.models.asking import KEPT_FROM, PROBES, TOLERANCE, AskingEncoder, load_asking_encoder
 from indexer.models.deferred import DeferredEncoder
 from indexer.models.open_clip_encoder import load_encoder, load_encoder_of
@@ -88,7 +87,6 @@ def test_every_text_side_that_open_clip_describes_is_known_or_refused() -> None:
     """A setting that is neither would be passed over in silence."""
     import open_clip
 
-    known = {"layers", "heads", "width", "context_length", "vocab_size", *asking.TextTower.__module__.split()}
     n_known = 0
     for name in open_clip.list_models():
         cfg = open_clip.get_model_config(name)
@@ -98,7 +96,6 @@ def test_every_text_side_that_open_clip_describes_is_known_or_refused() -> None:
         except UnknownTowerError as error:
             n_known += "nowhere" in str(error) or "No such file" in str(error)
     assert n_known > 100
-    assert known
 
 
 @pytest.mark.parametrize(
@@ -222,7 +219,7 @@ def damage(cache: Path, how: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("how", ["model", "tokenizer", "not equal", "cut", "noise"])
 def test_what_is_not_as_it_was_is_not_believed(how: str, folder: Path, tmp_path: Path) -> None:
-    """Files that changed, a side that differed and a damaged cache bring back the whole model, and right vectors."""
+    """Files that changed, a side that differed and a damaged cache bring back the whole model."""
     whole = load_encoder(None, folder)
     counted = Counted(whole.space)
     counted.asking().encode_texts(MANY)
@@ -269,8 +266,8 @@ def test_another_device_takes_the_whole_model() -> None:
 def modules_of_a_question() -> Iterator[set[str]]:
     """What a process has imported that encoded one question."""
     code = (
-        "import sys; from indexer.models.asking import load_asking_encoder; from store.records import EmbeddingSpace;"
-        "import json; space = EmbeddingSpace(*json.loads(sys.argv[1]));"
+        "import json, sys; from indexer.models.asking import load_asking_encoder;"
+        "from store.records import EmbeddingSpace; space = EmbeddingSpace(*json.loads(sys.argv[1]));"
         "load_asking_encoder(space).encode_texts(['a red boat']); print(json.dumps(sorted(sys.modules)))"
     )
     space = load_encoder("demo").space
