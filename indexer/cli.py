@@ -246,7 +246,7 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
 
     Times are seconds on the file's own time line, as `ffmpeg -ss` counts them.
     """
-    from indexer.console import print_json, print_table, timecode
+    from indexer.console import print_json
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -256,6 +256,16 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
     if as_json:
         print_json([shot_json(row) for row in rows])
         return
+    if rows:
+        print_shots(rows)
+    else:
+        click.echo("the archive holds no shots yet; fill it with: rushes index ARCHIVE PATH", err=True)
+
+
+def print_shots(rows: Sequence[ShotRow]) -> None:
+    """Shots as a table for people."""
+    from indexer.console import print_table, timecode
+
     print_table(
         ("shot", "start", "end", "begins with", "video"),
         [

@@ -72,8 +72,10 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
         panels.show_problem("This question cannot be answered", str(error), key="query-problem")
         return
     if not result.hits:
-        panels.show_welcome("Nothing found", ["No shot of this archive passes these filters."])
+        panels.show_welcome("Nothing found", [])
+        panels.show_remarks(result.remarks)
         return
+    panels.show_remarks(result.remarks)
     if result.nothing_matches:
         panels.show_no_match()
     ticked = picks.read_picks(archive.snapshot())
@@ -88,7 +90,10 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
         else:
             change_picks(lambda: picks.untick(archive, [part.shot.shot_id for part in hit.parts]))
 
-    played = panels.show_grid(result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of)
+    names = archive.snapshot().display_names()
+    played = panels.show_grid(
+        result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of, names
+    )
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)
         panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))
@@ -118,7 +123,8 @@ def show_supercut(archive: Archive, question: panels.Question) -> None:
     job = latest_job(archive.folder)
     is_rendering = job is not None and job.is_running
     ticked = picks.read_picks(snapshot)
-    action = panels.show_cut(ticked, picks.duration_of(snapshot, ticked), is_rendering)
+    length = picks.duration_of(snapshot, ticked)
+    action = panels.show_cut(ticked, length, is_rendering, snapshot.display_names())
     if job is not None and is_rendering:
         panels.show_progress(job)
     elif job is not None and job.is_closed and job.report is not None and panels.ask_film_again():

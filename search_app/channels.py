@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from search_app.fusion import Match, rank_scores
-from store.records import TextStage
+from search_app.naming import NAME, words_that_tell
+from store.records import TextHit, TextStage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 
     from search_app.background import Background
     from search_app.config import RankingSettings
+    from search_app.naming import NamedVideos
     from search_app.question import Aspect
     from store.filters import TextMatch
-    from store.records import Embeddings, FrameHit, TextHit
+    from store.names import NamedPlace
+    from store.records import Embeddings, FrameHit
     from store.snapshot import Snapshot
 
 PICTURE: Final = "picture"
-NAME: Final = "name"
-WORD_CHANNELS: Final = frozenset({*map(str, TextStage), NAME})
 MEANING_STAGES: Final = (TextStage.CAPTION, TextStage.TRANSCRIPT)
 _FRAMES_PER_SHOT = 4  # first guess of how many frames to look at for each shot wanted
 
@@ -61,6 +62,7 @@ def text_rankings(
     background: Background,
     settings: RankingSettings,
     allowed: set[str] | None,
+    named: NamedVideos,
 ) -> list[Ranking]:
     """One ranking for each text channel that has rows and finds something; others are simply absent.
 
@@ -79,16 +81,55 @@ def text_rankings(
         return snapshot.search_text_vectors(aspect.vector, TextStage(stage), n)
 
     rankings = []
-    for stage in [*(stage for stage in TextStage if counts.get(stage)), NAME]:
+    for stage in [stage for stage in TextStage if counts.get(stage)]:
         hits = _search_allowed(partial(by_words, str(stage)), settings.pool, allowed)
         well = [hit for hit in hits if _is_well_matched(hit, n_asked, settings.word_share)]
         rankings.append(_ranking(str(stage), well, allowed, settings.pool))
+    found = _search_allowed(partial(by_words, NAME), settings.pool, allowed)
+    rankings.append(_name_ranking(snapshot, found, named, n_asked, settings, allowed))
     for stage in MEANING_STAGES:
         if counts.get(stage):
             hits = _search_allowed(partial(by_meaning, str(stage)), settings.pool, allowed)
             near = [hit for hit in hits if background.stands_out(hit.score, settings.meaning_standing)]
             rankings.append(_ranking(f"{stage}_meaning", near, allowed, settings.pool))
     return [ranking for ranking in rankings if ranking]
+
+
+def _name_ranking(
+    snapshot: Snapshot,
+    hits: Sequence[TextHit],
+    named: NamedVideos,
+    n_asked: int,
+    settings: RankingSettings,
+    allowed: set[str] | None,
+) -> Ranking:
+    """What file names, folders and metadata vote for; what the question names goes first.
+
+    Endings and words that many names share have no vote. A name speaks for a whole video whatever its shots show,
+    so words of a name alone do not count as found by words: a `Match` has only those that metadata hold.
+    """
+    places: dict[str, list[NamedPlace]] = {}
+    for place in snapshot.places_of({hit.video_id for hit in hits}):
+        places.setdefault(place.video_id, []).append(place)
+    voting = []
+    for hit in hits:
+        in_names, in_metadata = words_that_tell(hit, places.get(hit.video_id, ()), named)
+        telling = replace(hit, words=tuple(dict.fromkeys([*in_names, *in_metadata])))
+        if telling.words and _is_well_matched(telling, n_asked, settings.word_share):
+            voting.append(replace(telling, words=tuple(in_metadata)))
+    known = {hit.video_id for hit in voting}
+    others = [video_id for video_id in named.matches if video_id not in known]
+    voting += [
+        TextHit(NAME, video_id, None, named.matches[video_id].path, 0.0, (), shot_ids)
+        for video_id, shot_ids in snapshot.shot_ids_of_videos(others).items()
+    ]
+    first = {
+        shot_id: named.matches[hit.video_id].naming
+        for hit in voting
+        if hit.video_id in named.matches
+        for shot_id in hit.shot_ids
+    }
+    return _ranking(NAME, voting, allowed, settings.pool, first)
 
 
 def _search_allowed(search: Callable[[int], list[TextHit]], n: int, allowed: set[str] | None) -> list[TextHit]:
@@ -117,17 +158,24 @@ def required_rankings(hits: Sequence[TextHit], allowed: set[str] | None, pool: i
     return [_ranking(stage, [hit for hit in hits if str(hit.stage) == stage], allowed, pool) for stage in stages]
 
 
-def _ranking(channel: str, hits: Iterable[TextHit], allowed: set[str] | None, pool: int) -> Ranking:
-    """The first `pool` shots by their best rows."""
+def _ranking(
+    channel: str,
+    hits: Iterable[TextHit],
+    allowed: set[str] | None,
+    pool: int,
+    first: Mapping[str, float] | None = None,
+) -> Ranking:
+    """The first `pool` shots by their best rows; those of `first` before all others, the higher the sooner."""
     best: dict[str, Match] = {}
     for hit in hits:
         for shot_id in hit.shot_ids:
             known = best.get(shot_id)
             if (allowed is None or shot_id in allowed) and (known is None or hit.score > known.score):
                 best[shot_id] = Match(channel, 0, hit.score, hit.text, hit.words)
-    ranks = rank_scores({shot_id: match.score for shot_id, match in best.items()})
-    first = sorted(best, key=ranks.__getitem__)[:pool]
-    return {shot_id: replace(best[shot_id], rank=ranks[shot_id]) for shot_id in first}
+    sooner = first or {}
+    ranks = rank_scores({shot_id: (sooner.get(shot_id, 0), match.score) for shot_id, match in best.items()})
+    taken = sorted(best, key=ranks.__getitem__)[:pool]
+    return {shot_id: replace(best[shot_id], rank=ranks[shot_id]) for shot_id in taken}
 
 
 def _is_well_matched(hit: TextHit, n_asked: int, share: float) -> bool:

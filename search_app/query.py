@@ -22,6 +22,7 @@ from store.filters import (
     PathGlob,
     RecordedDate,
     Resolution,
+    Rights,
     Shape,
     TextMatch,
     Used,
@@ -30,7 +31,7 @@ from store.records import TextStage
 
 QUOTES: Final = '"\u201c\u201d\u201e\u201f\uff02'
 """What counts as a quote: word processors and phones turn the plain one into the others."""
-KEYWORDS: Final = ("THEN", "WITHIN", "OR")
+KEYWORDS: Final = ("THEN", "WITHIN", "OR", "AND", "NOT")
 TEXT_FIELDS: Final = {
     "said": TextStage.TRANSCRIPT,
     "text": TextStage.SCREEN_TEXT,
@@ -38,7 +39,7 @@ TEXT_FIELDS: Final = {
     "label": TextStage.LABEL,
     "object": TextStage.OBJECT,
 }
-_TEXT_FIELD_OF: Final = {stage: name for name, stage in TEXT_FIELDS.items()}
+TEXT_FIELD_OF: Final = {stage: name for name, stage in TEXT_FIELDS.items()}
 _FIELD_OF: Final[dict[type, str]] = {
     PathGlob: "in",
     Duration: "dur",
@@ -51,6 +52,7 @@ _FIELD_OF: Final[dict[type, str]] = {
     InSpace: "space",
     InSet: "set",
     Used: "used",
+    Rights: "rights",
 }
 _TO_ESCAPE = re.compile(f"[{QUOTES}\\\\]")
 _PLAIN_WORD = re.compile(rf"[^\s():*<>=+\-\u2212\u2013\\{QUOTES}][^\s():*<>={QUOTES}]*")
@@ -134,9 +136,9 @@ def _format_step(step: Step) -> str:
     parts = [_format_terms(step.terms)] if step.terms else []
     parts += [f"-{_format_subject(subject)}" for subject in step.minus]
     if isinstance(step.filter, And):
-        parts += [_format_filter(part) for part in step.filter.parts]
+        parts += [format_filter(part) for part in step.filter.parts]
     elif step.filter is not None:
-        parts.append(_format_filter(step.filter))
+        parts.append(format_filter(step.filter))
     return " ".join(parts)
 
 
@@ -180,15 +182,16 @@ def _number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _format_filter(wanted: Filter) -> str:
+def format_filter(wanted: Filter) -> str:
+    """A filter as it is typed."""
     if isinstance(wanted, Not):
-        inner = _format_filter(wanted.part)
+        inner = format_filter(wanted.part)
         return f"-({inner})" if isinstance(wanted.part, Not) else f"-{inner}"
     if isinstance(wanted, And | Or):
         joint = " OR " if isinstance(wanted, Or) else " "
-        return f"({joint.join(_format_filter(part) for part in wanted.parts)})"
+        return f"({joint.join(format_filter(part) for part in wanted.parts)})"
     if isinstance(wanted, TextMatch):
-        field = "" if wanted.stage is None else f"{_TEXT_FIELD_OF[wanted.stage]}:"
+        field = "" if wanted.stage is None else f"{TEXT_FIELD_OF[wanted.stage]}:"
         return f"{field}{quote(wanted.words) if wanted.phrase else wanted.words}"
     return _format_condition(wanted)
 
@@ -205,7 +208,7 @@ def _format_condition(wanted: Filter) -> str:
             value = _format_comparison(comparison, "p")
         case RecordedDate():
             value = _format_dates(wanted)
-        case Shape(word) | Has(word) | Language(word):
+        case Shape(word) | Has(word) | Language(word) | Rights(word):
             value = word
         case Used(ever):
             value = "ever" if ever else "never"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import takewhile
 from typing import Final
 
 from search_app.errors import QueryError
-from search_app.query import QUOTES, LikeMoment, LikePicture, LikeShot, Query, Step, Subject, Term, Text
+from search_app.query import KEYWORDS, QUOTES, LikeMoment, LikePicture, LikeShot, Query, Step, Subject, Term, Text
 from search_app.query_values import FIELDS, parse_condition, parse_seconds
 from store.filters import And, Filter, Not, Or, TextMatch
 
@@ -63,7 +64,7 @@ def parse_query(text: str) -> Query:
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
     if not any(not c.isspace() and unicodedata.category(c) != "Cf" for c in visible):
         raise QueryError('the query is empty; describe what the shot shows, such as "a red boat"')
-    return _Parser(_Scanner(visible).tokens(), len(visible)).query()
+    return _Parser(_negate(_Scanner(visible).tokens()), len(visible)).query()
 
 
 class _Scanner:
@@ -118,7 +119,7 @@ class _Scanner:
             return _Token(kind, start, value, name, quoted, negated, weight)
         word = self._word()
         _refuse_lost(word, start)
-        is_keyword = word in ("THEN", "WITHIN", "OR") and not negated and weight is None
+        is_keyword = word in KEYWORDS and not negated and weight is None
         return _Token(_Kind.KEYWORD if is_keyword else _Kind.WORD, start, word, negated=negated, weight=weight)
 
     def _string(self) -> str:
@@ -177,6 +178,26 @@ def _refuse_lost(word: str, position: int) -> None:
         raise QueryError("a weight is a plain number between 0.001 and 1000, such as 2*boat", position)
 
 
+def _negate(tokens: list[_Token]) -> list[_Token]:
+    """The tokens with every NOT as the dash of what follows it.
+
+    Raises:
+        QueryError: nothing follows it that can be negated.
+    """
+    negated: list[_Token] = []
+    for token in reversed(tokens):
+        if token.kind is not _Kind.KEYWORD or token.value != "NOT":
+            negated.append(token)
+            continue
+        following = negated.pop() if negated else None
+        if following is None or following.kind in (_Kind.KEYWORD, _Kind.OPERATOR, _Kind.CLOSE):
+            raise QueryError("nothing follows this NOT; write NOT boat, or -boat", token.start)
+        if following.negated:
+            raise QueryError("one NOT is enough: NOT boat, or -boat", token.start)
+        negated.append(replace(following, negated=True, start=token.start))
+    return negated[::-1]
+
+
 class _Parser:
     """Builds the question from tokens."""
 
@@ -222,7 +243,7 @@ class _Parser:
     def _step(self) -> Step:
         start = self._peek().start if self._peek() else self._end  # type: ignore[union-attr]
         builder = _StepBuilder()
-        while (token := self._peek()) and not (token.kind is _Kind.KEYWORD and token.value != "OR"):
+        while (token := self._peek()) and not _is_keyword(token, "THEN", "WITHIN"):
             self._next += 1
             self._add(builder, token)
         if builder.operator is not None:
@@ -238,9 +259,14 @@ class _Parser:
     def _add(self, builder: _StepBuilder, token: _Token) -> None:
         if token.kind is _Kind.OPERATOR:
             builder.start_term(token)
+        elif _is_keyword(token, "AND"):
+            self._check_and(token)
+            if builder.ends_in_word and self._is_plain_word(self._peek()):
+                builder.add_subject(replace(token, kind=_Kind.WORD, value="and"))
         elif token.kind is _Kind.KEYWORD:
             raise QueryError(
-                "OR stands between two filters, such as label:boat OR label:ship; for words, ask twice",
+                "OR stands between two filters, such as label:boat OR label:ship; for one of two meanings "
+                f"write a sum, such as {self._sum_around()}, or ask twice",
                 token.start,
             )
         elif self._is_meaning(token, builder):
@@ -249,6 +275,29 @@ class _Parser:
             if builder.operator is not None or token.weight is not None:
                 raise QueryError("a filter cannot be added, taken away or weighted", token.start)
             builder.conditions.append(self._alternatives(token, 0))
+
+    def _check_and(self, token: _Token) -> None:
+        """Refuse an AND that joins nothing; what stands side by side belongs together anyway."""
+        before, after = self._before(), self._peek()
+        if before is None or before.kind in (_Kind.KEYWORD, _Kind.OPERATOR, _Kind.OPEN):
+            raise QueryError("nothing stands before this AND", token.start)
+        if after is None or after.kind in (_Kind.KEYWORD, _Kind.OPERATOR, _Kind.CLOSE):
+            raise QueryError("nothing follows this AND", token.start)
+
+    def _before(self) -> _Token | None:
+        """The token before the one that was taken last."""
+        return self._tokens[self._next - 2] if self._next >= 2 else None
+
+    @staticmethod
+    def _is_plain_word(token: _Token | None) -> bool:
+        return token is not None and token.kind is _Kind.WORD and not token.negated and token.weight is None
+
+    def _sum_around(self) -> str:
+        """What stands on both sides of the OR that was taken last, as a sum."""
+        before = takewhile(self._is_plain_word, reversed(self._tokens[: self._next - 1]))
+        after = takewhile(self._is_plain_word, self._tokens[self._next :])
+        left, right = " ".join([one.value for one in before][::-1]), " ".join(one.value for one in after)
+        return f"{left} + {right}" if left and right else "boat + ship"
 
     def _is_meaning(self, token: _Token, builder: _StepBuilder) -> bool:
         """Whether a token is part of what to look for; a quoted string only in a sum or after a dash."""
@@ -262,13 +311,20 @@ class _Parser:
 
     def _alternatives(self, token: _Token, depth: int) -> Filter:
         """A condition, and those that OR joins to it."""
+        before = self._before()
         parts = [self._condition(token, depth)]
-        while (joint := self._peek()) and joint.kind is _Kind.KEYWORD and joint.value == "OR":
+        while (joint := self._peek()) and _is_keyword(joint, "OR"):
             self._next += 1
             following = self._take()
-            if following is None:
+            if following is None or following.kind is _Kind.KEYWORD:
                 raise QueryError("nothing follows this OR", joint.start)
             parts.append(self._condition(following, depth))
+        beside = [one for one in (before, self._peek()) if one is not None and _is_keyword(one, "AND")]
+        if len(parts) > 1 and beside:
+            raise QueryError(
+                "AND beside OR can be read in two ways; put what belongs together into parentheses",
+                beside[0].start,
+            )
         return _join(Or, parts)
 
     def _condition(self, token: _Token, depth: int) -> Filter:
@@ -284,10 +340,14 @@ class _Parser:
             found = TextMatch(None, token.value, phrase=True)
         elif token.kind is _Kind.CLOSE:
             raise QueryError("this parenthesis was never opened", token.start)
+        elif token.kind is _Kind.KEYWORD:
+            is_misplaced = token.value in ("THEN", "WITHIN")
+            what = "parentheses join filters only" if is_misplaced else "nothing stands before it"
+            raise QueryError(f"{token.value} cannot stand here: {what}", token.start)
         else:
             raise QueryError(
                 f"OR and parentheses join filters, and {token.value!r} is none; "
-                'write it as "exact" words or with a field',
+                'write it as "exact" words or with a field, and for one of two meanings boat + ship',
                 token.start,
             )
         return Not(found) if token.negated else found
@@ -299,7 +359,10 @@ class _Parser:
                 if not parts:
                     raise QueryError("there is nothing in these parentheses", opening.start)
                 return _join(And, parts)
-            parts.append(self._alternatives(token, depth + 1))
+            if _is_keyword(token, "AND"):
+                self._check_and(token)
+            else:
+                parts.append(self._alternatives(token, depth + 1))
         raise QueryError("this parenthesis is never closed", opening.start)
 
 
@@ -311,6 +374,11 @@ class _StepBuilder:
         self.operator: _Token | None = None
         self._minus: list[Subject] = []
         self._terms: list[tuple[float, list[str] | Subject]] = []
+
+    @property
+    def ends_in_word(self) -> bool:
+        """Whether a further word would go on with the last text."""
+        return self.operator is None and bool(self._terms) and isinstance(self._terms[-1][1], list)
 
     def start_term(self, operator: _Token) -> None:
         """Note that what follows is added or taken away."""
@@ -341,6 +409,10 @@ class _StepBuilder:
             for weight, content in self._terms
         )
         return Step(terms, tuple(self._minus), _join(And, self.conditions) if self.conditions else None)
+
+
+def _is_keyword(token: _Token, *words: str) -> bool:
+    return token.kind is _Kind.KEYWORD and token.value in words
 
 
 def _join(kind: type[And | Or], parts: list[Filter]) -> Filter:

@@ -12,6 +12,7 @@ from search_app.errors import QueryError
 from search_app.query import QUOTES, TEXT_FIELDS
 from store.filters import (
     HAS_CHOICES,
+    RIGHTS_CHOICES,
     SHAPES,
     Comparison,
     Duration,
@@ -25,12 +26,27 @@ from store.filters import (
     PathGlob,
     RecordedDate,
     Resolution,
+    Rights,
     Shape,
     TextMatch,
     Used,
 )
 
-FIELDS: Final = (*TEXT_FIELDS, "in", "dur", "date", "shape", "has", "lang", "fps", "res", "space", "set", "used")
+FIELDS: Final = (
+    *TEXT_FIELDS,
+    "in",
+    "dur",
+    "date",
+    "shape",
+    "has",
+    "lang",
+    "fps",
+    "res",
+    "space",
+    "set",
+    "used",
+    "rights",
+)
 _LONGEST_SECONDS = 1_000_000
 _OPERATOR = re.compile(r"(<=|>=|<|>|=)?(.*)", re.DOTALL)
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d{1,6})?)")
@@ -60,8 +76,6 @@ def parse_condition(field: str, value: str, quoted: bool, position: int) -> Filt
         return TextMatch(TEXT_FIELDS[field], value, is_phrase)
     if field in _PARSERS:
         return _PARSERS[field](value, position)
-    if field == "rights":
-        raise QueryError("rights are not recorded yet; leave out rights:", position)
     near = difflib.get_close_matches(field, FIELDS, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}: ?" if near else f"there are {', '.join(FIELDS)}"
     raise QueryError(
@@ -201,5 +215,6 @@ _PARSERS: Final[dict[str, Callable[[str, int], Filter]]] = {
     "res": _resolution,
     "space": lambda value, _: InSpace(value),
     "set": lambda value, _: InSet(value),
+    "rights": lambda value, position: Rights(_choice("rights", RIGHTS_CHOICES, value, position)),
     "used": lambda value, position: Used(_choice("used", ("never", "ever"), value, position) == "ever"),
 }

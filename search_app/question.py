@@ -15,6 +15,7 @@ from search_app.errors import QueryError
 from search_app.neutral import EMPTY_WORDS, LIGHT_WORDS, NEUTRAL_TEXTS, NONSENSE
 from search_app.picture import read_picture
 from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
+from search_app.shot_ids import step_with_whole_ids
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Asker:
         Raises:
             QueryError: a picture, shot or video that it names cannot be used.
         """
+        step = step_with_whole_ids(self._snapshot, step)
         own = {term.of.shot_id for term in step.terms if isinstance(term.of, LikeShot)}
         own |= {self._shot_at(term.of) for term in step.terms if isinstance(term.of, LikeMoment)}
         wanted, asked = self._combine(step.terms) if step.terms else (None, None)
@@ -183,10 +185,7 @@ class Asker:
             return _first(self.encoder.encode_images([read_picture(subject.path)]))
         if isinstance(subject, LikeMoment):
             return self._vector_at(subject)
-        try:
-            return unit(self._snapshot.embeddings(subject.shot_id).mean(axis=0))
-        except UnknownIdError as error:
-            raise QueryError(f"like:shot/{subject.shot_id}: {error}") from error
+        return unit(self._snapshot.embeddings(subject.shot_id).mean(axis=0))
 
     def _shot_at(self, moment: LikeMoment) -> str:
         try:

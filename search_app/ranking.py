@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -143,6 +143,24 @@ class Candidates:
         gone = set(shot_ids) & set(self.order)
         self.removed.update(dict.fromkeys(gone, by))
         self.order = [shot_id for shot_id in self.order if shot_id not in gone]
+
+    def put_first(self, levels: Mapping[str, int]) -> None:
+        """Put some shots before all others, the higher their level the sooner; else the order stays.
+
+        Their votes are raised by those of the best shot for each level, so that votes still say the order.
+        """
+        top = max(self.relevance.values(), default=0.0)
+        self.order.sort(key=lambda shot_id: -levels.get(shot_id, 0))
+        self.relevance.update(
+            {shot_id: self.relevance[shot_id] + level * top for shot_id, level in levels.items()}
+        )
+
+    def note_words(self, shot_id: str, channel: str, text: str, words: tuple[str, ...]) -> None:
+        """Note which words a channel found that knows the shot already."""
+        self.matches[shot_id] = tuple(
+            replace(match, text=text, words=words) if match.channel == channel else match
+            for match in self.matches[shot_id]
+        )
 
     def gather(self, groups: Sequence[Sequence[str]], into: dict[str, tuple[str, ...]], by: str) -> None:
         """Let one shot of each group, the best ranked, stand for all of it.

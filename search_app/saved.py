@@ -8,9 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from search_app.errors import QueryError
+from search_app.no_answer import NO_SETS
 from search_app.options import Sort
 from search_app.query import Query, Step, Term, Text, format_query
 from search_app.query_parser import parse_query
+from search_app.shot_ids import whole_shot_ids, with_whole_ids
 from store.events import Exported, Judged, SearchDeleted, SearchSaved, SetChanged
 from store.filters import And
 
@@ -46,8 +48,13 @@ def judge(archive: Archive, query: str, shot_ids: Sequence[str], verdict: str) -
 
 
 def _judged(snapshot: Snapshot, query: str, shot_ids: Sequence[str], verdict: str) -> list[Judged]:
-    query = format_query(parse_query(query))
+    query = _as_understood(snapshot, query)
     return [Judged(query, *_stretch_of(snapshot.shot(shot_id)), verdict) for shot_id in shot_ids]
+
+
+def _as_understood(snapshot: Snapshot, query: str) -> str:
+    """The question in the form under which judgements know it."""
+    return format_query(with_whole_ids(snapshot, parse_query(query)))
 
 
 def _stretch_of(shot: ShotRow) -> tuple[str, str, str]:
@@ -82,6 +89,21 @@ def change_set(archive: Archive, name: str, add: Sequence[str] = (), remove: Seq
     if events:
         archive.record(events)
         archive.publish()
+
+
+def shots_of_set(snapshot: Snapshot, name: str) -> tuple[list[ShotRow], int]:
+    """The shots of a set by path and time, and how many of its stretches lie in no video of the archive.
+
+    Raises:
+        QueryError: there is no such set.
+    """
+    members = snapshot.set_members(name)
+    if not members:
+        raise QueryError(f"there is no set {name!r}; sets: {', '.join(snapshot.sets()) or NO_SETS}")
+    found = [overlapping_shots(snapshot.shots(one.fingerprint), one.span) for one in members]
+    shots = snapshot.shots_by_id(sorted({shot_id for shot_ids in found for shot_id in shot_ids}))
+    rows = sorted(shots.values(), key=lambda row: (row.path, row.shot.ordinal))
+    return rows, sum(not shot_ids for shot_ids in found)
 
 
 def record_export(archive: Archive, name: str, clips: Iterable[tuple[str, TimeSpan]]) -> None:
@@ -130,7 +152,7 @@ def verdicts_of(snapshot: Snapshot, judgements: Iterable[Judgement]) -> dict[str
 
 def judged_shots(snapshot: Snapshot, query: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ids of the shots that were kept, and of those that were rejected, for a question."""
-    verdicts = verdicts_of(snapshot, snapshot.judgements(format_query(parse_query(query))))
+    verdicts = verdicts_of(snapshot, snapshot.judgements(_as_understood(snapshot, query)))
     kept, rejected = (
         tuple(shot_id for shot_id, verdict in verdicts.items() if verdict == wanted)
         for wanted in ("keep", "reject")
@@ -153,7 +175,7 @@ def record_judgements(
         archive.record(events)
         archive.publish()
     if not use_earlier:
-        return tuple(keep), tuple(reject)
+        return whole_shot_ids(snapshot, keep), whole_shot_ids(snapshot, reject)
     return judged_shots(archive.snapshot(), query)
 
 
@@ -161,11 +183,15 @@ def save_search(archive: Archive, name: str, query: str, options: Mapping[str, A
     """Give a question a name; whether another one had it before, and has lost it.
 
     Raises:
-        QueryError: the name is empty.
+        QueryError: the name is empty, or the question cannot be understood.
     """
     if not name.strip():
         raise QueryError("a search cannot be saved without a name: give --save one")
-    is_taken = any(saved.name == name for saved in archive.snapshot().saved_searches())
+    snapshot = archive.snapshot()
+    is_taken = any(saved.name == name for saved in snapshot.saved_searches())
+    parsed = parse_query(query)
+    whole = with_whole_ids(snapshot, parsed)
+    query = query if whole == parsed else format_query(whole)
     kept = {key: value for key, value in options.items() if key in SAVED_OPTIONS}
     archive.record([SearchSaved(name, query, kept)])
     archive.publish()

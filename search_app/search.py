@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from search_app.config import SearchSettings
 from search_app.errors import QueryError
+from search_app.no_answer import explain_nothing, find_unknown
 from search_app.options import SearchOptions
 from search_app.order_in_time import rank_chains
 from search_app.query import Query
 from search_app.query_parser import parse_query
 from search_app.question import Asker
 from search_app.ranking import Hit
+from search_app.shot_ids import whole_shot_ids
 from search_app.steps import Ranked, rank_step
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class SearchResult:
         seconds: how long encoding and searching took.
         nothing_matches: whether even the best hit is no better than chance in this archive.
         has_more: whether there is another page.
+        remarks: what was found nothing of and why, a line each; never empty if there are no hits.
     """
 
     hits: list[Hit]
@@ -56,6 +59,12 @@ class SearchResult:
     seconds: float
     nothing_matches: bool = False
     has_more: bool = False
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether there is anything that was asked for, and not only what is nearest."""
+        return bool(self.hits) and not self.nothing_matches
 
 
 def search(
@@ -84,9 +93,12 @@ def search(
     started = time.perf_counter()
     parsed = parse_query(query) if isinstance(query, str) else query
     wanted = SearchOptions(**options)
-    snapshot, ranked = archive.ask(partial(_rank_in, parsed, wanted, settings or SearchSettings(), encoder))
+    snapshot, ranked, remarks = archive.ask(
+        partial(_rank_in, parsed, wanted, settings or SearchSettings(), encoder)
+    )
     if snapshot.space is None or ranked is None:
-        return SearchResult([], parsed, snapshot.generation, "", time.perf_counter() - started, True)
+        seconds = time.perf_counter() - started
+        return SearchResult([], parsed, snapshot.generation, "", seconds, True, remarks=remarks)
     first = wanted.depth - wanted.limit
     page = ranked.candidates.order[first : wanted.depth]
     return SearchResult(
@@ -97,6 +109,7 @@ def search(
         time.perf_counter() - started,
         ranked.nothing_matches,
         len(ranked.candidates.order) > wanted.depth,
+        remarks,
     )
 
 
@@ -106,9 +119,14 @@ def _rank_in(
     settings: SearchSettings,
     encoder: Encoder | Callable[[], Encoder] | None,
     snapshot: Snapshot,
-) -> tuple[Snapshot, Ranked | None]:
-    """The snapshot that answers, and what it answers; None before the first video."""
-    return snapshot, None if snapshot.space is None else rank(snapshot, query, options, settings, encoder)
+) -> tuple[Snapshot, Ranked | None, tuple[str, ...]]:
+    """The snapshot that answers, what it answers, None before the first video, and what it found nothing of."""
+    if snapshot.space is None:
+        return snapshot, None, ("the archive holds no videos yet; fill it with: rushes index ARCHIVE PATH",)
+    ranked = rank(snapshot, query, options, settings, encoder)
+    is_empty = len(ranked.candidates.order) <= options.depth - options.limit
+    remarks = explain_nothing(snapshot, query, options, ranked) if is_empty else find_unknown(snapshot, query)
+    return snapshot, ranked, tuple(remarks)
 
 
 def rank(
@@ -119,6 +137,8 @@ def rank(
     encoder: Encoder | Callable[[], Encoder] | None = None,
 ) -> Ranked:
     """Everything that is known about the answers to a query, down to the page that is asked for."""
+    keep, reject = (whole_shot_ids(snapshot, typed) for typed in (options.keep, options.reject))
+    options = replace(options, keep=keep, reject=reject)
     asker = Asker(snapshot, encoder_for(snapshot, encoder))
     if len(query.steps) > 1:
         return rank_chains(snapshot, asker, query, options, settings)
@@ -140,11 +160,11 @@ def load_once(space: EmbeddingSpace | None) -> Encoder:
         QueryError: the archive has no space yet, since it holds no video.
         ModelError: it cannot be loaded.
     """
-    from indexer.models.open_clip_encoder import load_encoder_of
+    from indexer.models.asking import load_asking_encoder
 
     if space is None:
         raise QueryError("the archive holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-    return load_encoder_of(space)
+    return load_asking_encoder(space)
 
 
 def build_hit(ranked: Ranked, shot_id: str, rank: int) -> Hit:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from search_app.channels import (
-    NAME,
-    WORD_CHANNELS,
     Ranking,
     nearest_shots,
     picture_ranking,
@@ -18,6 +16,7 @@ from search_app.channels import (
 )
 from search_app.feedback import move_question
 from search_app.fusion import fuse_rankings
+from search_app.naming import NAME, NamedVideos, put_named_first, words_as_typed
 from search_app.options import Sort
 from search_app.ranking import Candidates
 from search_app.refinement import SURE, drop_unwanted, merge_moments, spread, stack_copies
@@ -69,8 +68,8 @@ class Ranked:
         return self.is_found_by_text(shot_id) or self.confidence.get(shot_id, 0.0) >= SURE
 
     def is_found_by_text(self, shot_id: str) -> bool:
-        """Whether words of the question stand in a text of a shot."""
-        return any(match.channel in WORD_CHANNELS for match in self.candidates.matches.get(shot_id, ()))
+        """Whether words of the question stand in a text of a shot, or are the name of its file."""
+        return any(match.words for match in self.candidates.matches.get(shot_id, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,9 @@ def rank_step(
     question = asker.encode(step)
     if question.asked is not None and (options.keep or options.reject):
         question = replace(question, wanted=_moved(snapshot, asker, question.asked, options, settings))
-    return _Ranker(snapshot, asker, question, filtered, options, settings).rank()
+    text, is_sum = words_as_typed(step)
+    named = NamedVideos(snapshot, text if settings.weights.name > 0 else "", is_whole=is_sum)
+    return _Ranker(snapshot, asker, question, filtered, named, options, settings).rank()
 
 
 def _moved(
@@ -139,6 +140,7 @@ class _Ranker:
         asker: Asker,
         question: Question,
         filtered: Filtered,
+        named: NamedVideos,
         options: SearchOptions,
         settings: SearchSettings,
     ) -> None:
@@ -146,6 +148,7 @@ class _Ranker:
         self._asker = asker
         self._question = question
         self._filtered = filtered
+        self._named = named
         self._options = options
         self._settings = settings
         self._pool = settings.ranking.pool
@@ -182,7 +185,8 @@ class _Ranker:
         if wanted is not None:
             settings, allowed = self._settings.ranking, self._filtered.shot_ids
             rankings.append(picture_ranking(self._nearest))
-            rankings += text_rankings(self._snapshot, wanted, self._asker.background, settings, allowed)
+            background = self._asker.background
+            rankings += text_rankings(self._snapshot, wanted, background, settings, allowed, self._named)
         return rankings
 
     def _fuse(self) -> Candidates:
@@ -233,6 +237,9 @@ class _Ranker:
         if question.unwanted and background is not None:
             drop_unwanted(candidates, frames, background, question.unwanted, ranked.is_sure, head)
             candidates.finish_stage("minus")
+        is_shown = self._present >= SURE
+        if put_named_first(candidates, ranked.confidence, shots, self._named, is_shown=is_shown, voted=head):
+            candidates.finish_stage("names")
         if question.wanted is not None and background is not None:
             if options.merge:
                 floor = background.mean_score(question.wanted.vector)

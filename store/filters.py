@@ -11,6 +11,7 @@ from store.records import TextStage
 
 Operator = Literal["=", "<", "<=", ">", ">=", ".."]
 HAS_CHOICES = ("audio", "caption", "label", "object", "speech", "text", "metadata")
+RIGHTS_CHOICES = ("free", "blocked", "marked")
 SHAPES = ("portrait", "landscape", "square")
 
 
@@ -31,7 +32,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class PathGlob:
-    """The video's absolute path, its end, or any folder or file name in it fits a pattern with `*` and `?`."""
+    """The video's absolute path, its end, or any folder or file name in it fits a pattern with `*` and `?`.
+
+    Without either, a name without its ending and words of a name fit, too, from the library's own folder on.
+    """
 
     pattern: str
 
@@ -108,6 +112,16 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What people said of exporting the shot, or any instant of it, that holds today: blocked, marked, or free.
+
+    What is both blocked and to be marked is blocked; of what is free nothing is said.
+    """
+
+    ruling: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextMatch:
     """Words stand in a text of the shot.
 
@@ -155,6 +169,7 @@ Condition = (
     | InSpace
     | InSet
     | Used
+    | Rights
     | TextMatch
 )
 Filter = And | Or | Not | Condition

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from store.catalog import cuts, decisions, filter_sql, frame_rows
+from store.catalog import cuts, decisions, filter_sql, frame_rows, place_names, text_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
 from store.lexical import LexicalIndex, telling_words, verify_folder
+from store.names import display_names
 from store.nearest import LiveShard, search_shards
 from store.segments import read_segment, segment_path
 from store.text_search import TextSearch
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from store.filters import Filter, TextMatch
     from store.generations import Generations, Manifest
+    from store.names import NamedPlace
     from store.records import (
         Counts,
         CutStep,
@@ -124,17 +126,39 @@ class Snapshot:
         """
         return self._catalog.video(path_or_id)
 
+    def places_holding(self, words: Iterable[str]) -> tuple[list[NamedPlace], set[str]]:
+        """The places of videos whose file names may hold any of some words, by path.
+
+        Also those of the words that stand in so many names that they find none by themselves.
+
+        Args:
+            words: as `store.names.split_words` gives them.
+        """
+        return place_names.places_holding(self._catalog, words)
+
+    def places_of(self, video_ids: Iterable[str]) -> list[NamedPlace]:
+        """All places of some videos, by path."""
+        return place_names.places_of(self._catalog, video_ids)
+
+    def display_names(self) -> dict[str, str]:
+        """For the path of every video its file name, and folders before it where two have the same name."""
+        return self._display_names
+
+    @cached_property
+    def _display_names(self) -> dict[str, str]:
+        return display_names(self._catalog.paths())
+
     def shots(self, video_id: str | None = None) -> list[ShotRow]:
         """The shots of a video, or of all, by path and position."""
         return self._catalog.shots(video_id)
 
-    def shot(self, shot_id: str) -> ShotRow:
-        """One shot.
+    def shot(self, typed: str) -> ShotRow:
+        """One shot, by its id or the beginning of it, with or without `shot/` before: whatever people type.
 
         Raises:
-            UnknownIdError: there is none of that id.
+            UnknownIdError: no id begins so, or more than one.
         """
-        return self._catalog.shot(shot_id)
+        return self._catalog.shot(typed)
 
     def embeddings(self, shot_id: str) -> Embeddings:
         """The embeddings of a shot's sampled frames, in order of time, exactly as they were put.
@@ -158,6 +182,10 @@ class Snapshot:
     def list_shot_ids(self, among: Iterable[str] | None, n: int) -> list[str]:
         """Ids of the first `n` shots, of all or of some, by path and position."""
         return frame_rows.list_shot_ids(self._catalog, among, n)
+
+    def shot_ids_of_videos(self, video_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Ids of the shots of these videos, in order."""
+        return text_rows.shots_of_videos(self._catalog, video_ids)
 
     def frames_of_shots(self, shot_ids: Sequence[str]) -> list[FrameRow]:
         """The sampled frames of these shots, by video and time."""
@@ -201,6 +229,10 @@ class Snapshot:
     def text_counts(self) -> dict[TextStage, int]:
         """How many texts of each kind there are; kinds without any are left out."""
         return self._texts.counts
+
+    def text_languages(self) -> list[str]:
+        """Codes of the languages of the texts, as far as they are known."""
+        return self._texts.languages
 
     def text_rows(self, video_id: str, stage: TextStage | None = None) -> list[TextHit]:
         """The texts of a video, of one kind or of all, by time."""

@@ -1,7 +1,14 @@
 """What holds for all tests."""
 
+import os
+import tempfile
+
 from hypothesis import HealthCheck, settings
 
 # A law holds or not, however slow the machine is; how long a test may take is said by pytest's own timeout.
 settings.register_profile("rushes", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rushes")
+
+# What the product keeps of models for this user goes away with the tests.
+_CACHE = tempfile.TemporaryDirectory(prefix="rushes-cache-", ignore_cleanup_errors=True)
+os.environ["RUSHES_CACHE"] = _CACHE.name

@@ -152,10 +152,13 @@ def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]
 
 def changed_sources(cut_list: CutList) -> list[str]:
     """Of which sources another file lies there now, for people; what is missing, a plan says itself."""
+    from store.names import display_names
+
     sources = {clip.video_id: clip.paths for clip in cut_list.clips}
     trouble = find_trouble(sources.items())
+    names = display_names(paths[0] for paths in sources.values())
     changed = (paths[0] for video_id, paths in sources.items() if trouble.get(video_id) == CHANGED)
-    return [f"{Path(path).name}: {CHANGED}; index it again" for path in changed]
+    return [f"{names[path]}: {CHANGED}; index it again" for path in changed]
 
 
 def add_answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -269,7 +272,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
         reject=reject,
         **ranking,
     )
-    refuse_no_answer(result.hits, question, wanted.bar)
+    refuse_no_answer(result.hits, question, wanted.bar, result.remarks)
     judged = {"kept": list(keep), "rejected": list(reject)} if keep or reject else {}
     return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
 

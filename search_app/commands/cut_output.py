@@ -120,6 +120,9 @@ def list_command(archive: Path, as_json: bool) -> None:
         (cut.name, str(cut.number), str(step.n_clips), when(step.time_ns), step.editor, cut.query)
         for cut, step in zip(cuts, made, strict=True)
     ]
+    if not rows:
+        click.echo("no cut lists yet; rushes cut new ARCHIVE NAME QUERY makes one", err=True)
+        return
     print_table(("cut list", "version", "clips", "changed", "by", "query"), rows, right=(1, 2))
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from store.names import display_names
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def say_change(
     of_reason: dict[str, list[CutClip]] = {}
     for clip, reason in left_out:
         of_reason.setdefault(reason, []).append(clip)
+    names = display_names(clip.path for clips in of_reason.values() for clip in clips)
     for reason, clips in of_reason.items():
-        first = f"{Path(clips[0].path).name} {timecode(clips[0].span.start_seconds)}"
+        first = f"{names[clips[0].path]} {timecode(clips[0].span.start_seconds)}"
         more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
         if reason != _ASKED_FOR:
             click.echo(printable(f"left out: {first}{more}: {reason_with_way_out(reason)}"), err=True)
@@ -147,6 +148,8 @@ def print_cut(
 
     rows: list[dict[str, str]] = []
     frames, rate = film_places(film)
+    paths = [film[n].paths[0] if n in film else clip.path for n, clip in enumerate(cut.clips, start=1)]
+    names = display_names(paths)
     for place, clip in enumerate(cut.clips, start=1):
         is_shown = place in film
         shown = film[place].span if is_shown else clip.span
@@ -158,7 +161,7 @@ def print_cut(
             "in": edge.start,
             "out": edge.end,
             "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
-            "source": Path(film[place].paths[0] if is_shown else clip.path).name,
+            "source": names[paths[place - 1]],
             "state": clip.decision,
             "sure": "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
             "note": "; ".join(filter(None, (flagged.get(place, ""), clip.note))),

@@ -77,8 +77,10 @@ def rights(
         listed = _listed(opened, row)
     if as_json:
         print_json(listed)
-    else:
+    elif listed:
         _print(listed)
+    else:
+        click.echo("nothing is blocked or to be marked", err=True)
 
 
 def _span(row: VideoRow, begin: str | None, end: str | None) -> TimeSpan | None:

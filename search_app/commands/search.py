@@ -13,12 +13,14 @@ from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
 from search_app.commands.search_view import hit_json, match_json, print_explanation, print_hits, say_no_match
 from search_app.errors import QueryError
 from search_app.finite import Finite
+from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from indexer.models.encoder import Encoder
     from search_app.config import SearchSettings
     from search_app.search import SearchResult
     from store.archive import Archive
+    from store.snapshot import Snapshot
 
 LIKE = click.option(
     "--like", type=click.Path(path_type=Path), help="A picture to search by, beside or instead of QUERY."
@@ -58,17 +60,18 @@ QUESTION = ("query", "like", "saved", "judged", "config", *RANKING)
 _LANGUAGE_HELP = """
 \b
   a red boat at dusk            plain words: what the shot shows
-  harbour -people -"red car"    without what follows the dash
+  harbour -people -"red car"    without what follows the dash, or NOT
+  boat AND dog                  both; for one of two meanings a sum: boat + ship
   "exact words"                 spoken, written, in captions or names
   said:hello text:"NO EXIT" caption: label: object:
                                 words in one kind of text; said:harb* any ending
   dur:<5s  dur:2..8s            length of the shot
   date:2021..2023  date:>=2024-05
                                 when it was recorded
-  in:"Trailer*"                 file, folder or path
+  in:phone  in:"Trailer*"       file, folder or path: a name or word of it, or with * and ?
   shape:portrait  res:>=1080p  fps:25  lang:de
   has:audio|speech|text|caption|label|object|metadata
-  set:NAME  used:never|ever  space:NAME
+  set:NAME  used:never|ever  space:NAME  rights:free|blocked|marked
   label:boat OR label:ship      either; ( ) group filters; - negates them
   a door opens THEN a dog runs WITHIN 20s
                                 in this order, inside one video
@@ -142,12 +145,12 @@ def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
     """What loads the encoder of an archive."""
 
     def load() -> Encoder:
-        from indexer.models.open_clip_encoder import load_encoder_of
+        from indexer.models.asking import load_asking_encoder
 
         space = archive.snapshot().space
         if space is None:
             raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-        return load_encoder_of(space, device=device)
+        return load_asking_encoder(space, device=device)
 
     return load
 
@@ -175,7 +178,9 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     """List the shots of ARCHIVE that answer QUERY, best first.
 
     Plain words are enough: "a red boat on the sea at night". Every shot is listed once, with the channels that
-    found it; "nothing here matches" is said when the best is no better than chance. The whole language is below.
+    found it; "nothing here matches" is said, with exit status 1, when the best is no better than chance. A file's
+    name, or a word of it, finds the file first. SHOT is an id as `rushes shots` lists it, or the beginning of one.
+    The whole language is below.
     """
     from indexer.console import print_json, printable
     from search_app.history import remember
@@ -196,8 +201,10 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
         click.echo(f"more: --page {options['page'] + 1}", err=True)
     if as_json:
         print_json([hit_json(hit) for hit in result.hits])
-    else:
+    elif result.hits:
         print_hits(result)
+    if not result.is_answer:
+        click.get_current_context().exit(1)
 
 
 @click.command()
@@ -280,12 +287,16 @@ def searches(archive: Path, delete: str | None, history: bool, as_json: bool) ->
         print_json([{"at": past.at, "query": past.query, "hits": past.n_hits} for past in asked])
     elif as_json:
         print_json([{"name": one.name, "query": one.query, "options": dict(one.options)} for one in saved])
+    elif history and not asked:
+        click.echo("nothing was asked yet", err=True)
     elif history:
         print_table(
             ("at", "hits", "query"), [(past.at, str(past.n_hits), past.query) for past in asked], right=(1,)
         )
-    else:
+    elif saved:
         print_table(("name", "query"), [(one.name, one.query) for one in saved], right=())
+    else:
+        click.echo("no searches are saved yet; rushes search ARCHIVE QUERY --save NAME saves one", err=True)
 
 
 @click.command()
@@ -295,24 +306,49 @@ def searches(archive: Path, delete: str | None, history: bool, as_json: bool) ->
 @click.option("--remove", multiple=True, metavar="SHOT", help="Take this shot out of the set.")
 @AS_JSON
 def sets(archive: Path, name: str | None, add: tuple[str, ...], remove: tuple[str, ...], as_json: bool) -> None:
-    """List the sets of ARCHIVE, or put shots into the set NAME and take them out.
+    """List the sets of ARCHIVE, or the shots of the set NAME; put shots into it and take them out.
 
-    The shots of a set are found by set:NAME in a query.
+    The shots of a set are found by set:NAME in a query. SHOT is an id, or the beginning of one. With --add and
+    --remove all sets are listed.
     """
-    from indexer.console import print_json, print_table
     from search_app.saved import change_set
     from store.archive import Archive
 
     if name is None and (add or remove):
         raise QueryError("which set? give its NAME before --add and --remove")
     with Archive.open(archive) as opened:
-        if name is not None:
+        if name is not None and (add or remove):
             change_set(opened, name, add, remove)
-        found = opened.snapshot().sets()
+        if name is not None and not (add or remove):
+            _list_set(opened.snapshot(), name, as_json)
+        else:
+            _list_sets(opened.snapshot(), as_json)
+
+
+def _list_sets(snapshot: Snapshot, as_json: bool) -> None:
+    from indexer.console import print_json, print_table
+
+    found = snapshot.sets()
     if as_json:
         print_json([{"name": known, "stretches": n} for known, n in found.items()])
-    else:
+    elif found:
         print_table(("set", "stretches"), [(known, str(n)) for known, n in found.items()], right=(1,))
+    else:
+        click.echo("no sets yet; rushes sets ARCHIVE NAME --add SHOT makes one", err=True)
+
+
+def _list_set(snapshot: Snapshot, name: str, as_json: bool) -> None:
+    from indexer.cli import print_shots
+    from indexer.console import print_json
+    from search_app.saved import shots_of_set
+
+    rows, n_lost = shots_of_set(snapshot, name)
+    if n_lost:
+        click.echo(f"{n_of(n_lost, 'stretch')} of the set lie in no video that is in the archive now", err=True)
+    if as_json:
+        print_json([shot_json(row) for row in rows])
+    elif rows:
+        print_shots(rows)
 
 
 COMMANDS = (search, why, searches, sets)

@@ -16,10 +16,18 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 
 def say_no_match(result: SearchResult) -> None:
-    """Say on stderr if the answer is no better than chance."""
-    if result.nothing_matches:
-        nearest = "; these are only the nearest" if result.hits else ""
-        click.echo(f"nothing here matches{nearest}", err=True)
+    """Say on stderr what was found nothing of, and if the answer is no better than chance."""
+    from indexer.console import printable
+    from search_app.naming import NAME
+
+    for remark in result.remarks:
+        click.echo(printable(remark), err=True)
+    if result.nothing_matches and result.hits:
+        is_named = any(match.channel == NAME for match in result.hits[0].matches)
+        nearest = (
+            "what has that in its name comes first, then the nearest" if is_named else "these are only the nearest"
+        )
+        click.echo(f"nothing here matches; {nearest}", err=True)
 
 
 def print_hits(result: SearchResult) -> None:

@@ -105,14 +105,20 @@ def reason_with_way_out(reason: str) -> str:
     return f"{reason} ({ways[reason]})" if reason in ways else reason
 
 
-def refuse_no_answer(hits: Sequence[Hit], question: str, bar: Bar) -> None:
+def refuse_no_answer(hits: Sequence[Hit], question: str, bar: Bar, remarks: Sequence[str] = ()) -> None:
     """Refuse to cut what does not answer, and name the ways out.
+
+    Args:
+        hits: the answer.
+        question: as it was asked.
+        bar: what a film takes.
+        remarks: what the search says of what it found nothing of.
 
     Raises:
         CutError: there are no shots, or none that reaches the bar.
     """
     if not hits:
-        raise CutError(f"no shots for {question!r}: nothing to cut")
+        raise CutError(f"no shots for {question!r}: {'; '.join(remarks) or 'nothing to cut'}")
     if any(map(bar.takes, hits)):
         return
     nearest = "--nearest takes the nearest shots all the same"

@@ -91,7 +91,7 @@ def card_texts(film: Film, clip: FilmClip) -> dict[str, str]:
         "number": str(clip.number),
         "film": f"at {film.timecode(clip.first_frame)}, {seconds:.1f} s",
         "caption": clip.caption,
-        "source": escaped(clip.source.name),
+        "source": escaped(clip.shown_name),
         "cut": f"{clip.source_name(clip.source_in)} – {clip.source_name(ends)}",  # noqa: RUF001 - between times
         "why": clip.why,
         "remark": one_line(clip.clip.remark),

@@ -22,6 +22,7 @@ from search_app.timelines.remarks import About, remark_lines
 from search_app.timelines.sources import frames_in, one_line
 from search_app.timelines.timecode import DROP_RATES, format_timecode
 from search_app.timelines.timeline import TimelineClip, plan_timeline
+from store.names import display_names
 
 if TYPE_CHECKING:
     from search_app.ranking import Hit
@@ -47,6 +48,7 @@ class FilmClip:
         n_frames: how many frames of the film it lasts.
         caption: what was written about the shot, on one line; may be empty.
         why: why it answers the question, for people.
+        shown_name: what its source is called, told apart from others of the same file name.
     """
 
     number: int
@@ -58,6 +60,7 @@ class FilmClip:
     n_frames: int
     caption: str
     why: str
+    shown_name: str
 
     @property
     def hit(self) -> Hit:
@@ -72,7 +75,7 @@ class FilmClip:
     @property
     def title(self) -> str:
         """What to call it: its caption, or else the name of its source."""
-        return self.caption or self.source.name
+        return self.caption or self.shown_name
 
     def source_name(self, frame: int) -> str:
         """The timecode of a frame of its source."""
@@ -154,8 +157,9 @@ def plan_film(
         timeline = plan(counting=(rate, timeline.drop and rate in DROP_RATES))
     lengths = [film_frames(clip.span, clip.facts, rate) for clip in cut_list.clips]
     places = zip(accumulate(lengths[:-1], initial=0), lengths, strict=True)
+    names = display_names(planned.source.path for planned in timeline.clips)
     clips = [
-        _film_clip(number, clip, planned, place)
+        _film_clip(number, clip, planned, place, names[planned.source.path])
         for number, (clip, planned, place) in enumerate(
             zip(cut_list.clips, timeline.clips, places, strict=True), start=1
         )
@@ -174,11 +178,19 @@ def plan_film(
     )
 
 
-def _film_clip(number: int, clip: Clip, planned: TimelineClip, place: tuple[int, int]) -> FilmClip:
+def _film_clip(number: int, clip: Clip, planned: TimelineClip, place: tuple[int, int], name: str) -> FilmClip:
     first, n_shown = frames_in(clip, planned.source)
     source_in = planned.source.start + first
     return FilmClip(
-        number, clip, planned.source, source_in, n_shown, *place, planned.caption, why_it_answers(clip)
+        number,
+        clip,
+        planned.source,
+        source_in,
+        n_shown,
+        *place,
+        planned.caption,
+        why_it_answers(clip),
+        one_line(name).strip() or planned.source.name,
     )
 
 

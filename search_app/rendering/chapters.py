@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.clip_texts import ClipText
 from search_app.rendering.verify import Placed
+from store.names import display_names
 
 _SPECIAL = re.compile(r"([=;#\\\n])")
 _LONGEST_TITLE = 200  # characters; a chapter in MP4 holds 65,535 bytes
 
 
-def chapter_title(placed: Placed, text: ClipText) -> str:
-    """A clip's name for people: its caption, else the name of its file; on one line, printable."""
-    title = text.caption or Path(placed.source).name
+def chapter_title(text: ClipText, name: str) -> str:
+    """A clip's name for people: its caption, else that of its file; on one line, printable."""
+    title = text.caption or name
     line = " ".join("".join(char if char.isprintable() else " " for char in title).split())
     return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
 
@@ -38,9 +38,11 @@ def metadata_text(
         lines.append(f"title={_escaped(' '.join(title.split()))}")
     ends = [*(place.first_frame for place in placed), n_frames][1:]
     rate = profile.frame_rate
+    names = display_names(str(place.source) for place in placed)
     for place, text, end in zip(placed, texts, ends, strict=True):
+        chapter = chapter_title(text, names[str(place.source)])
         lines += ["[CHAPTER]", f"TIMEBASE={rate.denominator}/{rate.numerator}"]
-        lines += [f"START={place.first_frame}", f"END={end}", f"title={_escaped(chapter_title(place, text))}"]
+        lines += [f"START={place.first_frame}", f"END={end}", f"title={_escaped(chapter)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ in every shape.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -51,11 +51,13 @@ class Overlays:
         profile: its shape.
         film: what is asked for.
         folder: where pictures are kept while it is made; each look once.
+        names: what its sources are called that share their file names with others, by path.
     """
 
     profile: Profile
     film: FilmOptions
     folder: Path
+    names: Mapping[str, str] = field(default_factory=dict)
     _kept: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -110,7 +112,7 @@ class Overlays:
             case LowerThird.CAPTION:
                 return text.caption
             case LowerThird.FILE:
-                return seen.source.name
+                return self.names.get(str(seen.source), seen.source.name)
             case LowerThird.DATE:
                 return (seen.clip.facts.recorded_at or "")[:10]
             case _:

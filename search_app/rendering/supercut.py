@@ -63,6 +63,7 @@ from search_app.rendering.transitions import Transition, plan_blend
 from search_app.rendering.verify import Placed, verify_supercut
 from search_app.rendering.work_folder import WorkFolder, private_folder
 from store.files import sync_file
+from store.names import display_names
 
 
 def render_supercut(
@@ -288,7 +289,8 @@ class _Job:
         self.outcomes.clear()
         self.placed.clear()
         self.shown_texts.clear()
-        overlays = Overlays(self.profile, self.film, work.path)
+        names = display_names(str(seen.source) for seen in self.sighted)
+        overlays = Overlays(self.profile, self.film, work.path, names)
         blend = plan_blend(self.film.transition, self.film.exact_transition_seconds, self.profile.frame_rate)
         conform = copy_picture if self.mode is Mode.FAST else conform_picture
         how = (self.program, self.profile, blend, work, self.cancel, conform, self.film.loudness)

@@ -6,7 +6,7 @@ words and numbers that are written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ import streamlit as st
 
 from search_app.ui.picks import Order, ordered
 from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
+from store.names import display_names
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def show_grid(
     is_picked: Callable[[Hit], bool],
     on_pick: Callable[[Hit, bool], None],
     thumbnail: Callable[[str], bytes],
+    names: Mapping[str, str] | None = None,
 ) -> Hit | None:
     """Ranked shots as cards.
 
@@ -98,6 +100,7 @@ def show_grid(
         is_picked: whether a hit is ticked now, whichever tab ticked it.
         on_pick: told, before the page is drawn anew, that a box was ticked or its tick taken away.
         thumbnail: gives the picture at a path.
+        names: what files are called, by path; their bare names if None.
 
     Returns:
         The hit that is to be played, if one was clicked.
@@ -106,7 +109,7 @@ def show_grid(
     grid = st.grid(min_column_width=_CARD_WIDTH_PX, gap="small", key="hits")
     for hit in hits:
         with grid.cell(), st.container(border=True, gap="xsmall"):
-            if _show_card(hit, is_picked, on_pick, thumbnail):
+            if _show_card(hit, is_picked, on_pick, thumbnail, names):
                 played = hit
     return played
 
@@ -116,10 +119,11 @@ def _show_card(
     is_picked: Callable[[Hit], bool],
     on_pick: Callable[[Hit, bool], None],
     thumbnail: Callable[[str], bytes],
+    names: Mapping[str, str] | None,
 ) -> bool:
     shot_id = hit.shot.shot_id
     st.image(thumbnail(hit.thumbnail), width="stretch", alt=f"Shot {hit.rank}")
-    st.text(name_of(hit.shot.path))
+    st.text(name_of(hit.shot.path, names=names))
     st.caption(f"{span_text(hit.span)} · {sure_text(hit)}")
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
@@ -140,6 +144,12 @@ def ask_tick_matches(n_matches: int) -> bool:
 def show_no_match() -> None:
     """Say that the best shots are no better than chance, above the nearest ones."""
     st.info("Nothing here matches. These are only the nearest shots.", icon=":material/search_off:")
+
+
+def show_remarks(remarks: Sequence[str]) -> None:
+    """Say what was found nothing of, and why; what was typed may stand in it."""
+    for remark in remarks:
+        st.text(one_line(remark))
 
 
 def absolute_address(address: str) -> str:
@@ -198,13 +208,16 @@ class CutAction:
     removed: int | None = None
 
 
-def show_cut(picks: StoredCut, duration: Fraction, is_rendering: bool) -> CutAction:
+def show_cut(
+    picks: StoredCut, duration: Fraction, is_rendering: bool, names: Mapping[str, str] | None = None
+) -> CutAction:
     """The ticked shots, their length, and the button that renders them.
 
     Args:
         picks: the list.
         duration: length of their film in seconds.
         is_rendering: whether a film is in the making.
+        names: what files are called, by path; their bare names if None.
     """
     st.subheader("Supercut")
     if not picks.clips:
@@ -219,7 +232,7 @@ def show_cut(picks: StoredCut, duration: Fraction, is_rendering: bool) -> CutAct
     removed = None
     with st.container(key="cut-list", gap="xxsmall", height=300 if len(picks.clips) > 6 else "content"):
         for number, (place, clip) in enumerate(ordered(picks, order), start=1):
-            if _show_clip(number, place, clip):
+            if _show_clip(number, place, clip, names):
                 removed = place
     st.markdown(f"**{n_of(len(picks.clips), 'clip')} · {length_text(duration)} in total**")
     skip = st.checkbox("Skip clips that cannot be rendered", key="skip-missing")
@@ -230,11 +243,11 @@ def show_cut(picks: StoredCut, duration: Fraction, is_rendering: bool) -> CutAct
     return CutAction(order, bool(skip), render, clear, undo, removed)
 
 
-def _show_clip(number: int, place: int, clip: CutClip) -> bool:
+def _show_clip(number: int, place: int, clip: CutClip, names: Mapping[str, str] | None) -> bool:
     span = clip.span
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         with st.container(gap=None):
-            st.text(f"{number}  {name_of(clip.path, 22)}")
+            st.text(f"{number}  {name_of(clip.path, 22, names)}")
             st.caption(f"{span_text(span)} · {length_text(span.duration)}")
         return st.button(":material/close:", key=f"remove-{place}-{clip.shot_id}", type="tertiary")
 
@@ -293,8 +306,11 @@ def _show_report(report: SupercutReport, address: str, losses: Sequence[str]) ->
 def _problems(report: SupercutReport) -> list[str]:
     """One line for everything that is not as it was asked for."""
     lines = [] if report.is_exact else [report.verification_line()]
-    lines += [f"skipped: {name_of(str(clip.source))}: {clip.reason}" for clip in report.skipped]
-    lines += [f"left out: {name_of(left.hit.shot.path)}: {left.reason}" for left in report.left_out]
+    names = display_names(
+        [*(str(clip.source) for clip in report.skipped), *(left.hit.shot.path for left in report.left_out)]
+    )
+    lines += [f"skipped: {name_of(str(clip.source), names=names)}: {clip.reason}" for clip in report.skipped]
+    lines += [f"left out: {name_of(left.hit.shot.path, names=names)}: {left.reason}" for left in report.left_out]
     return lines
 
 

@@ -42,9 +42,9 @@ def begin_loading(space: EmbeddingSpace) -> Future[Encoder]:
     """The encoder of that space, being loaded while the visitor still types."""
 
     def load() -> Encoder:
-        from indexer.models.open_clip_encoder import load_encoder_of
+        from indexer.models.asking import load_asking_encoder
 
-        return load_encoder_of(space)
+        return load_asking_encoder(space)
 
     return _loader().submit(load)
 

@@ -5,6 +5,7 @@ None of it is meant for markdown: names go to the page through `st.text` alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +28,15 @@ def one_line(text: str) -> str:
     )
 
 
-def name_of(path: str, length: int = NAME_LENGTH) -> str:
-    """A file's name; of a longer one the beginning and the end, where takes and endings stand."""
-    name = one_line(Path(path).name)
+def name_of(path: str, length: int = NAME_LENGTH, names: Mapping[str, str] | None = None) -> str:
+    """A file's name; of a longer one the beginning and the end, where takes and endings stand.
+
+    Args:
+        path: of the file.
+        length: characters at most.
+        names: what files are called that share their names with others, by path.
+    """
+    name = one_line((names or {}).get(path) or Path(path).name)
     if len(name) <= length:
         return name
     tail = length // 2

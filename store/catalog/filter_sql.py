@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from store.catalog.place_names import videos_in
 from store.catalog.schema import reading_rows
 from store.filters import (
     And,
@@ -21,6 +23,7 @@ from store.filters import (
     PathGlob,
     RecordedDate,
     Resolution,
+    Rights,
     Shape,
     TextMatch,
     Used,
@@ -89,7 +92,7 @@ def matching_shots(reader: CatalogReader, wanted: Filter, holding: Mapping[TextM
         wanted: the filter.
         holding: for each `TextMatch` in it, the shots in whose texts the words stand.
     """
-    condition, bound = _compile(wanted, holding)
+    condition, bound = _compile(reader, wanted, holding)
     return {shot_id for (shot_id,) in reader.rows(_SHOTS + condition, bound)}
 
 
@@ -99,18 +102,21 @@ def read_dates(reader: CatalogReader) -> dict[str, str]:
     return {video_id: str(day) for video_id, day in reader.rows(_DATES) if day is not None}
 
 
-def _compile(wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
+def _compile(reader: CatalogReader, wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> Sql:
     """A condition on `shot` and `video`, never NULL, and the values to bind."""
     if isinstance(wanted, Not):
-        condition, bound = _compile(wanted.part, holding)
+        condition, bound = _compile(reader, wanted.part, holding)
         return f"NOT ({condition})", bound
     if isinstance(wanted, And | Or):
-        parts = [_compile(part, holding) for part in wanted.parts]
+        parts = [_compile(reader, part, holding) for part in wanted.parts]
         joint = " AND " if isinstance(wanted, And) else " OR "
         return f"({joint.join(part for part, _ in parts)})", [value for _, bound in parts for value in bound]
     if isinstance(wanted, TextMatch):
         return "shot.shot_id IN (SELECT unnest(?::VARCHAR[]))", [sorted(holding[wanted])]
-    condition, bound = _compile_condition(wanted)
+    if isinstance(wanted, PathGlob):
+        condition, bound = _compile_path(reader, wanted.pattern)
+    else:
+        condition, bound = _compile_condition(wanted)
     return f"coalesce({condition}, false)", bound
 
 
@@ -135,8 +141,6 @@ def _compile_condition(wanted: Filter) -> Sql:
 def _compile_existence(wanted: Filter) -> Sql:
     """Conditions on whether there is a row of another table for the shot or its video."""
     match wanted:
-        case PathGlob(pattern):
-            sql = _compile_glob(pattern)
         case Has("audio"):
             sql = "(video.facts->>'has_audio')::BOOLEAN", []
         case Has("metadata"):
@@ -151,12 +155,32 @@ def _compile_existence(wanted: Filter) -> Sql:
         case InSet(name):
             is_in = f"lower(set_member.name) = lower(?) AND set_member.is_member AND {_covered('set_member')}"
             sql = _exists("set_member", is_in), [name]
+        case Rights(ruling):
+            sql = _compile_rights(ruling)
         case Used(ever):
             used = _exists("export_clip", _covered("export_clip"))
             sql = used if ever else f"NOT {used}", []
         case _:
             raise TypeError(f"not a condition: {wanted!r}")
     return sql
+
+
+def _compile_rights(ruling: str) -> Sql:
+    """Whether what was said of the shot, or of any stretch of its video that reaches into it, comes to that."""
+    begin, end = (
+        f"try_cast(split_part(rights.{time}, '/', 1) AS DOUBLE) / "
+        f"try_cast(split_part(rights.{time}, '/', 2) AS DOUBLE)"
+        for time in ("start_time", "end_time")
+    )
+    reaches = f"(rights.start_time = '' OR ({begin} < shot.end_seconds AND {end} > shot.start_seconds))"
+    holds = _exists("rights", f"rights.rule = ? AND (rights.until = '' OR rights.until >= ?) AND {reaches}")
+    blocked, marked, today = ("block", "watermark", date.today().isoformat())
+    if ruling == "blocked":
+        return holds, [blocked, today]
+    nor_blocked = [blocked, today, marked, today]
+    if ruling == "marked":
+        return f"(NOT {holds} AND {holds})", nor_blocked
+    return f"(NOT {holds} AND NOT {holds})", nor_blocked
 
 
 def _exists(table: str, condition: str) -> str:
@@ -176,6 +200,17 @@ def _compile_number(expression: str, comparison: Comparison, tolerance: float) -
     if comparison.operator == "=":
         return f"abs({expression} - ?) <= {tolerance}", [comparison.low]
     return f"{expression} {comparison.operator} ?", [comparison.low]
+
+
+def _compile_path(reader: CatalogReader, pattern: str) -> Sql:
+    """A pattern as it stands; without a star or question mark also the word of a name, and the stem of one."""
+    condition, bound = _compile_glob(pattern)
+    if "*" in pattern or "?" in pattern:
+        return condition, bound
+    return f"({condition} OR shot.fingerprint IN (SELECT unnest(?::VARCHAR[])))", [
+        *bound,
+        videos_in(reader, pattern),
+    ]
 
 
 def _compile_glob(pattern: str) -> Sql:

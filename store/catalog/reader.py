@@ -41,6 +41,8 @@ from store.records import (
 from store.segments import facts_from_plain, is_segment_name
 from store.timespan import TimeSpan
 
+_CANDIDATES = 5
+"""How many shots a message lists that an ambiguous id may mean."""
 _PLACES_OF = """
     SELECT fingerprint, list({'present': present, 'root_path': root_path, 'relative_path': relative_path}
         ORDER BY present DESC, root_path, relative_path) AS places
@@ -62,6 +64,7 @@ _PATH_OF = """
         ORDER BY present DESC, root_path, relative_path) AS place
     FROM location WHERE fingerprint IN (SELECT fingerprint FROM chosen) GROUP BY fingerprint
 """
+_PATHS = f"WITH chosen AS (SELECT fingerprint FROM video) {_PATH_OF}"  # noqa: S608 constants of this module
 _SHOTS = f"""
     WITH chosen AS MATERIALIZED (SELECT {_SHOT_COLUMNS} FROM shot WHERE %s)
     SELECT chosen.*, held.place FROM chosen JOIN ({_PATH_OF}) held USING (fingerprint)
@@ -186,6 +189,12 @@ class CatalogReader:
         return sorted((self._video(row) for row in self.rows(_VIDEOS)), key=lambda video: video.path)
 
     @reading_rows
+    def paths(self) -> list[str]:
+        """The path of every video with shots."""
+        places = [place for _, place in self.rows(_PATHS)]
+        return [_join(place["root_path"], place["relative_path"]) for place in places]
+
+    @reading_rows
     def video(self, path_or_id: str) -> VideoRow:
         """The video with that fingerprint, or at that path, or at the only path that ends so.
 
@@ -227,15 +236,25 @@ class CatalogReader:
         return [self._shot(row[:9], row[9]) for row in rows]
 
     @reading_rows
-    def shot(self, shot_id: str) -> ShotRow:
-        """One shot.
+    def shot(self, typed: str) -> ShotRow:
+        """One shot, by its id or the beginning of it, with or without `shot/` before.
 
         Raises:
-            UnknownIdError: there is none of that id.
+            UnknownIdError: no id begins so, or more than one.
         """
-        rows = self.rows(_SHOTS % "shot.shot_id = ?", [shot_id])
+        begin = typed.removeprefix("shot/").lower()
+        rows = self.rows(_SHOTS % "shot.shot_id = ?", [begin])
+        if not rows and begin:
+            rows = self.rows(_SHOTS % "starts_with(shot.shot_id, ?)", [begin])
         if not rows:
-            raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
+            raise UnknownIdError(f"no shot {typed!r} is in the archive; `rushes shots` lists them")
+        if len(rows) > 1:
+            named = [f"{row[0]} ({_join(row[9]['root_path'], row[9]['relative_path'])})" for row in rows]
+            more = f" and {len(rows) - _CANDIDATES:,} more" if len(rows) > _CANDIDATES else ""
+            raise UnknownIdError(
+                f"more than one shot begins with {typed!r}: {', '.join(named[:_CANDIDATES])}{more}; "
+                "type more of it"
+            )
         return self._shot(rows[0][:9], rows[0][9])
 
     @reading_rows

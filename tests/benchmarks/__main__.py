@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.benchmarks.index_speed import bench_index
 from tests.benchmarks.memory import bench_memory
 from tests.benchmarks.search_speed import bench_search
+from tests.benchmarks.start_speed import bench_start
 from tests.benchmarks.supercut_speed import bench_supercut
 
 BENCHMARKS: dict[str, Callable[[Path, bool], Iterator[str]]] = {
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Path, bool], Iterator[str]]] = {
     "supercut": bench_supercut,
     "search": bench_search,
     "memory": bench_memory,
+    "start": bench_start,
 }
 
 

@@ -1,0 +1,74 @@
+"""What a question costs from the command line: processor time and peak memory of whole processes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from indexer.config import IndexSettings
+from indexer.demo.sample_library import draw_sample_library
+from indexer.models.open_clip_encoder import load_encoder
+from indexer.pipeline import index_videos
+from store.archive import Archive
+
+ROOT = Path(__file__).parents[2]
+QUESTION = "a red boat on the sea at night"
+_RUN = "import sys; from search_app.cli import main; main(sys.argv[1:])"
+_WHOLE = """
+import sys
+from indexer.models import asking
+from indexer.models.open_clip_encoder import load_encoder_of
+asking.load_asking_encoder = load_encoder_of
+from search_app.cli import main
+main(sys.argv[1:])
+"""
+WAYS = {
+    "words, the whole model (until 2026-12-01)": (_WHOLE, QUESTION),
+    "words, the text side alone, first time on a machine": (_RUN, QUESTION),
+    "words, the text side alone": (_RUN, QUESTION),
+    "filters alone: the least that any way of encoding can reach": (_RUN, "in:harbour"),
+}
+
+
+def bench_start(folder: Path, quick: bool) -> Iterator[str]:
+    """Searches of the demo archive, each a process of its own, in turns."""
+    library, archive = folder / "library", folder / "archive"
+    draw_sample_library(library, 7)
+    encoder = load_encoder("demo")
+    with Archive.create(archive) as opened:
+        opened.claim_space(encoder.space, source="demo")
+        for _ in index_videos(opened, [library], encoder, IndexSettings()):
+            pass
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for number in range(2 if quick else 7):
+        for way, (code, question) in WAYS.items():
+            cache = folder / (f"cache{number}" if "first time" in way else "cache")
+            seen[way].append(_measure([sys.executable, "-c", code, "search", str(archive), question], cache))
+    before = statistics.median(seconds for seconds, _ in next(iter(seen.values())))
+    yield "| one search of the demo archive | processor s, median (range) | ratio | peak MiB |"
+    yield "|---|---|---|---|"
+    for way, runs in seen.items():
+        seconds, sizes = zip(*runs, strict=True)
+        middle = statistics.median(seconds)
+        spread = f"{middle:.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
+        yield f"| {way} | {spread} | {before / middle:.1f}x | {statistics.median(sizes):.0f} |"
+
+
+def _measure(command: list[str], cache: Path) -> tuple[float, float]:
+    """Processor seconds of a command, and its peak memory in MiB."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RUSHES_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    return used.ru_utime + used.ru_stime, _peak_mebibytes(used)
+
+
+def _peak_mebibytes(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
