@@ -140,6 +140,7 @@ def _compile_condition(wanted: Filter) -> Sql:
 
 def _compile_existence(wanted: Filter) -> Sql:
     """Conditions on whether there is a row of another table for the shot or its video."""
+    sql: Sql
     match wanted:
         case Has("audio"):
             sql = "(video.facts->>'has_audio')::BOOLEAN", []

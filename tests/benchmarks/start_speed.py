@@ -42,7 +42,7 @@ def bench_start(folder: Path, quick: bool) -> Iterator[str]:
     encoder = load_encoder("demo")
     with Archive.create(archive) as opened:
         opened.claim_space(encoder.space, source="demo")
-        for _ in index_videos(opened, [library], encoder, IndexSettings()):
+        for _ in index_videos(opened, [library], encoder, IndexSettings(), lambda _: None):
             pass
     seen: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for number in range(2 if quick else 7):
