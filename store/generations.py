@@ -21,7 +21,7 @@ from store.inverted_file import InvertedFileEntry
 from store.lexical import LexicalFile, LexicalFolder
 from store.vectors import ShardFile
 
-MANIFEST_FORMAT = 6
+MANIFEST_FORMAT = 7
 """Generations of older formats are made anew: who wrote them passed over later kinds of segments and events."""
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")
 _CATALOG_PATTERN = re.compile(r"gen-([0-9]{6,})\.duckdb")

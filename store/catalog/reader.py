@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from store.catalog.schema import (
     READER_CONFIG,
     from_stored_text,
+    read_erased,
     read_removed,
     read_space,
     to_stored_text,
@@ -29,11 +30,8 @@ from store.records import (
     Counts,
     EmbeddingSpace,
     FrameHit,
-    Location,
-    Outcome,
     Shot,
     ShotRow,
-    Status,
     VideoRow,
 )
 from store.segments import facts_from_plain
@@ -41,7 +39,7 @@ from store.timespan import TimeSpan
 
 _PLACES_OF = """
     SELECT fingerprint, list({'present': present, 'root_path': root_path, 'relative_path': relative_path}
-        ORDER BY present DESC, root_path, relative_path) AS places
+        ORDER BY present DESC, held_since, root_path, relative_path) AS places
     FROM location GROUP BY fingerprint
 """
 _VIDEOS = f"""
@@ -57,7 +55,7 @@ _SHOT_COLUMNS = """
 """
 _PATH_OF = """
     SELECT fingerprint, first({'root_path': root_path, 'relative_path': relative_path}
-        ORDER BY present DESC, root_path, relative_path) AS place
+        ORDER BY present DESC, held_since, root_path, relative_path) AS place
     FROM location WHERE fingerprint IN (SELECT fingerprint FROM chosen) GROUP BY fingerprint
 """
 _SHOTS = f"""
@@ -78,7 +76,8 @@ _COUNTS = """
         (SELECT coalesce(sum(duration_seconds), 0) / 3600 FROM video),
         (SELECT count(*) FROM video WHERE partial),
         (SELECT count(*) FROM video WHERE fingerprint NOT IN (SELECT fingerprint FROM location WHERE present)),
-        (SELECT count(*) FROM outcome)
+        (SELECT count(*) FROM outcome WHERE NOT is_ignored), (SELECT count(*) FROM outcome WHERE is_ignored),
+        (SELECT count(*) FROM erased_video)
 """
 
 
@@ -136,30 +135,10 @@ class CatalogReader:
         with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
             return read_removed(cursor)
 
-    def roots(self) -> dict[str, str]:
-        """Name and absolute path of every library root."""
-        rows = self.rows("SELECT name, path FROM library_root ORDER BY name")
-        return {from_stored_text(name): from_stored_text(path) for name, path in rows}
-
-    def locations(self, *, without_rows: bool = False) -> list[Location]:
-        """Every place that holds a video, or only those whose video has no rows, by root and path."""
-        rows = self.rows(
-            "SELECT root, relative_path, root_path, size_bytes, mtime_ns, fingerprint, present FROM location "
-            "WHERE NOT ? OR fingerprint NOT IN (SELECT fingerprint FROM video) ORDER BY root, relative_path",
-            [without_rows],
-        )
-        return [
-            Location(from_stored_text(root), from_stored_text(relative), _join(root_path, relative), *rest)
-            for root, relative, root_path, *rest in rows
-        ]
-
-    def failures(self) -> list[Outcome]:
-        """Files that could not be indexed, with the reason, by path."""
-        rows = self.rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
-        return [
-            Outcome(_join(root_path, relative), Status.FAILED, from_stored_text(reason))
-            for root_path, relative, reason in rows
-        ]
+    def erased(self) -> set[str]:
+        """Fingerprints of the videos that were erased and not recalled."""
+        with translated(self._path), contextlib.closing(self._con.cursor()) as cursor:
+            return read_erased(cursor)
 
     def counts(self) -> Counts:
         """How much is in the archive."""
@@ -250,6 +229,15 @@ class CatalogReader:
         if not rows:
             raise UnknownIdError(f"no shot {shot_id!r} is in the archive; `rushes shots` lists them")
         return rows[0][0], [frame_id for _, frame_id in rows]
+
+    def visual_segment_of(self, video_id: str) -> str | None:
+        """The segment of pictures of a video that was written last in the archive's space, live or not."""
+        rows = self.rows(
+            "SELECT name FROM segment WHERE fingerprint = ? AND stage = 'visual' "
+            "AND space_id = (SELECT space_id FROM space) ORDER BY created_ns DESC, key DESC LIMIT 1",
+            [video_id],
+        )
+        return rows[0][0] if rows else None
 
     def segments(self) -> dict[str, int]:
         """Name and size of every segment that this catalog covers."""
