@@ -11,7 +11,7 @@ from typing import IO, Any
 import click
 
 from indexer import cli as indexer_cli
-from search_app.commands import cut, demo, evaluate, export, rights, search, supercut, timeline
+from search_app.commands import cut, demo, evaluate, export, forget, rights, search, supercut, timeline
 from search_app.errors import QueryError
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
 
@@ -86,6 +86,7 @@ for command in (
     export.export,
     cut.cut,
     rights.rights,
+    forget.forget,
     demo.demo,
 ):
     main.add_command(command)

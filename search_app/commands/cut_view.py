@@ -15,6 +15,7 @@ from store.wording import n_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from indexer.presence import Presence
     from search_app.cutting.cut_film import Take
     from search_app.cutting.cut_list import Clip
     from search_app.cutting.stored_cut import CutClip, StoredCut
@@ -99,6 +100,7 @@ def print_cut(
     edges: Mapping[int, Edges],
     flagged: Mapping[int, str],
     news: int,
+    files: Mapping[str, Presence],
 ) -> None:
     """The clips as a table, with a column for handles if any clip is shown with one.
 
@@ -108,6 +110,7 @@ def print_cut(
         edges: for the place of each clip whose video is known, where it begins and ends.
         flagged: for the place of a clip, what stands in its way.
         news: how many candidates there are since.
+        files: where the videos lie now, by id.
     """
     from indexer.console import print_table, printable, timecode
 
@@ -124,10 +127,10 @@ def print_cut(
             "in": edge.start,
             "out": edge.end,
             "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
-            "source": Path(film[place].paths[0] if is_shown else clip.path).name,
+            "source": Path(files[clip.video_id].path if clip.video_id in files else clip.path).name,
             "state": clip.decision,
             "sure": "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
-            "note": "; ".join(filter(None, (flagged.get(place, ""), clip.note))),
+            "note": "; ".join(filter(None, (_flag(flagged.get(place, ""), files.get(clip.video_id)), clip.note))),
         }
         rows.append(row)
         at += shown.duration if is_shown else 0
@@ -145,6 +148,13 @@ def print_cut(
         click.echo(printable(f"edits made elsewhere at the same time are in {branch!r}"))
 
 
+def _flag(flag: str, presence: Presence | None) -> str:
+    """What stands in the way of a clip, with since when its file is missing."""
+    if presence is None or presence.is_there:
+        return flag
+    return flag.replace("its file is missing", presence.reason, 1)
+
+
 def _handles(clip: CutClip) -> str:
     if not (clip.before or clip.after):
         return ""
@@ -157,6 +167,7 @@ def cut_json(
     edges: Mapping[int, Edges],
     flagged: Mapping[int, str],
     news: int,
+    files: Mapping[str, Presence],
 ) -> dict[str, Any]:
     """A cut list as plain data; `start`, `end` and `shown`, which has the handles, are exact fractions."""
     clips = []
@@ -175,6 +186,7 @@ def cut_json(
                 "handle_frames": [edge.before, edge.after] if edge else None,
                 "is_rendered": place in film,
                 "flag": flagged.get(place, ""),
+                **(files[clip.video_id].entries() if clip.video_id in files else {"file": "unknown"}),
             }
         )
     return {
@@ -238,9 +250,9 @@ def when(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // 1_000_000_000).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def print_candidates(hits: Sequence[Hit]) -> None:
+def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None:
     """Shots that came since, as a table."""
-    from indexer.console import print_table, timecode
+    from indexer.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -249,12 +261,14 @@ def print_candidates(hits: Sequence[Hit]) -> None:
             timecode(part.span.start_seconds),
             timecode(part.span.end_seconds),
             part.shot.shot_id,
-            part.shot.path,
+            files[part.shot.video_id].path,
         )
         for number, hit in enumerate(hits, start=1)
         for part in hit.parts
     ]
-    print_table(("candidate", "sure", "start", "end", "shot", "video"), rows, right=(0, 1, 2, 3))
+    presences = [files[part.shot.video_id] for hit in hits for part in hit.parts]
+    heads, shown = with_presence(("candidate", "sure", "start", "end", "shot", "video"), rows, presences)
+    print_table(heads, shown, right=(0, 1, 2, 3))
 
 
 def print_takes(takes: Sequence[Take]) -> None:

@@ -50,7 +50,8 @@ def _facts(archive: Archive, place: int, clip: CutClip) -> VideoFacts:
         return archive.snapshot().video(clip.video_id).facts
     except UnknownIdError as error:
         raise CutError(
-            f"clip {place}: {clip.path} is not in the archive any more; index it again, or remove the clip"
+            f"clip {place}: {clip.path} is not in the archive any more; find what took its place with "
+            f"`rushes cut relink`, or remove the clip"
         ) from error
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.presence import FileState, look_for_files
 from search_app.background import Background
 from search_app.channels import WORD_CHANNELS
 from search_app.cutting import clip_order
@@ -33,7 +34,11 @@ def used_shots(snapshot: Snapshot) -> set[str]:
 
 
 def choose_clips(
-    snapshot: Snapshot, hits: Sequence[Hit], options: CutOptions, used: Collection[str] = ()
+    snapshot: Snapshot,
+    hits: Sequence[Hit],
+    options: CutOptions,
+    used: Collection[str] = (),
+    gone: Mapping[str, str] | None = None,
 ) -> CutList:
     """The clips of a supercut; every hit is in one, or left out with a reason.
 
@@ -42,11 +47,12 @@ def choose_clips(
         hits: the answer, best first; if shots are avoided, as many more as there are of those.
         options: how to choose and order.
         used: ids of shots to avoid.
+        gone: for each video to leave out, the reason, as `gone_files` gives them.
 
     Raises:
         CutError: nothing is left.
     """
-    fresh, left_out = _avoid(hits, used, options.n_shots)
+    fresh, left_out = _avoid(hits, used, gone or {}, options.n_shots)
     videos = {video.video_id: video for video in snapshot.videos()}
     if options.fit is None:
         cut_list = build_cut_list(fresh, videos, max_seconds=options.max_seconds, handles_seconds=options.handles)
@@ -80,14 +86,35 @@ def _sureness(hit: Hit) -> float:
     return 1.0 if hit.confidence is None or is_found_by_text else hit.confidence
 
 
-def _avoid(hits: Sequence[Hit], used: Collection[str], n_shots: int) -> tuple[list[Hit], list[LeftOut]]:
-    """The first hits without shots that were used, and those before them that are left out."""
+def gone_files(snapshot: Snapshot, video_ids: Iterable[str], *, needs_files: bool) -> dict[str, str]:
+    """For each of these videos whose file is missing now, the reason to leave it out.
+
+    Args:
+        snapshot: the archive.
+        video_ids: fingerprints.
+        needs_files: also what is offline, since the file itself is to be read.
+    """
+    found = look_for_files(snapshot, video_ids)
+    return {
+        video_id: one.reason
+        for video_id, one in found.items()
+        if one.state is FileState.MISSING or (needs_files and not one.is_there)
+    }
+
+
+def _avoid(
+    hits: Sequence[Hit], used: Collection[str], gone: Mapping[str, str], n_shots: int
+) -> tuple[list[Hit], list[LeftOut]]:
+    """The first hits without shots that were used or whose file is gone; those before them that are left out."""
     fresh: list[Hit] = []
     left_out: list[LeftOut] = []
     for hit in hits:
         if len(fresh) == n_shots:
             break
-        if any(part.shot.shot_id in used for part in hit.parts):
+        reasons = [gone[part.shot.video_id] for part in hit.parts if part.shot.video_id in gone]
+        if reasons:
+            left_out.append(LeftOut(hit, reasons[0]))
+        elif any(part.shot.shot_id in used for part in hit.parts):
             left_out.append(LeftOut(hit, "used in an earlier export"))
         else:
             fresh.append(hit)
