@@ -90,7 +90,7 @@ def _who_names(snapshot: Snapshot, video_ids: set[str]) -> Sequence[str]:
     for name in snapshot.sets():
         n_members = sum(one.fingerprint in video_ids for one in snapshot.set_members(name))
         if n_members:
-            lines.append(f"set {name}: {n_of(n_members, 'stretch')} of them")
+            lines.append(f"set {name}: {n_of(n_members, 'member')} of them")
     for cut in list_cuts(snapshot):
         n_clips = sum(clip.video_id in video_ids for clip in read_cut(snapshot, cut.name).clips)
         if n_clips:

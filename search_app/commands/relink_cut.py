@@ -70,6 +70,7 @@ def relink(
         relinker = Relinker(snapshot)
         found = [relinker.relink(place, before.clips[place - 1], row) for place in wanted]
         taken = {one.place: one.new for one in found if one.new and (force or one.is_certain)}
+        lost = _lost_rights(snapshot, before, [one for one in found if one.place in taken])
         after = None
         if taken and not dry_run:
             clips = [taken.get(place, clip) for place, clip in enumerate(before.clips, start=1)]
@@ -82,7 +83,7 @@ def relink(
             click.echo(printable(_line(one, is_taken=one.place in taken)))
         if not found:
             click.echo(f"{name}: no clip has lost its video", err=True)
-    for line in _lost_rights(snapshot, before, [one for one in found if one.place in taken]):
+    for line in lost:
         click.echo(printable(line), err=True)
     if after and not as_json:
         say_change(after, action)

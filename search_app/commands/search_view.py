@@ -51,8 +51,8 @@ def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
         for hit in result.hits
     ]
     heads = ("rank", "sure", "start", "end", "found by", "shot", "video")
-    heads, shown = with_presence(heads, rows, [files[hit.shot.video_id] for hit in result.hits])
-    print_table(heads, shown, right=(0, 1, 2, 3))
+    headings, shown = with_presence(heads, rows, [files[hit.shot.video_id] for hit in result.hits])
+    print_table(headings, shown, right=(0, 1, 2, 3))
 
 
 def found_by(hit: Hit) -> str:

@@ -1,7 +1,8 @@
-"""What took the place of a clip's video: by place, name, timecode or look, and only where the pictures are the same."""
+"""What took the place of a clip's video: by place, name, timecode or look, where the pictures are the same."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -29,6 +30,8 @@ PATH, NAME, LOOK, NAMED = "path", "name", "look", "as named"
 WHOLE_SECONDS = 180
 """Videos up to this length are searched whole; of longer ones what lies around the proposed times."""
 _AROUND_SECONDS = Fraction(2)
+_MOST_AROUND = 24
+_VOTES_A_SECOND = 10
 _MOST_BY_LOOK = 3
 
 
@@ -102,9 +105,7 @@ class Relinker:
         """
         old = self._segment_of(clip.video_id)
         if old is None and to is None:
-            return Relinked(
-                place, clip, doubt="nothing is known of its pictures any more; name its video with --to"
-            )
+            return Relinked(place, clip, doubt="its results are gone; name its video with --to")
         doubtful: list[Relinked] = []
         for row, why in [(to, NAMED)] if to else self._candidates(clip, old):
             found = self._examine(place, clip, old, row, why)
@@ -114,9 +115,8 @@ class Relinker:
         with_clip = [one for one in doubtful if one.new]
         if with_clip:
             return max(with_clip, key=lambda one: one.likeness or 0.0)
-        return (
-            doubtful[0] if doubtful else Relinked(place, clip, doubt="no video here has its place, name or look")
-        )
+        nothing = Relinked(place, clip, doubt="no video here has its place, name, timecode or look")
+        return doubtful[0] if doubtful else nothing
 
     def _segment_of(self, video_id: str) -> Segment | None:
         if video_id not in self._old:
@@ -157,12 +157,14 @@ class Relinker:
         if old is None:
             return self._placed(Relinked(place, clip, reasons=(why,), doubt="its old pictures are gone"), row)
         proposed = propose_shifts(old.video, row.facts)
+        if row.facts.span.duration > WHOLE_SECONDS:
+            proposed |= self._vote(old, clip, row)
         anchors = self._anchors(old, clip)
-        if not anchors.times:
+        if not anchors.n_ends:
             by_timecode = TIMECODE in proposed
             shift = proposed.get(TIMECODE, Fraction(0))
-            reasons = (why, TIMECODE) if by_timecode and why != TIMECODE else (why,)
-            told = Relinked(place, clip, reasons=reasons, shift=shift, doubt="its old pictures are gone")
+            known = (why, TIMECODE) if by_timecode and why != TIMECODE else (why,)
+            told = Relinked(place, clip, reasons=known, shift=shift, doubt="its old pictures are gone")
             return self._placed(told, row)
         try:
             found = self._align(anchors, proposed, row)
@@ -188,13 +190,29 @@ class Relinker:
             spans = _merged(
                 TimeSpan(max(whole.start, time + shift - around), min(whole.end, time + shift + around))
                 for shift in proposed.values()
-                for time in anchors.times
+                for time in anchors.times[: anchors.n_ends]
                 if whole.start < time + shift + around and time + shift - around < whole.end
             )
         parts = [self._read(row, span) for span in spans]
         times = tuple(time for part in parts for time in part.times)
         pictures = np.concatenate([NO_PICTURES, *(part.pictures for part in parts)])
         return align(anchors, Frames(times, pictures), proposed, 1 / _rate(row.facts))
+
+    def _vote(self, old: Segment, clip: CutClip, row: VideoRow) -> dict[str, Fraction]:
+        """Shifts at which most sampled frames around a clip are like sampled frames of another video."""
+        new = self._segment_of(row.video_id)
+        if new is None or new.space.space_id != old.space.space_id:
+            return {}
+        around = sorted(range(len(old.frames)), key=lambda one: abs(old.frames[one].time - clip.time))[
+            :_MOST_AROUND
+        ]
+        alike = old.embeddings[around] @ new.embeddings.T
+        votes: Counter[Fraction] = Counter()
+        for one, of_frame in zip(around, alike, strict=True):
+            for other in np.argsort(-of_frame)[:_MOST_BY_LOOK]:
+                shift = new.frames[other].time - old.frames[one].time
+                votes[round(shift * _VOTES_A_SECOND) / Fraction(_VOTES_A_SECOND)] += 1
+        return {f"vote {number}": shift for number, (shift, _) in enumerate(votes.most_common(_MOST_BY_LOOK))}
 
     def _read(self, row: VideoRow, span: TimeSpan) -> Frames:
         key = (row.video_id, span)
@@ -206,15 +224,24 @@ class Relinker:
         return self._frames[key]
 
     def _anchors(self, old: Segment, clip: CutClip) -> Anchors:
-        """The old video's pictures nearest to the clip's first and last frame, as far as they are left."""
-        rows = sorted(set(_nearest_frames(old, clip)))
+        """The old video's pictures nearest to the ends of the clip, and others around it, as far as left."""
+        ends = list(dict.fromkeys(_nearest_frames(old, clip)))
+        reach = None if old.video.span.duration <= WHOLE_SECONDS else _AROUND_SECONDS
+        around = sorted(
+            (row for row in range(len(old.frames)) if row not in ends),
+            key=lambda row: abs(old.frames[row].time - clip.time),
+        )
+        rows = [
+            *ends,
+            *(row for row in around[:_MOST_AROUND] if not reach or abs(old.frames[row].time - clip.time) <= reach),
+        ]
         folder = self.snapshot.folder / "thumbs"
         pictures = read_thumbnails([str(folder / old.frames[row].thumbnail) for row in rows])
-        left = [
-            (old.frames[row].time, picture) for row, picture in zip(rows, pictures, strict=True) if len(picture)
-        ]
+        left = [(row, picture) for row, picture in zip(rows, pictures, strict=True) if len(picture)]
         return Anchors(
-            tuple(time for time, _ in left), np.concatenate([NO_PICTURES, *(picture for _, picture in left)])
+            tuple(old.frames[row].time for row, _ in left),
+            np.concatenate([NO_PICTURES, *(picture for _, picture in left)]),
+            sum(row in ends for row, _ in left),
         )
 
     def _placed(self, found: Relinked, row: VideoRow) -> Relinked:
@@ -226,10 +253,8 @@ class Relinker:
             return replace(found, doubt=f"{row.path} does not have that part")
         doubt = found.doubt
         if start < whole.start - frame / 2 or end > whole.end + frame / 2:
-            cut_off = (max(Fraction(0), whole.start - start) + max(Fraction(0), end - whole.end)) * _rate(
-                row.facts
-            )
-            doubt = doubt or f"{round(cut_off)} of its frames are no longer there"
+            n_lost = round((end - start - (inside[1] - inside[0])) / frame)
+            doubt = doubt or f"{n_lost} of its frames are no longer there"
         span = TimeSpan(*inside)
         shots = overlapping_shots(self.snapshot.shots(row.video_id), span)
         time = min(max(old.time + found.shift, span.start), span.end - frame / 2)

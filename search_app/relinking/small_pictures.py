@@ -37,11 +37,11 @@ def read_thumbnails(paths: Sequence[str]) -> list[SmallPictures]:
     """Each thumbnail as (1, height, width, 3), or empty where it is gone: thumbnails are a cache."""
     from PIL import Image
 
-    pictures = []
+    pictures: list[SmallPictures] = []
     for path in paths:
         try:
             image = Image.fromarray(read_picture(path)).resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BOX)
-            pictures.append(np.asarray(image, np.float32)[None] / 255)
+            pictures.append(np.asarray(image, np.float32)[None] / np.float32(255))
         except QueryError:
             pictures.append(NO_PICTURES)
     return pictures
@@ -67,9 +67,9 @@ def read_frames(program: Ffmpeg, source: Path, facts: VideoFacts, video_id: str,
             break
     else:
         raise FfmpegError("ffmpeg found no picture there")
-    times: tuple[Fraction, ...] = tuple(
-        tick_seconds(tick, facts) for tick in sorted(log.ticks) if first <= tick < end
-    )
-    pictures = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX, WIDTH_PX, 3).astype(np.float32) / 255
+    ticks = [tick for tick in sorted(log.ticks) if first <= tick < end]
+    times: tuple[Fraction, ...] = tuple(tick_seconds(tick, facts) for tick in ticks)
+    cells = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX, WIDTH_PX, 3)
+    pictures = cells.astype(np.float32) / np.float32(255)
     n = min(len(times), len(pictures))
     return Frames(times[:n], pictures[:n])
