@@ -266,14 +266,14 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
     Times are seconds on the file's own time line, as `ffmpeg -ss` counts them.
     """
     from indexer.console import print_json, print_table, timecode, with_presence
-    from indexer.presence import look_for_files
+    from indexer.presence import look_for_shots
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
         video_id = snapshot.video(video).video_id if video else None
         rows = snapshot.shots(video_id)
-        found = look_for_files(snapshot, (row.video_id for row in rows))
+        found = look_for_shots(snapshot, rows)
     presences = [found[row.video_id] for row in rows]
     if as_json:
         print_json([shot_json(row, presence) for row, presence in zip(rows, presences, strict=True)])

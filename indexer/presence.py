@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from store.records import Location
+    from store.records import Location, ShotRow
     from store.snapshot import Snapshot
 
 
@@ -90,6 +90,12 @@ def look_for_files(snapshot: Snapshot, video_ids: Iterable[str]) -> dict[str, Pr
     seen_roots: dict[str, bool] = {}
     places = snapshot.places_of(sorted(set(video_ids)))
     return {video_id: _look(of_video, seen_roots) for video_id, of_video in places.items()}
+
+
+def look_for_shots(snapshot: Snapshot, shots: Iterable[ShotRow]) -> dict[str, Presence]:
+    """For the video of each of these shots where it lies now; of unknown videos, where the shot says."""
+    named = {shot.video_id: Presence(shot.path) for shot in shots}
+    return named | look_for_files(snapshot, named)
 
 
 def _look(places: Sequence[Location], seen_roots: dict[str, bool]) -> Presence:

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from indexer.presence import look_for_shots
 from search_app.cutting.cut_list import build_cut_list
 from search_app.saved import record_export
 from search_app.ui import panels, resources
@@ -71,7 +72,8 @@ def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None
         return
     if result.nothing_matches:
         panels.show_no_match()
-    played = panels.show_grid(result.hits, picks, resources.thumbnail_of)
+    files = look_for_shots(archive.snapshot(), (hit.shot for hit in result.hits))
+    played = panels.show_grid(result.hits, picks, resources.thumbnail_of, files)
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)
         panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))

@@ -28,10 +28,10 @@ def say_no_match(result: SearchResult) -> None:
 
 def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence]:
     """For every video that these hits name, where it lies now: one look at the disk for each of its places."""
-    from indexer.presence import look_for_files
+    from indexer.presence import look_for_shots
 
     shots = (shot for hit in hits for shot in (hit.shot, *hit.stack, *(step.shot for step in hit.steps)))
-    return look_for_files(snapshot, (shot.video_id for shot in shots))
+    return look_for_shots(snapshot, shots)
 
 
 def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:

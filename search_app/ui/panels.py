@@ -6,7 +6,7 @@ words and numbers that are written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from search_app.ui.wording import counts_text, length_text, name_of, one_line, s
 from store.wording import n_of
 
 if TYPE_CHECKING:
+    from indexer.presence import Presence
     from search_app.ranking import Hit
     from search_app.rendering.outcomes import SupercutReport
     from search_app.ui.render_job import RenderJob
@@ -82,8 +83,10 @@ def ask_question() -> Question:
     return Question(str(text), int(limit))
 
 
-def show_grid(hits: Sequence[Hit], picks: Picks, thumbnail: Callable[[str], bytes]) -> Hit | None:
-    """Ranked shots as cards; ticks go to `picks`.
+def show_grid(
+    hits: Sequence[Hit], picks: Picks, thumbnail: Callable[[str], bytes], files: Mapping[str, Presence]
+) -> Hit | None:
+    """Ranked shots as cards; ticks go to `picks`, and files that are not there are marked.
 
     Returns:
         The hit that is to be played, if one was clicked.
@@ -92,15 +95,17 @@ def show_grid(hits: Sequence[Hit], picks: Picks, thumbnail: Callable[[str], byte
     grid = st.grid(min_column_width=_CARD_WIDTH_PX, gap="small", key="hits")
     for hit in hits:
         with grid.cell(), st.container(border=True, gap="xsmall"):
-            if _show_card(hit, picks, thumbnail):
+            if _show_card(hit, picks, thumbnail, files[hit.shot.video_id]):
                 played = hit
     return played
 
 
-def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes]) -> bool:
+def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes], presence: Presence) -> bool:
     shot_id = hit.shot.shot_id
     st.image(thumbnail(hit.thumbnail), width="stretch", alt=f"Shot {hit.rank}")
-    st.text(name_of(hit.shot.path))
+    st.text(name_of(presence.path))
+    if not presence.is_there:
+        st.text(one_line(presence.mark))
     st.caption(f"{span_text(hit.span)} · {sure_text(hit)}")
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"

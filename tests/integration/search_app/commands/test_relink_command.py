@@ -23,7 +23,7 @@ from indexer.media.writer import VideoFormat, write_video
 from indexer.pipeline import index_videos
 from search_app.cli import main
 from store.archive import Archive
-from store.events import RightsChanged
+from store.events import RightsChanged, RootNamed
 from tests.fakes import FakeEncoder, make_picture
 
 pytestmark = pytest.mark.slow
@@ -102,8 +102,6 @@ def folder(drawn: Path, tmp_path: Path) -> Path:
     shutil.copytree(drawn / "lib", tmp_path / "lib")
     with Archive.open(tmp_path / "archive") as archive:
         moved = {name: str(tmp_path / "lib") for name in archive.snapshot().roots()}
-        from store.events import RootNamed
-
         archive.record([RootNamed(name, path) for name, path in moved.items()])
         archive.publish()
     return tmp_path
@@ -114,14 +112,14 @@ def _frames_of(clip: dict[str, Any]) -> tuple[int, int]:
 
 
 def test_a_source_exported_again_under_its_name(folder: Path) -> None:
-    """Same times, other bits: every clip is back, with its note, and undo takes that back; `show` names the way."""
+    """Same times, other bits: every clip is back, with its note; undo takes that back."""
     before = _clips(folder)
     _write(folder / "lib" / "day.mp4", _draw(), crf="35")
     _index(folder)
     said = _rushes("cut", "show", folder / "archive", "cut")
     assert f"4 clips without a video: rushes cut relink {folder / 'archive'} cut" in said
-    for command in ("render", "export"):
-        refused = _rushes("cut", command, folder / "archive", "cut", "-o", folder / "film.mp4" if command == "render" else folder / "film.edl", status=1)  # fmt: skip
+    for command, name in (("render", "film.mp4"), ("export", "film.edl")):
+        refused = _rushes("cut", command, folder / "archive", "cut", "-o", folder / name, status=1)
         assert f"rushes cut relink {folder / 'archive'} cut" in refused
     planned = _relink(folder, "--dry-run")
     assert [True] * 4 == [one["is_relinked"] for one in planned]
@@ -219,17 +217,18 @@ def test_timecode_tells_where_pictures_do_not(tmp_path: Path) -> None:
     Where the very picture that was kept is cut off, the timecode alone says where, and that is doubtful, too.
     """
     still = [np.asarray(make_picture("red", 108, 192))] * 60
-    cases = (("", "", 6), ("01:00:00:00", "01:00:00:06", 6), ("01:00:00:00", "01:00:01:00", 12))
-    for number, (start, later, n_cut) in enumerate(cases):
+    cases = (("", "", 0, 12), ("01:00:01:00", "01:00:00:00", 12, 0), ("01:00:00:00", "01:00:01:00", 0, 12))
+    for number, (start, later, first, first_later) in enumerate(cases):
         folder = tmp_path / str(number)
-        _write(folder / "lib" / "card.mov", still, start)
+        _write(folder / "lib" / "card.mov", still[first:], start)
         _index(folder)
         _rushes("cut", "new", folder / "archive", "cut", "--range", "card.mov", "24f", "36f")
-        _write(folder / "lib" / "card.mov", still[n_cut:], later, crf="35")
+        _write(folder / "lib" / "card.mov", still[first_later:], later, crf="35")
         _index(folder)
         (found,) = _relink(folder, status=int(number != 1))
         if later:
-            assert (["path", "look", "timecode"], -n_cut / RATE) == (found["reasons"], found["shift_seconds"])
+            assert ["path", "look", "timecode"] == found["reasons"]
+            assert (first - first_later) / RATE == found["shift_seconds"]
         assert ("" if number == 1 else "other moments look the same") == found["doubt"]
 
 
