@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 _KINDS = {
     "segments": "segments",
     "edits": "edits",
+    "edits-copy": "edits",
     "thumbs": "thumbnails",
     "catalog": "catalog",
     "vectors": "vectors",

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from indexer.presence import Presence
 from search_app.ui.picks import Order, Picks
 from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
 from store.wording import n_of
 
 if TYPE_CHECKING:
-    from indexer.presence import Presence
     from search_app.ranking import Hit
     from search_app.rendering.outcomes import SupercutReport
     from search_app.ui.render_job import RenderJob
@@ -84,9 +84,12 @@ def ask_question() -> Question:
 
 
 def show_grid(
-    hits: Sequence[Hit], picks: Picks, thumbnail: Callable[[str], bytes], files: Mapping[str, Presence]
+    hits: Sequence[Hit],
+    picks: Picks,
+    thumbnail: Callable[[str], bytes],
+    files: Mapping[str, Presence] | None = None,
 ) -> Hit | None:
-    """Ranked shots as cards; ticks go to `picks`, and files that are not there are marked.
+    """Ranked shots as cards; ticks go to `picks`, and files that are not there are marked, where `files` says so.
 
     Returns:
         The hit that is to be played, if one was clicked.
@@ -95,7 +98,8 @@ def show_grid(
     grid = st.grid(min_column_width=_CARD_WIDTH_PX, gap="small", key="hits")
     for hit in hits:
         with grid.cell(), st.container(border=True, gap="xsmall"):
-            if _show_card(hit, picks, thumbnail, files[hit.shot.video_id]):
+            presence = (files or {}).get(hit.shot.video_id) or Presence(hit.shot.path)
+            if _show_card(hit, picks, thumbnail, presence):
                 played = hit
     return played
 

@@ -45,7 +45,6 @@ from tests.integration.store.samples import (
     segment_of,
 )
 
-
 REPOSITORY = Path(__file__).parents[3]
 
 
