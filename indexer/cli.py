@@ -111,10 +111,10 @@ def _tell(line: str) -> None:
 
 def _load_new(model: str | None, model_path: Path | None, device: str) -> Encoder:
     from indexer.models.open_clip_encoder import load_encoder
-    from indexer.models.weights import find_model
+    from indexer.models.weights import DEFAULT_MODEL, find_model
 
     find_model(model, model_path)  # what is not to be had is said before torch is imported
-    _tell(f"loading the encoder {model_path or model or 'by default'} ...")
+    _tell(f"loading the encoder {model_path or model or DEFAULT_MODEL} ...")
     return load_encoder(model, model_path, device=device)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
-from search_app.commands.clip_source import ANSWER_OPTIONS, MISSING, SKIP_MISSING, find_trouble
+from search_app.commands.clip_source import ANSWER_OPTIONS, SKIP_MISSING, find_trouble
 from search_app.commands.export import FORMAT_HELP, export
 from search_app.commands.relink_cut import relink_command
 from search_app.commands.search import given_options
@@ -66,6 +66,7 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     from search_app.commands.cut_view import cut_json, find_edges, print_cut
     from search_app.cutting.cut_film import place_clips
     from search_app.cutting.stored_cut import read_cut
+    from search_app.relinking.relink import gone_places
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -75,12 +76,12 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
         flagged = _flags(opened, cut, film)
         edges = find_edges(snapshot, cut, film)
         files = look_for_files(snapshot, (clip.video_id for clip in cut.clips))
+        n_lost = len(gone_places(snapshot, cut.clips))
         news = len(look_for_news(opened, cut, device))
     if as_json:
         print_json(cut_json(cut, film, edges, flagged, news, files))
         return
     print_cut(cut, film, edges, flagged, news, files)
-    n_lost = sum(flag == GONE or flag.startswith(MISSING) for flag in flagged.values())
     if n_lost:
         click.echo(printable(f"{n_of(n_lost, 'clip')} without a video: {relink_command(archive, name)}"))
 

@@ -271,9 +271,9 @@ def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None
     print_table(heads, shown, right=(0, 1, 2, 3))
 
 
-def print_takes(takes: Sequence[Take]) -> None:
+def print_takes(takes: Sequence[Take], files: Mapping[str, Presence]) -> None:
     """What could stand in the place of a clip, as a table."""
-    from indexer.console import print_table, timecode
+    from indexer.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -284,12 +284,13 @@ def print_takes(takes: Sequence[Take]) -> None:
             f"{take.sharpness:.0f}",
             timecode(take.clip.span.start_seconds),
             timecode(take.clip.span.end_seconds),
-            take.clip.path,
+            files[take.clip.video_id].path,
         )
         for number, take in enumerate(takes, start=1)
     ]
     heads = ("take", "alike", "", "size", "sharp", "start", "end", "video")
-    print_table(heads, rows, right=(0, 1, 3, 4, 5, 6))
+    headings, shown = with_presence(heads, rows, [files[take.clip.video_id] for take in takes])
+    print_table(headings, shown, right=(0, 1, 3, 4, 5, 6))
 
 
 def take_json(take: Take) -> dict[str, Any]:
