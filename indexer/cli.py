@@ -1,4 +1,4 @@
-"""The commands that fill and look after an archive: index, status, shots, check, repair."""
+"""The commands that fill and look after an archive: index, shots, check, repair."""
 
 from __future__ import annotations
 
@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexer.file_commands import ignore
+from indexer.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
+from indexer.status import status
 from store.wording import n_of
+
+_MEANINGFUL_SECONDS = 0.2
+"""A speed is told once so much time was measured: before that it is noise, or a division of nothing."""
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from indexer.config import IndexSettings
     from indexer.models.encoder import Encoder
     from indexer.pipeline import Progress
+    from indexer.presence import Presence
     from store.archive import Archive
     from store.records import Outcome, ShotRow
-    from store.snapshot import Snapshot
-
-ARCHIVE = click.argument("archive", type=click.Path(path_type=Path))
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-DEVICE = click.option(
-    "--device", default="auto", show_default=True, help="Where the model runs: auto, cpu, cuda, mps or xpu."
-)
-CONFIG = click.option(
-    "--config",
-    "config_files",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    multiple=True,
-    help="A TOML file of settings (configs/default.toml lists them all); may be given several times.",
-)
 
 
 @click.command()
@@ -40,8 +33,15 @@ CONFIG = click.option(
 @click.option("--model-path", type=click.Path(path_type=Path), help="Encoder: a local open_clip folder.")
 @DEVICE
 @click.option("--jobs", type=click.IntRange(1, 256), help="Videos decoded at the same time.")
-@click.option("--again", is_flag=True, help="Index again what an older Rushes indexed, though it has not changed.")
 @click.option("--path-column", help="Column of a metadata file that holds the video's path [path].")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also what an older Rushes indexed, videos that were forgotten, and files that are ignored.",
+)
+@click.option(
+    "--known-bad", is_flag=True, help="Exit 0 if only files failed that failed before, unchanged and likewise."
+)
 @CONFIG
 @AS_JSON
 @click.pass_context
@@ -52,24 +52,78 @@ def index(
 
     PATHS are folders (searched whole), video files, or metadata files (.txt, .csv, .jsonl) that list videos and
     say more about them. Files already indexed are left alone, moved and renamed files keep everything, changed
-    files are indexed again. Stop it whenever you like: the next run goes on where it stopped.
+    files are indexed again. Stop it whenever you like: the next run goes on where it stopped. Exit status 1 if a
+    file failed that is not ignored (see `rushes ignore`).
     """
-    from indexer.models.weights import find_model
-    from store.archive import Archive
-
     settings = _read_settings(options)
-    model, model_path = options["model"], options["model_path"]
-    if not archive.exists():
-        find_model(model, model_path)  # a model that is not to be had leaves no empty archive behind
-    with Archive.create(archive) as opened:
-        encoder = encoder_for(opened, model, model_path, options["device"])
-        outcomes = run_index(opened, paths, encoder, settings, quiet=as_json, again=options["again"])
+    model = (options["model"], options["model_path"], options["device"])
+    outcomes = _index_new_or_old(archive, paths, settings, model, quiet=as_json, again=options["again"])
     if as_json:
         from indexer.console import print_json
 
         print_json([_outcome_json(outcome) for outcome in outcomes])
-    if any(outcome.status == "failed" for outcome in outcomes):
+    if any(one.status == "failed" and not (one.is_known and options["known_bad"]) for one in outcomes):
         context.exit(1)
+
+
+def _index_new_or_old(
+    folder: Path,
+    paths: Sequence[Path],
+    settings: IndexSettings,
+    model: tuple[str | None, Path | None, str],
+    *,
+    quiet: bool,
+    again: bool,
+) -> list[Outcome]:
+    """Index into an archive; a new one is made once there is a file and an encoder, and goes if it stays empty.
+
+    Raises:
+        ScanError: there is nothing to index.
+        ModelError: the encoder cannot be loaded.
+    """
+    from indexer.pipeline import require_files
+    from store.archive import Archive
+    from store.identity import is_archive
+
+    is_new = not is_archive(folder)
+    loaded = None
+    if is_new:
+        require_files(paths, settings.scan, folder)
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):  # all else may be refused
+            loaded = _load_new(*model)
+    was_there = folder.exists()
+    with Archive.create(folder) as opened:
+        try:
+            if opened.space is None and not is_new:
+                require_files(paths, settings.scan, folder)
+            encoder = loaded or encoder_for(opened, *model)
+            if loaded:
+                opened.claim_space(loaded.space, source=_source_of(loaded, *model[:2]))
+            return run_index(opened, paths, encoder, settings, quiet=quiet, again=again)
+        finally:
+            if is_new and opened.discard_if_empty():
+                _tell(f"no video was indexed, so no archive was made in {folder}")
+                if not was_there:
+                    folder.rmdir()
+
+
+def _tell(line: str) -> None:
+    from indexer.console import printable
+
+    click.echo(printable(line), err=True)
+
+
+def _load_new(model: str | None, model_path: Path | None, device: str) -> Encoder:
+    from indexer.models.open_clip_encoder import load_encoder
+    from indexer.models.weights import DEFAULT_MODEL, find_model
+
+    find_model(model, model_path)  # what is not to be had is said before torch is imported
+    _tell(f"loading the encoder {model_path or model or DEFAULT_MODEL} ...")
+    return load_encoder(model, model_path, device=device)
+
+
+def _source_of(encoder: Encoder, model: str | None, model_path: Path | None) -> str:
+    return str(model_path or model or encoder.space.name)
 
 
 def _read_settings(options: dict[str, Any]) -> IndexSettings:
@@ -90,8 +144,13 @@ def encoder_for(archive: Archive, model: str | None, model_path: Path | None, de
         ModelError: the encoder cannot be loaded.
     """
     from indexer.models.deferred import DeferredEncoder
-    from indexer.models.open_clip_encoder import load_encoder, load_encoder_of
+    from indexer.models.open_clip_encoder import load_encoder_of
     from store.errors import SpaceMismatchError
+
+    def load() -> Encoder:
+        assert space is not None  # noqa: S101 - only deferred where there is one
+        _tell(f"loading the encoder {space.name} ...")
+        return load_encoder_of(space, device=device)
 
     space = archive.space
     if space is not None and model_path is None:
@@ -100,9 +159,9 @@ def encoder_for(archive: Archive, model: str | None, model_path: Path | None, de
                 f"the archive {archive.folder} was indexed with {space.name}, not with {model}; "
                 "leave out --model, or use another archive"
             )
-        return DeferredEncoder(space, lambda: load_encoder_of(space, device=device))
-    encoder = load_encoder(model, model_path, device=device)
-    archive.claim_space(encoder.space, source=str(model_path or model or encoder.space.name))
+        return DeferredEncoder(space, load)
+    encoder = _load_new(model, model_path, device)
+    archive.claim_space(encoder.space, source=_source_of(encoder, model, model_path))
     return encoder
 
 
@@ -128,10 +187,10 @@ def run_index(
                 total=progress.size_bytes,
                 completed=progress.done_bytes,
                 description=f"{progress.n_done}/{progress.n_files}",
-                detail=f"{_speeds(progress)} {printable(Path(progress.path).name)}",
+                detail=f"{_speeds(progress)} {printable(Path(progress.path).name)}".strip(),
             )
 
-        for outcome in index_videos(archive, paths, encoder, settings, show, again):
+        for outcome in index_videos(archive, paths, encoder, settings, show, again=again):
             outcomes.append(outcome)
             for line in _remarks(outcome):
                 bar.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
@@ -141,9 +200,18 @@ def run_index(
 
 
 def _speeds(progress: Progress) -> str:
-    encoded = progress.n_frames / progress.seconds["encode"] if progress.seconds["encode"] else 0.0
-    decoded = progress.decoded_seconds / progress.seconds["decode"] if progress.seconds["decode"] else 0.0
-    return f"decode {decoded:.0f}x real time, encode {encoded:.0f} pictures/s"
+    """How fast it goes, as far as enough was done to say so."""
+    decode, encode = progress.seconds["decode"], progress.seconds["encode"]
+    parts = []
+    if decode >= _MEANINGFUL_SECONDS and progress.decoded_seconds:
+        parts.append(f"decode {_of_speed(progress.decoded_seconds / decode)}x real time")
+    if encode >= _MEANINGFUL_SECONDS and progress.n_frames:
+        parts.append(f"encode {_of_speed(progress.n_frames / encode)} pictures/s")
+    return ", ".join(parts)
+
+
+def _of_speed(speed: float) -> str:
+    return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
 
 
 def _remarks(outcome: Outcome) -> list[str]:
@@ -176,64 +244,20 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-@click.command()
-@ARCHIVE
-@AS_JSON
-def status(archive: Path, as_json: bool) -> None:
-    """Say what ARCHIVE holds, and which files failed and why."""
-    from dataclasses import asdict
+def shot_json(shot: ShotRow, presence: Presence | None = None) -> dict[str, Any]:
+    """A shot as the commands print it.
 
-    from indexer.console import print_json, printable
-    from store.archive import Archive
-
-    with Archive.open(archive) as opened:
-        snapshot = opened.snapshot()
-        facts = {
-            "archive": str(opened.folder),
-            "generation": snapshot.generation,
-            "model": snapshot.space.name if snapshot.space else None,
-            "space": snapshot.space.space_id if snapshot.space else None,
-            **asdict(snapshot.counts()),
-            "roots": snapshot.roots(),
-        }
-        problems = _problems(snapshot)
-    if as_json:
-        print_json({**facts, "problems": problems})
-        return
-    for name, value in _readable(facts).items():
-        click.echo(f"{name}: {printable(value)}")
-    for problem in problems:
-        click.echo(printable(f"{problem['status']}: {problem['video']}: {problem['reason']}"))
-
-
-def _readable(facts: dict[str, Any]) -> dict[str, str]:
-    """What an archive holds, for people."""
-    roots = [f"{path} ({name})" for name, path in facts["roots"].items()]
-    shown = {**facts, "hours": f"{facts['hours']:,.2f}", "roots": ", ".join(roots)}
-    shown = {name: "none yet" if value in (None, "") else value for name, value in shown.items()}
-    return {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in shown.items()}
-
-
-def _problems(snapshot: Snapshot) -> list[dict[str, str]]:
-    """Every file that a person may want to look at."""
-    problems = [("failed", outcome.path, outcome.reason) for outcome in snapshot.failures()]
-    for video in snapshot.videos():
-        if video.facts.warnings:
-            kind = "partial" if video.facts.partial else "notice"
-            problems.append((kind, video.path, "; ".join(video.facts.warnings)))
-        if not video.present:
-            problems.append(("missing", video.path, "the file was gone at the last scan"))
-    return [{"status": status, "video": path, "reason": reason} for status, path, reason in problems]
-
-
-def shot_json(shot: ShotRow) -> dict[str, Any]:
-    """A shot as the commands print it."""
+    Args:
+        shot: the shot.
+        presence: where its video lies now; None to say only where it was last.
+    """
     return {
-        "video": shot.path,
+        "video": presence.path if presence else shot.path,
         "shot_id": shot.shot_id,
         "start_seconds": shot.shot.span.start_seconds,
         "end_seconds": shot.shot.span.end_seconds,
         "boundary": shot.shot.boundary.value,
+        **(presence.entries() if presence else {}),
     }
 
 
@@ -247,39 +271,40 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
     Times are seconds on the file's own time line, as `ffmpeg -ss` counts them.
     """
     from indexer.console import print_json
+    from indexer.presence import look_for_shots
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
         video_id = snapshot.video(video).video_id if video else None
         rows = snapshot.shots(video_id)
+        found = look_for_shots(snapshot, rows)
+    presences = [found[row.video_id] for row in rows]
     if as_json:
-        print_json([shot_json(row) for row in rows])
+        print_json([shot_json(row, presence) for row, presence in zip(rows, presences, strict=True)])
         return
     if rows:
-        print_shots(rows)
+        print_shots(rows, presences)
     else:
         click.echo("the archive holds no shots yet; fill it with: rushes index ARCHIVE PATH", err=True)
 
 
-def print_shots(rows: Sequence[ShotRow]) -> None:
-    """Shots as a table for people."""
-    from indexer.console import print_table, timecode
+def print_shots(rows: Sequence[ShotRow], presences: Sequence[Presence]) -> None:
+    """Shots as a table for people, with where the file of each lies now."""
+    from indexer.console import print_table, timecode, with_presence
 
-    print_table(
-        ("shot", "start", "end", "begins with", "video"),
-        [
-            (
-                row.shot_id,
-                timecode(row.shot.span.start_seconds),
-                timecode(row.shot.span.end_seconds),
-                row.shot.boundary.value,
-                row.path,
-            )
-            for row in rows
-        ],
-        right=(1, 2),
-    )
+    cells = [
+        (
+            row.shot_id,
+            timecode(row.shot.span.start_seconds),
+            timecode(row.shot.span.end_seconds),
+            row.shot.boundary.value,
+            presence.path,
+        )
+        for row, presence in zip(rows, presences, strict=True)
+    ]
+    heads, shown = with_presence(("shot", "start", "end", "begins with", "video"), cells, presences)
+    print_table(heads, shown, right=(1, 2))
 
 
 @click.command()
@@ -335,4 +360,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, check, repair)
+COMMANDS = (index, status, shots, ignore, check, repair)
+__all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]

@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from indexer.presence import Presence
+
 
 def printable(text: str) -> str:
     """The text on one line, with control characters written as escapes: file names may hold anything."""
@@ -61,6 +63,20 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
         console.print(table)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
+
+
+def with_presence(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], presences: Sequence[Presence]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """A table with a column for what is wrong with files, and one for their copies, if there is any of it."""
+    heads, cells = tuple(headings), [tuple(row) for row in rows]
+    for heading, texts in (
+        ("file", [one.mark for one in presences]),
+        ("also at", [", ".join(one.also_at) for one in presences]),
+    ):
+        if any(texts):
+            heads, cells = (*heads, heading), [(*row, text) for row, text in zip(cells, texts, strict=True)]
+    return heads, cells
 
 
 def progress_bar(visible: bool = True) -> Progress:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from indexer.places import Place, Places
 from indexer.scan import Change, ScannedFile
 from store.archive import Archive
-from store.events import Described, Dropped, Event, Failed, Missing, Moved, RootNamed, Seen
-from store.records import Location
+from store.events import Described, Dropped, Event, Failed, Missing, Moved, Recalled, RootNamed, Seen
+from store.records import Location, Outcome, Status
+
+_IGNORED = "ignored: "
 
 
 class Journal:
@@ -25,7 +28,10 @@ class Journal:
         self._archive = archive
         snapshot = archive.snapshot()
         self._places = Places(snapshot.roots())
-        self._failed = {failure.path for failure in snapshot.failures()}
+        self._failed = {failure.path: failure for failure in snapshot.failures()}
+        self._ignored = snapshot.ignored_contents()
+        self._erased = snapshot.erased()
+        self._locations = {location.path: location for location in snapshot.locations()}
         self._roots_noted: set[str] = set()
 
     @cached_property
@@ -40,7 +46,8 @@ class Journal:
             facts = (place.root, place.relative_path, file.size_bytes, file.mtime_ns, file.fingerprint)
             if file.change is Change.MOVED:
                 old = self._places.locate(Path(file.other), Path(file.other).parent)
-                events.append(Moved(old.root, old.relative_path, *facts))
+                before = self._locations.get(file.other)
+                events.append(Moved(old.root, old.relative_path, *facts, before.held_since if before else ""))
             else:
                 events.append(Seen(*facts))
         metadata = file.file.metadata
@@ -52,10 +59,33 @@ class Journal:
         """The file is gone from its place."""
         self._record([Missing(location.root, location.relative_path)])
 
-    def note_failed(self, path: Path, root: Path, reason: str, fingerprint: str = "") -> None:
-        """The file could not be indexed."""
-        place: Place = self._places.locate(path, root)
-        self._record([Failed(place.root, place.relative_path, reason, fingerprint)])
+    def note_failed(self, path: Path, root: Path, reason: str, fingerprint: str = "") -> Outcome:
+        """The file could not be indexed; its outcome, which is `skipped` for a file that is ignored."""
+        before = self._failed.get(str(path))
+        is_known = before is not None and (before.reason, before.fingerprint) == (reason, fingerprint)
+        if not is_known:
+            place: Place = self._places.locate(path, root)
+            self._record([Failed(place.root, place.relative_path, reason, fingerprint)])
+        elif before is not None and before.is_ignored:
+            return Outcome(str(path), Status.SKIPPED, f"{_IGNORED}{reason}", is_ignored=True)
+        return Outcome(str(path), Status.FAILED, reason, fingerprint=fingerprint, is_known=is_known)
+
+    def passed_over(self, file: ScannedFile) -> Outcome | None:
+        """The outcome of a file that a person does not want, None for all others."""
+        path = str(file.file.path)
+        if file.fingerprint in self._erased:
+            way_back = f"rushes index --again {shlex.quote(str(self._archive.folder))} {shlex.quote(path)}"
+            return Outcome(path, Status.SKIPPED, f"forgotten, passed over; `{way_back}` brings it back")
+        if file.fingerprint not in self._ignored:
+            return None
+        reason = next((one.reason for one in self._failed.values() if one.fingerprint == file.fingerprint), "")
+        if path not in self._failed:
+            self.note_failed(file.file.path, file.file.root, reason, file.fingerprint)
+        return Outcome(path, Status.SKIPPED, f"{_IGNORED}{reason}", is_ignored=True)
+
+    def recall(self, fingerprints: Iterable[str]) -> None:
+        """Let these videos be indexed again, if they were forgotten."""
+        self._record([Recalled(one) for one in sorted(self._erased & set(fingerprints))])
 
     def drop_gone_failures(self, folders: Sequence[Path]) -> None:
         """Files that failed before and are gone from these folders are no longer anybody's problem."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,10 @@ from indexer.decode_pass import DecodeResult, Sample, decode_pass
 from indexer.decoders import Decoded, Decoders
 from indexer.errors import MediaError, ScanError
 from indexer.journal import Journal
-from indexer.listing import list_files
+from indexer.listing import ListedFile, PassedOver, ScanSettings, Unlisted, list_files
 from indexer.models.encoder import Encoder
 from indexer.outdated import is_outdated
+from indexer.run_record import RunRecord
 from indexer.scan import Change, Scan, ScannedFile, scan_library
 from indexer.segment_builder import (
     STAGE,
@@ -66,6 +67,7 @@ def index_videos(
     encoder: Encoder,
     settings: IndexSettings,
     on_progress: Callable[[Progress], None],
+    *,
     again: bool = False,
 ) -> Iterator[Outcome]:
     """Bring an archive up to date with files, folders and metadata files, and say how every file ended.
@@ -79,7 +81,8 @@ def index_videos(
         encoder: places pictures in the archive's embedding space.
         settings: every choice that is not the user's question.
         on_progress: called often, from the caller's thread.
-        again: whether to index again what an older version indexed, though nothing shows that it would differ.
+        again: also what an older version indexed, though nothing shows that it would differ; files whose video was
+            forgotten; and files that are ignored.
 
     Raises:
         ScanError: an input does not exist, or there is no video in any of them.
@@ -89,18 +92,39 @@ def index_videos(
     listed = list_files(inputs, settings.scan, skip_folder=archive.folder)
     scan = scan_library(listed, archive.snapshot().locations(), folders)
     if not (scan.files or scan.unreadable or scan.missing):
-        where = ", ".join(str(path) for path in inputs)
-        passed = "".join(f"; passed over: {folder.describe()}" for folder in scan.passed_over)
-        raise ScanError(
-            f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...){passed}"
-        )
+        raise _no_videos(inputs, scan.passed_over)
     run = _Run(archive, encoder, settings, on_progress, again)
+    record = RunRecord(archive, [str(path.absolute()) for path in inputs])
     try:
-        yield from run.settle(scan, folders)
+        with record:
+            for outcome in run.settle(scan, folders, again=again):
+                record.count(outcome)
+                yield outcome
     finally:
         archive.publish()
     # Minutes for the first hundred thousand frames, nothing after that; everybody searches meanwhile.
     archive.build_inverted_files()
+
+
+def require_files(inputs: Sequence[Path], settings: ScanSettings, archive: Path) -> None:
+    """Refuse to begin where there is nothing to index.
+
+    Raises:
+        ScanError: an input does not exist, or there is no video in any of them.
+    """
+    passed_over = []
+    for item in list_files(inputs, settings, skip_folder=archive):
+        if isinstance(item, PassedOver):
+            passed_over.append(item)
+        elif isinstance(item, ListedFile) or item.is_failure:
+            return
+    raise _no_videos(inputs, passed_over)
+
+
+def _no_videos(inputs: Sequence[Path], passed_over: Iterable[PassedOver]) -> ScanError:
+    where = ", ".join(str(path) for path in inputs)
+    passed = "".join(f"; passed over: {folder.describe()}" for folder in passed_over)
+    return ScanError(f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...){passed}")
 
 
 class _Run:
@@ -125,24 +149,23 @@ class _Run:
         self._progress = Progress()
         self._published = time.monotonic()
 
-    def settle(self, scan: Scan, folders: Sequence[Path]) -> Iterator[Outcome]:
+    def settle(self, scan: Scan, folders: Sequence[Path], *, again: bool) -> Iterator[Outcome]:
         """Do whatever each file needs: those that need no decoding first, doubles of new files last."""
         self._journal.drop_gone_failures(folders)
         for folder in scan.passed_over:
             yield Outcome(str(folder.root), Status.PASSED_OVER, folder.describe(), endings=folder.endings)
-        for unlisted in scan.unreadable:
-            if not unlisted.is_failure:
-                yield Outcome(str(unlisted.path), Status.SKIPPED, unlisted.reason)
-                continue
-            self._journal.note_failed(unlisted.path, unlisted.root, unlisted.reason)
-            yield Outcome(str(unlisted.path), Status.FAILED, unlisted.reason)
+        yield from map(self._note_unlisted, scan.unreadable)
         for location in scan.missing:
             self._journal.note_missing(location)
             yield Outcome(location.path, Status.MISSING, "the file is gone; its shots stay in the archive")
         new: dict[str, ScannedFile] = {}
         doubles: list[ScannedFile] = []
+        if again:
+            self._journal.recall(file.fingerprint for file in scan.files)
         for file in scan.files:
-            if self._is_indexed(file):
+            if not again and (skipped := self._journal.passed_over(file)):
+                yield skipped
+            elif self._is_indexed(file):
                 yield self._accept(file)
             elif file.fingerprint in new:
                 doubles.append(file)
@@ -155,6 +178,11 @@ class _Run:
             else:
                 original = new[file.fingerprint].file.path
                 yield self._fail(file, f"same content as {original}, which failed")
+
+    def _note_unlisted(self, unlisted: Unlisted) -> Outcome:
+        if not unlisted.is_failure:
+            return Outcome(str(unlisted.path), Status.SKIPPED, unlisted.reason)
+        return self._journal.note_failed(unlisted.path, unlisted.root, unlisted.reason)
 
     def _is_indexed(self, file: ScannedFile) -> bool:
         if self._archive.has_segment(file.fingerprint, STAGE, self._key):
@@ -180,8 +208,7 @@ class _Run:
         return Outcome(path, Status.UNCHANGED)
 
     def _fail(self, file: ScannedFile, reason: str) -> Outcome:
-        self._journal.note_failed(file.file.path, file.file.root, reason, file.fingerprint)
-        return Outcome(str(file.file.path), Status.FAILED, reason)
+        return self._journal.note_failed(file.file.path, file.file.root, reason, file.fingerprint)
 
     def _index(self, files: list[ScannedFile]) -> Iterator[Outcome]:
         """Decode and encode files, several at once, and yield each as soon as it is safe on disk."""
@@ -220,9 +247,9 @@ class _Run:
         self._on_progress(self._progress)
 
     def _encode(self, batch: _Batch) -> None:
-        started = time.perf_counter()
-        self._progress.n_frames += batch.encode()
-        self._progress.seconds["encode"] += time.perf_counter() - started
+        n_frames, seconds = batch.encode()
+        self._progress.n_frames += n_frames
+        self._progress.seconds["encode"] += seconds
 
     def _write(self, file: ScannedFile, builder: SegmentBuilder) -> Outcome:
         started = time.perf_counter()
@@ -261,6 +288,7 @@ class _Batch:
         self._encoder = encoder
         self._size = size
         self._waiting: list[tuple[SegmentBuilder, Sample]] = []
+        self._is_warm = False
 
     def __len__(self) -> int:
         """How many pictures wait."""
@@ -279,12 +307,15 @@ class _Batch:
         """Forget the pictures of a video that failed."""
         self._waiting = [item for item in self._waiting if item[0] is not builder]
 
-    def encode(self) -> int:
-        """Encode what waits, give every video its vectors, and say how many pictures that were."""
+    def encode(self) -> tuple[int, float]:
+        """Encode what waits and give every video its vectors; how many pictures that were, and the seconds."""
         waiting, self._waiting = self._waiting, []
+        if waiting and not self._is_warm:
+            self._encoder.encode_images([])  # loads it, so that no speed includes that
+            self._is_warm = True
         started = time.perf_counter()
         vectors = self._encoder.encode_images([sample.image for _, sample in waiting])
-        share = (time.perf_counter() - started) / max(1, len(waiting))
+        seconds = time.perf_counter() - started
         for row, (builder, _) in enumerate(waiting):
-            builder.add_vectors(vectors[row : row + 1], share)
-        return len(waiting)
+            builder.add_vectors(vectors[row : row + 1], seconds / len(waiting))
+        return len(waiting), seconds

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from indexer.presence import look_for_shots
 from search_app.saved import record_export
 from search_app.ui import panels, picks, resources
 from search_app.ui.render_job import RenderJob, begin_job, latest_job
@@ -90,9 +91,10 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
         else:
             change_picks(lambda: picks.untick(archive, [part.shot.shot_id for part in hit.parts]))
 
+    files = look_for_shots(archive.snapshot(), (hit.shot for hit in result.hits))
     names = archive.snapshot().display_names()
     played = panels.show_grid(
-        result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of, names
+        result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of, names, files
     )
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)

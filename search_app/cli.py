@@ -12,7 +12,7 @@ from typing import IO, Any, NoReturn
 import click
 
 from indexer import cli as indexer_cli
-from search_app.commands import cut, demo, evaluate, export, rights, search, supercut, timeline
+from search_app.commands import cut, demo, evaluate, export, forget, rights, search, supercut, timeline
 from search_app.errors import QueryError
 from search_app.interruption import EXIT_STATUS, heard_interrupts
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
@@ -110,6 +110,7 @@ for command in (
     export.export,
     cut.cut,
     rights.rights,
+    forget.forget,
     demo.demo,
 ):
     main.add_command(command)

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from store.edits import EditLog
-from store.edits_copy import COPY_FOLDER, read_new_edits
+from store.edits import EditLog, edits_names
+from store.edits_copy import read_new_edits
 from store.errors import (
     ArchiveDamagedError,
     ArchiveError,
@@ -23,15 +23,15 @@ from store.errors import (
     NotAnArchiveError,
     SpaceMismatchError,
 )
-from store.events import Event, SpaceClaimed
+from store.events import Event, RunBegan, RunEnded, SpaceClaimed, event_to_fields
 from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translated_errors
 from store.generations import Generations
 from store.health import Action, Finding, check_archive, repair_archive
 from store.history import append_history, read_history
-from store.identity import IDENTITY_NAME, has_truth, read_identity, write_identity
+from store.identity import IDENTITY_NAME, OWN_FOLDERS, has_truth, read_identity, remove_archive, write_identity
 from store.inverted_publish import VectorSettings, build_inverted_files
-from store.publish import publish, publish_locked, remove_leftovers, writer_lock
-from store.records import EmbeddingSpace, Location, Segment, TextSegment
+from store.publish import list_segments, publish, publish_locked, remove_leftovers, writer_lock
+from store.records import EmbeddingSpace, LastRun, Location, Segment, TextSegment
 from store.segments import encode_segment, is_whole, segment_name, segment_path
 from store.shelf import ShardShelf
 from store.snapshot import Snapshot, open_snapshot
@@ -77,16 +77,15 @@ class Archive:
             raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
         if (folder / IDENTITY_NAME).exists() or has_truth(folder):
             return cls.open(folder)
-        own = {"segments", "edits", COPY_FOLDER, "thumbs", "generations", "catalog", "vectors", "text"}
         with translated_errors(folder):
             names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
         # The folders alone are what a killed `create` leaves.
-        if any(not name.startswith(TEMPORARY_PREFIX) for name in names - own):
+        if any(not name.startswith(TEMPORARY_PREFIX) for name in names - OWN_FOLDERS):
             raise NotAnArchiveError(f"{folder} is not empty and not an archive; name a new or empty folder")
         for parent in folder.resolve().parents:
             if (parent / IDENTITY_NAME).is_file() and (parent / "segments").is_dir():
                 raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
-        for name in sorted(own):
+        for name in sorted(OWN_FOLDERS):
             make_folder(folder / name)
         write_identity(folder, secrets.token_hex(16))
         return cls.open(folder)
@@ -300,6 +299,43 @@ class Archive:
             ArchiveFullError: no space; the last generation stays.
         """
         return build_inverted_files(self._generations, self._shelf, settings or VectorSettings())
+
+    def last_run(self) -> LastRun | None:
+        """The latest run of the indexer, published or not; None before the first."""
+        snapshot = self.snapshot()
+        noted = snapshot.run_events()
+        for piece in read_new_edits(self.folder, snapshot.manifest.edits).values():
+            runs = (one for one in piece.events if isinstance(one.event, RunBegan | RunEnded))
+            noted += [(one.time_ns, event_to_fields(one.event)) for one in runs]
+        began, ended = (
+            max((one for one in noted if one[1]["kind"] == kind), key=lambda one: one[0], default=None)
+            for kind in (RunBegan.kind, RunEnded.kind)
+        )
+        if began is None:
+            return None
+        told = ended[1] if ended and ended[1]["run"] == began[1]["run"] else {}
+        return LastRun(
+            began[0],
+            ended[0] if ended and told else None,
+            told.get("ended", ""),
+            told.get("reason", ""),
+            told.get("counts", {}),
+            tuple(began[1]["paths"]),
+        )
+
+    def discard_if_empty(self) -> bool:
+        """Remove the archive and its folder's content if no video was ever put into it; whether it was.
+
+        For a first run that came to nothing. The archive must not be used afterwards.
+        """
+        with self._lock, writer_lock(self.folder):
+            own = self._edits.path_names
+            written = {name for kind in ("edits", "edits-copy") for name in edits_names(self.folder / kind)}
+            if list_segments(self.folder) or written - own:
+                return False
+            self.close()
+            remove_archive(self.folder)
+        return True
 
     def note_history(self, line: Mapping[str, Any]) -> None:
         """Remember a question that was asked; where the archive cannot be written, nothing happens."""

@@ -156,6 +156,11 @@ class EditLog:
         self._latest_ns = 0
         self._lock = threading.Lock()
 
+    @property
+    def path_names(self) -> set[str]:
+        """Names of the files that this writer has begun."""
+        return {name for name in edits_names(self._folder) if name.startswith(f"{self._writer}-")}
+
     def observe(self, time_ns: int) -> None:
         """Make every later event of this writer come after that time."""
         with self._lock:

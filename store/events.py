@@ -21,6 +21,9 @@ def _refuse_impossible(start: object, end: object) -> None:
     TimeSpan(read_fraction(start), read_fraction(end))
 
 
+Paths = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RootNamed:
     """A library root is at this path; the last event for a name holds, so a root can be re-pointed.
@@ -67,6 +70,8 @@ class Moved:
         size_bytes: size of the file.
         mtime_ns: its modification time.
         fingerprint: its content identity.
+        since: `held_since` of the old place, which the new one takes over: a moved original stays the original
+            among its copies; empty in events of an older Rushes.
     """
 
     kind: ClassVar[str] = "moved"
@@ -77,6 +82,7 @@ class Moved:
     size_bytes: int
     mtime_ns: int
     fingerprint: str
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,79 @@ class Forgotten:
 
     kind: ClassVar[str] = "forget"
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A video was removed for good; recorded beside `Forgotten`, which an older Rushes understands too.
+
+    The next publishing deletes its segments and thumbnails. Earlier judgements, set members, exports and metadata
+    of it no longer count; rights and cut lists stay. It is passed over by the indexer until it is `Recalled`.
+    """
+
+    kind: ClassVar[str] = "erase"
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """An erased video may be indexed again; recorded before its segment is written."""
+
+    kind: ClassVar[str] = "recall"
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A file that fails is to be passed over, or is to be tried again; the last event for a content holds.
+
+    Args:
+        root: name of the library root.
+        relative_path: path below the root.
+        fingerprint: content identity, which holds wherever the file lies; empty if it cannot be read, then the
+            place and the reason hold.
+        reason: why it failed.
+        is_ignored: whether it is passed over from now on.
+    """
+
+    kind: ClassVar[str] = "ignored"
+    root: str
+    relative_path: str
+    fingerprint: str
+    reason: str
+    is_ignored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegan:
+    """A run of the indexer began. Events of runs alone make no generation.
+
+    Args:
+        run: id of the run.
+        paths: what was to be indexed, as absolute paths.
+    """
+
+    kind: ClassVar[str] = "run-began"
+    run: str
+    paths: Paths
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run of the indexer ended; a run without this event was killed, or is still at work.
+
+    Args:
+        run: id of the run.
+        ended: `done`, `stopped` by a person or by who took its outcomes, or `failed`.
+        reason: why it failed, for people; empty otherwise.
+        counts: how many files ended in which status.
+    """
+
+    kind: ClassVar[str] = "run-ended"
+    run: str
+    ended: str
+    reason: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +431,11 @@ Event = (
     | SpaceClaimed
     | Described
     | Forgotten
+    | Erased
+    | Recalled
+    | Ignored
+    | RunBegan
+    | RunEnded
     | Judged
     | SearchSaved
     | SearchDeleted
@@ -441,6 +525,14 @@ def _words(name: str, value: Any) -> tuple[str, ...]:
     return tuple(_word(name, one) for one in _list(name, value))
 
 
+def _lines(name: str, value: Any) -> tuple[str, ...]:
+    return tuple(_text(name, one) for one in _list(name, value))
+
+
+def _counts(name: str, value: Any) -> dict[str, int]:
+    return {key: _number(name, one) for key, one in _mapping(name, value).items()}
+
+
 def _stretches(name: str, value: Any) -> tuple[tuple[str, ...], ...]:
     found = tuple(tuple(_text(name, text) for text in _list(name, one)) for one in _list(name, value))
     if any(len(one) != 3 for one in found):
@@ -461,6 +553,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "bool": _flag,
     "EmbeddingSpace": _space,
     "Mapping[str, str]": _texts,
+    "Mapping[str, int]": _counts,
+    "Paths": _lines,
     "Mapping[str, Any]": _mapping,
     "Mapping[str, Mapping[str, Any]]": _mappings,
     "tuple[str, ...]": _words,

@@ -46,7 +46,9 @@ FAILPOINTS = (
     *(f"inverted.{step}" for step in ("trained", "written", "published")),
     *(f"repair.{step}" for step in ("mended", "made-again", "published")),
 )
-"""Every named step: a test kills a writer at each."""
+"""Every named step of a writer or a repair: a test kills one at each."""
+ERASE_FAILPOINTS = ("erase.published", "erase.thumbnails", "erase.segment")
+"""Steps of a publisher that deletes the results of erased videos."""
 
 TEMPORARY_PREFIX = ".tmp-"
 HASH_CHUNK_BYTES = 1 << 22

@@ -23,7 +23,7 @@ from store.lexical import LexicalFile, LexicalFolder
 from store.records import is_space_id
 from store.vectors import ShardFile
 
-MANIFEST_FORMAT = 6
+MANIFEST_FORMAT = 7
 """Generations of older formats are made anew: who wrote them passed over later kinds of segments and events."""
 MOST_GENERATIONS = 10**12
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,12 @@ from store.limited import ForeignDataError, parse_limited_json, read_limited_byt
 
 ARCHIVE_FORMAT = 1
 IDENTITY_NAME = "archive.json"
-FOLDERS = ("segments", "edits", "edits-copy", "thumbs", "generations", "catalog", "vectors", "text", "quarantine")
-_FLAT = ("edits", "edits-copy", "generations", "catalog", "quarantine")
+_DECISIONS = ("edits", "edits-copy")
+OWN_FOLDERS = frozenset({*_DECISIONS, "segments", "thumbs", "generations", "catalog", "vectors", "text"})
+"""Every folder of an archive but quarantine."""
+_FLAT = (*_DECISIONS, "generations", "catalog", "quarantine")
+_OWN_FILES = ("CURRENT", "history.jsonl", IDENTITY_NAME, "training.lock", "writer.lock")
+_MOST_NEIGHBOURS = 1_000
 _MOST_BYTES = 2**16
 
 
@@ -40,8 +48,16 @@ def _read_identity(folder: Path) -> str:
     if not path.is_file():
         if has_truth(folder):
             raise ArchiveDamagedError(f"{path} is missing, but an archive is there; run `rushes repair {folder}`")
-        if folder.is_dir() or not folder.exists():
-            raise NotAnArchiveError(f"{folder} is not an archive; make one with `rushes index {folder} PATH...`")
+        if not folder.exists():
+            raise NotAnArchiveError(
+                f"there is no archive {folder}{_near(folder)}; make one of the videos in a folder with "
+                f"`rushes index {shlex.quote(str(folder))} FOLDER`"
+            )
+        if folder.is_dir():
+            raise NotAnArchiveError(
+                f"{folder} is not an archive{_near(folder)}; make one of the videos in it with "
+                f"`rushes index ARCHIVE {shlex.quote(str(folder))}`, where ARCHIVE is a new folder"
+            )
         raise NotAnArchiveError(f"{folder} is a file, not an archive; name the folder of an archive")
     try:
         data = read_limited_bytes(path, _MOST_BYTES, follow_links=False)
@@ -64,7 +80,7 @@ def _refuse_links(folder: Path) -> None:
     Raises:
         ArchiveDamagedError: one of them is a link.
     """
-    for name in FOLDERS:
+    for name in (*sorted(OWN_FOLDERS), "quarantine"):
         place = folder / name
         inside = [place] if name in _FLAT or not place.is_dir() else [place, *_folders(place)]
         for one in inside:
@@ -78,6 +94,34 @@ def _refuse_links(folder: Path) -> None:
 def _folders(place: Path) -> list[Path]:
     with os.scandir(place) as entries:
         return [Path(entry.path) for entry in entries if entry.is_symlink() or entry.is_dir()]
+
+
+def is_archive(folder: Path) -> bool:
+    """Whether the folder says that it is an archive."""
+    return (folder / IDENTITY_NAME).is_file()
+
+
+def _near(folder: Path) -> str:
+    """Archives inside a folder, above it or beside it, for people; empty if there are none."""
+    found: list[Path] = []
+    for place in (folder, folder.parent):
+        with contextlib.suppress(OSError), os.scandir(place) as entries:
+            inside = [Path(entry.path) for entry in itertools.islice(entries, _MOST_NEIGHBOURS) if entry.is_dir()]
+            found += sorted(path for path in inside if is_archive(path))
+    found += [above for above in folder.parents if is_archive(above)]
+    if not found:
+        return ""
+    named = ", ".join(str(path) for path in dict.fromkeys(found[:3]))
+    return f", but {named} is" if len(found) == 1 else f", but there are {named}"
+
+
+def remove_archive(folder: Path) -> None:
+    """Delete an archive's own files and folders, what makes it one last; the folder itself stays."""
+    with translated_errors(folder):
+        for name in (*_DECISIONS, *sorted(OWN_FOLDERS - {*_DECISIONS})):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name in _OWN_FILES:
+            (folder / name).unlink(missing_ok=True)
 
 
 def has_truth(folder: Path) -> bool:

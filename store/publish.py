@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,9 @@ from store.catalog.reader import CatalogReader
 from store.catalog.writer import CatalogWriter
 from store.edits import EditsPiece
 from store.edits_copy import COPY_FOLDER, copy_edits, read_new_edits
+from store.erasing import remove_results
 from store.errors import ArchiveDamagedError, ArchiveError, ArchiveLockedError
+from store.events import Erased, Event, Moved, Recalled, RunBegan, RunEnded, Seen
 from store.files import (
     TEMPORARY_PREFIX,
     digest_bytes,
@@ -35,7 +37,7 @@ from store.files import (
 from store.generations import CatalogFile, Generations, Manifest, verify_catalog
 from store.inverted_file import InvertedFileEntry
 from store.lexical import LexicalFolder, verify_folder
-from store.segments import StoredSegment, is_segment_name, read_segment, segment_path
+from store.segments import StoredSegment, fingerprint_of, is_segment_name, read_segment, segment_path
 from store.shard_writer import ShardWriter
 from store.shelf import ShardShelf
 from store.text_publish import index_texts, index_words
@@ -117,10 +119,30 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What the base does not cover."""
+    """What the base does not cover.
+
+    Args:
+        edits: the new pieces of edits files.
+        segments: names of new segments that can be read.
+        erased: fingerprints of the videos that were erased, as the base knows them.
+    """
 
     edits: Mapping[str, EditsPiece]
     segments: tuple[str, ...]
+    erased: Set[str]
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to show; events of runs alone are told without a generation."""
+        return bool(self.segments) or any(not isinstance(one, RunBegan | RunEnded) for one in self._events())
+
+    @property
+    def erases(self) -> bool:
+        """Whether a video is to be erased."""
+        return any(isinstance(one, Erased) for one in self._events())
+
+    def _events(self) -> Iterator[Event]:
+        return (ordered.event for piece in self.edits.values() for ordered in piece.events)
 
 
 class Publisher:
@@ -153,18 +175,49 @@ class Publisher:
         failpoint("publish.edits-copied")
         base = None if anew else self._find_base()
         news = self._find_news(base)
+        if base is not None and news.erases:
+            # Deleted rows and vectors stay readable in copies of a catalog, in shards and in an index of words.
+            base, news = None, self._find_news(None)
         kept = self._find_kept(base)
         is_current = base is not None and base.generation == self._generations.current()
-        has_news = news.segments or any(piece.events for piece in news.edits.values())
-        if base is not None and is_current and kept.is_complete and not has_news:
+        if base is not None and is_current and kept.is_complete and not news.is_any:
+            self._remove_erased(news.erased, base)
             return base.generation, base.latest_ns
-        manifest = self._fold(base, news, kept)
+        manifest, erased = self._fold(base, news, kept)
         self._generations.write(manifest)
         failpoint("publish.published")
         # The one before is kept to fall back to, if it is sound.
         self._generations.collect([manifest, base] if base is not None and kept.is_complete else [manifest])
         failpoint("publish.collected")
+        self._remove_erased(erased, manifest)
         return manifest.generation, manifest.latest_ns
+
+    def _remove_erased(self, erased: Set[str], current: Manifest) -> None:
+        """Delete what is left of erased videos; what a killed publisher left, the next one deletes.
+
+        Args:
+            erased: their fingerprints, as the published generation has them.
+            current: that generation.
+        """
+        if not erased:
+            return
+        left: dict[str, list[str]] = {}
+        for name in list_segments(self._folder):
+            if fingerprint_of(name) in erased:
+                left.setdefault(fingerprint_of(name), []).append(name)
+        # Segments before edits: whoever writes one of a recalled video has recorded that before.
+        news = read_new_edits(self._folder, current.edits) if left else {}
+        wanted = {
+            ordered.event.fingerprint
+            for piece in news.values()
+            for ordered in piece.events
+            if isinstance(ordered.event, Recalled | Seen | Moved)
+        }
+        if set(left) - wanted:
+            self._generations.collect([current])
+            failpoint("erase.published")
+        for fingerprint in sorted(set(left) - wanted):
+            remove_results(self._folder, fingerprint, left[fingerprint])
 
     def _find_base(self) -> Manifest | None:
         """The newest generation whose catalog is as its manifest says."""
@@ -185,12 +238,17 @@ class Publisher:
         # edit also finds the segment, and the old content goes in the generation in which the new one comes.
         edits = read_new_edits(self._folder, base.edits if base else {})
         known: set[str] = set()
+        erased: set[str] = set()
         if base is not None:
             reader = CatalogReader(self._generations.catalog_path(base), self._folder / "thumbs")
-            known = set(reader.segments())
+            known, erased = set(reader.segments()), reader.erased()
             reader.close()
-        new = [name for name in list_segments(self._folder) if name not in known and self._is_readable(name)]
-        return _News(edits, tuple(new))
+        new = [
+            name
+            for name in list_segments(self._folder)
+            if name not in known and (edits or fingerprint_of(name) not in erased) and self._is_readable(name)
+        ]
+        return _News(edits, tuple(new), erased)
 
     def _is_readable(self, name: str) -> bool:
         try:
@@ -246,7 +304,8 @@ class Publisher:
             return False
         return True
 
-    def _fold(self, base: Manifest | None, news: _News, kept: _Kept) -> Manifest:
+    def _fold(self, base: Manifest | None, news: _News, kept: _Kept) -> tuple[Manifest, set[str]]:
+        """The next generation, not yet made known, and the fingerprints of erased videos."""
         make_folder(self._generations.catalogs)
         number = self._generations.next_number()
         temporary = self._generations.catalogs / f"{TEMPORARY_PREFIX}gen-{number:06d}.duckdb"
@@ -265,7 +324,7 @@ class Publisher:
 
     def _write_catalog(
         self, temporary: Path, number: int, base: Manifest | None, news: _News, kept: _Kept
-    ) -> Manifest:
+    ) -> tuple[Manifest, set[str]]:
         writer = CatalogWriter(temporary)
         shards, text_shards, lexical = kept.shards, kept.text_shards, kept.lexical
         try:
@@ -278,14 +337,14 @@ class Publisher:
                 text_shards = index_texts(writer.texts, self._read_text, shard_writer, text_shards)
                 lexical = index_words(writer.texts, self._generations, number, lexical)
             failpoint("publish.shards-written")
-            names = sorted(writer.segment_names())
+            names, erased = sorted(writer.segment_names()), writer.erased()
             writer.finish()
         except BaseException:
             writer.abandon()
             raise
         events = [event for piece in news.edits.values() for event in piece.events]
         names_kept = {shard.name for of_kind in (shards, *text_shards.values()) for shard in of_kind}
-        return Manifest(
+        manifest = Manifest(
             self._generations.archive_id,
             number,
             self._place_catalog(temporary, number),
@@ -299,6 +358,7 @@ class Publisher:
             lexical,
             {name: entry for name, entry in kept.inverted.items() if name in names_kept},
         )
+        return manifest, erased
 
     def _apply(self, writer: CatalogWriter, news: _News, kept: _Kept) -> None:
         text_shards = [shard for of_stage in kept.text_shards.values() for shard in of_stage]
@@ -306,7 +366,8 @@ class Publisher:
         if kept.lexical is None:
             writer.texts.forget_documents()
         writer.apply_events(event for piece in news.edits.values() for event in piece.events)
-        for name in news.segments:
+        erased = writer.erased()
+        for name in (name for name in news.segments if fingerprint_of(name) not in erased):
             size_bytes = segment_path(self._folder / "segments", name).stat().st_size
             stored = self._read(name)
             if isinstance(stored, StoredText):

@@ -411,6 +411,9 @@ class Outcome:
         warnings: one line each.
         n_shots: shots found by this run.
         seconds: time spent per stage (`decode`, `encode`, `write`, ...).
+        fingerprint: content identity of a file that failed; empty where it could not be read.
+        is_ignored: whether a file that failed is to be passed over.
+        is_known: whether it failed before with the same content and reason.
         endings: of the files that were passed over in a folder, how many of each.
     """
 
@@ -421,6 +424,9 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     n_shots: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    fingerprint: str = ""
+    is_ignored: bool = False
+    is_known: bool = False
     endings: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -436,6 +442,9 @@ class Location:
         mtime_ns: its modification time.
         fingerprint: its content identity.
         present: whether the file was there at the last scan.
+        root_path: absolute path of the root's folder, by where the root is now.
+        held_since: since when the place holds this content, as text that compares: the lowest is the original.
+        missing_ns: time of the scan that did not find the file; 0 for a file that was there.
     """
 
     root: str
@@ -445,6 +454,30 @@ class Location:
     mtime_ns: int
     fingerprint: str
     present: bool
+    root_path: str = field(default="", repr=False)
+    held_since: str = field(default="", repr=False, compare=False)
+    missing_ns: int = field(default=0, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The latest run of the indexer.
+
+    Args:
+        began_ns: when it began.
+        ended_ns: when it ended; None for a run that was killed, or is still at work.
+        ended: `done`, `stopped` or `failed`; empty as above.
+        reason: why it failed.
+        counts: how many files ended in which status.
+        paths: what was to be indexed.
+    """
+
+    began_ns: int
+    ended_ns: int | None
+    ended: str
+    reason: str
+    counts: Mapping[str, int]
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +492,8 @@ class Counts:
         partial: videos of which only a part could be indexed.
         missing: videos whose files were all gone at the last scan.
         failed: files that could not be indexed.
+        ignored: files that could not be indexed and are passed over, because a person said so.
+        forgotten: videos that a person removed for good.
     """
 
     videos: int
@@ -468,6 +503,8 @@ class Counts:
     partial: int
     missing: int
     failed: int
+    ignored: int = 0
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

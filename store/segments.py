@@ -134,6 +134,11 @@ def is_segment_name(name: str) -> bool:
     return _NAME_PATTERN.fullmatch(name) is not None
 
 
+def fingerprint_of(name: str) -> str:
+    """The fingerprint of the video that a segment's name says."""
+    return name.partition(".")[0]
+
+
 def stage_of(name: str) -> str:
     """The stage that a segment's name says."""
     return name.split(".")[1]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from store.catalog import cuts, decisions, filter_sql, frame_rows, place_names, text_rows
+from store.catalog import cuts, decisions, filter_sql, frame_rows, place_names, places, text_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.generations import verify_catalog
 from store.lexical import LexicalIndex, telling_words, verify_folder
 from store.names import display_names
 from store.nearest import LiveShard, search_shards
-from store.segments import read_segment, segment_path
+from store.segments import read_segment, segment_path, to_segment
 from store.text_search import TextSearch
 from store.vectors import find_vectors
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Outcome,
         RightsFlag,
         SavedSearch,
+        Segment,
         SetMember,
         ShotRow,
         TextHit,
@@ -94,21 +95,50 @@ class Snapshot:
         self._catalog.close()
         self._shards = []
 
-    def roots(self) -> dict[str, str]:
-        """Name and absolute path of every library root."""
-        return self._catalog.roots()
+    def roots(self, *, in_use: bool = False) -> dict[str, str]:
+        """Name and absolute path of every library root, or only of those that hold a video or a failed file."""
+        return places.read_roots(self._catalog, in_use=in_use)
 
     def locations(self) -> list[Location]:
         """Every place that holds a video, indexed or not, by root and path."""
-        return self._catalog.locations()
+        return places.read_locations(self._catalog)
 
     def locations_without_segment(self) -> list[Location]:
         """Places whose content has no rows: its segment was lost, or is not written yet."""
-        return self._catalog.locations(without_rows=True)
+        return places.read_locations(self._catalog, without_rows=True)
+
+    def places_of(self, video_ids: Sequence[str]) -> dict[str, list[Location]]:
+        """The places of these videos: present ones first, and of these the one that held the video first."""
+        return places.read_places_of(self._catalog, video_ids)
+
+    def former_places(self, video_id: str) -> list[str]:
+        """Absolute paths of every place that ever held a video, the oldest first."""
+        return places.read_former_places(self._catalog, video_id)
 
     def failures(self) -> list[Outcome]:
-        """Files that could not be indexed, with the reason, by path."""
-        return self._catalog.failures()
+        """Files that could not be indexed, with the reason, by path; ignored ones too."""
+        return places.read_failures(self._catalog)
+
+    def ignored_contents(self) -> set[str]:
+        """Fingerprints of files that are to be passed over wherever they lie."""
+        return places.read_ignored_contents(self._catalog)
+
+    def erased(self) -> set[str]:
+        """Fingerprints of the videos that a person removed for good."""
+        return self._catalog.erased()
+
+    def run_events(self) -> list[tuple[int, dict[str, Any]]]:
+        """Time and fields of the latest begin and end of a run of the indexer, as far as this generation knows."""
+        return places.read_run_events(self._catalog)
+
+    def stored_segment(self, video_id: str) -> Segment | None:
+        """What was computed of the pictures of a video, also of one whose file was replaced; None if nothing is.
+
+        Raises:
+            ArchiveDamagedError: its segment is damaged.
+        """
+        name = self._catalog.visual_segment_of(video_id)
+        return to_segment(read_segment(segment_path(self._folder / "segments", name))) if name else None
 
     def counts(self) -> Counts:
         """How much is in the archive."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from search_app.commands.relink_cut import relink_command
 from search_app.commands.search import (
     QUESTION,
     RANKING,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.fit import RateOf
     from search_app.cutting.rights import Ruling
+    from search_app.ranking import Hit
     from search_app.search import SearchResult
     from search_app.timelines.relink import Relinker
     from store.archive import Archive
@@ -48,6 +50,10 @@ _RELATIVE = click.option(
 SKIP_MISSING = click.option(
     "--skip-missing", is_flag=True, help="Go on without clips whose video the archive does not have any more."
 )
+INCLUDE_MISSING = click.option(
+    "--include-missing", is_flag=True, help="Also clips whose file is missing now: they are named all the same."
+)
+MISSING = "its file is missing"
 CHANGED = "its file has changed since it was indexed"
 ANSWER_OPTIONS = frozenset({*QUESTION, "device", *(field.name for field in fields(CutOptions))})
 """Names of the options that only an answer has: a stored cut list was chosen and ordered before."""
@@ -144,7 +150,7 @@ def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]
         there = [Path(path) for path in paths if Path(path).is_file()]
         try:
             if not any(fingerprint_file(path) == video_id for path in there):
-                trouble[video_id] = CHANGED if there else "its file is missing"
+                trouble[video_id] = CHANGED if there else MISSING
         except OSError as error:
             trouble[video_id] = f"its file cannot be read ({error.strerror or error})"
     return trouble
@@ -199,6 +205,7 @@ def take_clips(
     can_mark: bool = False,
     rate: Fraction | None = None,
     with_sound: bool = False,
+    needs_files: bool = False,
 ) -> ChosenClips:
     """The clips that a command is to export.
 
@@ -206,10 +213,13 @@ def take_clips(
         archive: where to look.
         query: the question.
         options: the command's; those of `add_answer_options` and `device` are taken out. With a `cut`, the clips
-            are those of the stored cut list of that name, and `skip_missing` leaves out what is gone.
+            are those of the stored cut list of that name, and `skip_missing` leaves out what is gone. What is
+            missing on disk is left out unless `include_missing` is set.
         can_mark: whether the export draws the marks that rights ask for.
         rate: frames per second, if they are asked for: a length that clips have to fit into is counted in them.
         with_sound: whether the export names the channels of sound tracks.
+        needs_files: whether the export reads the sources; then a stored cut list is given with what is missing,
+            which its rendering refuses or skips.
 
     Raises:
         QueryError: the question cannot be understood.
@@ -220,10 +230,17 @@ def take_clips(
     from search_app.cutting.rights import keep_rights, rights_entry
 
     name, skip_blocked = options.pop("cut", None), options.pop("skip_blocked")
+    include_missing = options.pop("include_missing", False)
     if name is None:
-        cut_list, question, provenance = _answered(archive, query, options, film_rate_of(options, rate))
+        rate_of = film_rate_of(options, rate)
+        found = _answered(
+            archive, query, options, rate_of, include_missing=include_missing, needs_files=needs_files
+        )
+        cut_list, question, provenance = found
     else:
         cut_list, question, provenance = _stored(archive, name, skip_missing=options.get("skip_missing", False))
+        if not (needs_files or include_missing):
+            cut_list = _without_missing(archive, cut_list)
     flags = archive.snapshot().rights()
     cut_list, rulings = keep_rights(
         cut_list,
@@ -277,8 +294,44 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
     return Asked(question, result, wanted, frozenset(used), {**ranking, **judged})
 
 
+def gone_videos(
+    archive: Archive, hits: Iterable[Hit], *, include_missing: bool, needs_files: bool = False
+) -> dict[str, str]:
+    """For each video of an answer that is to be left out because its file is not there, the reason."""
+    from search_app.cutting.choice import gone_files
+
+    if include_missing:
+        return {}
+    video_ids = {part.shot.video_id for hit in hits for part in hit.parts}
+    return gone_files(archive.snapshot(), video_ids, needs_files=needs_files)
+
+
+def _without_missing(archive: Archive, cut_list: CutList) -> CutList:
+    """The clips whose files are there or offline; the others are left out.
+
+    Raises:
+        CutError: all files are missing.
+    """
+    from search_app.cutting.choice import gone_files
+    from search_app.cutting.cut_list import CutList, LeftOut
+    from search_app.errors import CutError
+
+    gone = gone_files(archive.snapshot(), {clip.video_id for clip in cut_list.clips}, needs_files=False)
+    kept = tuple(clip for clip in cut_list.clips if clip.video_id not in gone)
+    left_out = [LeftOut(clip.hits[0], gone[clip.video_id]) for clip in cut_list.clips if clip.video_id in gone]
+    if not kept:
+        raise CutError(f"nothing is left: {left_out[0].reason}, of every clip; --include-missing takes them")
+    return CutList(kept, (*cut_list.left_out, *left_out))
+
+
 def _answered(
-    archive: Archive, query: str | None, options: dict[str, Any], rate_of: RateOf
+    archive: Archive,
+    query: str | None,
+    options: dict[str, Any],
+    rate_of: RateOf,
+    *,
+    include_missing: bool,
+    needs_files: bool,
 ) -> tuple[CutList, str, dict[str, Any]]:
     from search_app.cutting.choice import choose_clips
 
@@ -290,7 +343,9 @@ def _answered(
         "archive_generation": asked.result.generation,
         **asked.wanted.provenance(),
     }
-    cut_list = choose_clips(archive.snapshot(), asked.result.hits, asked.wanted, asked.used, rate_of)
+    hits = asked.result.hits
+    gone = gone_videos(archive, hits, include_missing=include_missing, needs_files=needs_files)
+    cut_list = choose_clips(archive.snapshot(), hits, asked.wanted, asked.used, rate_of, gone)
     return cut_list, asked.question, provenance
 
 
@@ -300,7 +355,8 @@ def _stored(archive: Archive, name: str, *, skip_missing: bool) -> tuple[CutList
 
     snapshot = archive.snapshot()
     cut = read_cut(snapshot, name)
-    cut_list = to_cut_list(snapshot, cut.clips, skip_missing=skip_missing)
+    way_out = relink_command(archive.folder, name)
+    cut_list = to_cut_list(snapshot, cut.clips, skip_missing=skip_missing, way_out=way_out)
     provenance = {
         "query": cut.query,
         "embedding_space": snapshot.space.space_id if snapshot.space else "",

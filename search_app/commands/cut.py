@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli import ARCHIVE, DEVICE
-from search_app.commands.clip_source import ANSWER_OPTIONS, add_choice_options, ask
+from search_app.commands.clip_source import ANSWER_OPTIONS, INCLUDE_MISSING, add_choice_options, ask, gone_videos
 from search_app.commands.cut_output import OUTPUT_COMMANDS
 from search_app.commands.cut_values import parse_edge
 from search_app.commands.edit_cut import AGAIN, EDIT_COMMANDS, NAME
+from search_app.commands.relink_cut import relink
 from search_app.commands.search import given_options
 from search_app.cutting.cut_options import flag_of
 from search_app.errors import QueryError
@@ -62,6 +63,7 @@ def cut() -> None:
 @NAME
 @click.argument("query", required=False)
 @add_choice_options
+@INCLUDE_MISSING
 @_SHOTS
 @_RANGES
 @DEVICE
@@ -93,6 +95,7 @@ def new(archive: Path, name: str, query: str | None, **options: Any) -> None:
 @NAME
 @click.argument("query", required=False)
 @add_choice_options
+@INCLUDE_MISSING
 @_SHOTS
 @_RANGES
 @click.option("--candidates", is_flag=True, help="All that `candidates` lists.")
@@ -168,10 +171,13 @@ def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _
     from search_app.cutting.choice import choose_clips
     from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_of_hits, find_candidates
 
+    include_missing = options.pop("include_missing")
     asked = ask(archive, query, options, at_least=LOOKED_AT)
     question, result, wanted = asked.question, asked.result, asked.wanted
+    gone = gone_videos(archive, result.hits, include_missing=include_missing)
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    chosen = choose_clips(archive.snapshot(), result.hits, changed(wanted, handles=0.0), asked.used, film_rate)
+    choose = changed(wanted, handles=0.0)
+    chosen = choose_clips(archive.snapshot(), result.hits, choose, asked.used, film_rate, gone)
     clips = clips_of_hits(chosen, question)
     if wanted.handles:
         around = Fraction(str(wanted.handles))
@@ -242,5 +248,5 @@ def _named_ranges(archive: Archive, ranges: Sequence[tuple[str, str, str]]) -> l
     return clips
 
 
-for _command in (*EDIT_COMMANDS, *OUTPUT_COMMANDS):
+for _command in (*EDIT_COMMANDS, relink, *OUTPUT_COMMANDS):
     cut.add_command(_command)

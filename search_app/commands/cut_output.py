@@ -11,9 +11,11 @@ import click
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import ANSWER_OPTIONS, SKIP_MISSING, find_trouble
 from search_app.commands.export import FORMAT_HELP, export
+from search_app.commands.relink_cut import relink_command
 from search_app.commands.search import given_options
 from search_app.commands.supercut import supercut
 from search_app.commands.timeline import timeline
+from search_app.cutting.cut_film import GONE
 from search_app.cutting.cut_options import flag_of
 from search_app.errors import ExportError, QueryError
 from store.wording import n_of
@@ -60,10 +62,12 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     In and out are timecodes of the source, or count from its first frame if it has none; out is the frame behind
     the last. Handles, in frames before and after, are shown besides, as far as the source has them free.
     """
-    from indexer.console import print_json
+    from indexer.console import print_json, printable
+    from indexer.presence import look_for_files
     from search_app.commands.cut_view import cut_json, find_edges, print_cut
     from search_app.cutting.cut_film import place_clips
     from search_app.cutting.stored_cut import read_cut
+    from search_app.relinking.relink import gone_places
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -72,11 +76,15 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
         film = place_clips(snapshot, cut.clips)
         flagged = _flags(opened, cut, film)
         edges = find_edges(snapshot, cut, film)
+        files = look_for_files(snapshot, (clip.video_id for clip in cut.clips))
+        n_lost = len(gone_places(snapshot, cut.clips))
         news = len(look_for_news(opened, cut, device))
     if as_json:
-        print_json(cut_json(cut, film, edges, flagged, news))
-    else:
-        print_cut(cut, film, edges, flagged, news)
+        print_json(cut_json(cut, film, edges, flagged, news, files))
+        return
+    print_cut(cut, film, edges, flagged, news, files)
+    if n_lost:
+        click.echo(printable(f"{n_of(n_lost, 'clip')} without a video: {relink_command(archive, name)}"))
 
 
 def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int, str]:
@@ -89,7 +97,7 @@ def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int,
     trouble = find_trouble({clip.video_id: clip.paths for clip in film.values()}.items())
     for place, clip in enumerate(cut.clips, start=1):
         if clip.is_wanted and place not in film:
-            flags[place] = "its video is not in the archive any more"
+            flags[place] = GONE
         elif clip.video_id in trouble:
             flags[place] = "; ".join([trouble[clip.video_id], *filter(None, [flags.get(place)])])
     return flags
@@ -198,7 +206,7 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
     """List what came since the cut list was made and answers its question; `add --candidates` adds all of it."""
     from indexer.console import print_json
     from search_app.commands.cut_view import print_candidates
-    from search_app.commands.search_view import hit_json
+    from search_app.commands.search_view import files_of_hits, hit_json
     from search_app.cutting.stored_cut import commit, read_cut
     from store.archive import Archive
 
@@ -210,10 +218,11 @@ def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bo
             seen = [(part.shot.video_id, part.span) for hit in hits for part in hit.parts]
             action = f"dismissed {n_of(len(hits), 'candidate')}"
             commit(opened, cut, cut.clips, action, settings=settings, seen=seen)
+        files = files_of_hits(opened.snapshot(), hits)
     if as_json:
-        print_json([hit_json(hit) for hit in hits])
+        print_json([hit_json(hit, files) for hit in hits])
     elif hits:
-        print_candidates(hits)
+        print_candidates(hits, files)
     else:
         click.echo("no candidates since this cut", err=True)
 

@@ -16,6 +16,7 @@ from store.wording import n_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from indexer.presence import Presence
     from search_app.cutting.cut_film import Take
     from search_app.cutting.cut_list import Clip
     from search_app.cutting.stored_cut import CutClip, StoredCut
@@ -134,6 +135,7 @@ def print_cut(
     edges: Mapping[int, Edges],
     flagged: Mapping[int, str],
     news: int,
+    files: Mapping[str, Presence],
 ) -> None:
     """The clips as a table, with a column for handles if any clip is shown with one.
 
@@ -143,6 +145,7 @@ def print_cut(
         edges: for the place of each clip whose video is known, where it begins and ends.
         flagged: for the place of a clip, what stands in its way.
         news: how many candidates there are since.
+        files: where the videos lie now, by id.
     """
     from indexer.console import print_table, printable, timecode
 
@@ -164,7 +167,7 @@ def print_cut(
             "source": names[paths[place - 1]],
             "state": clip.decision,
             "sure": "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
-            "note": "; ".join(filter(None, (flagged.get(place, ""), clip.note))),
+            "note": "; ".join(filter(None, (_flag(flagged.get(place, ""), files.get(clip.video_id)), clip.note))),
         }
         rows.append(row)
     heads = [head for head in _HEADS if head != "handles" or any(row[head] for row in rows)]
@@ -180,12 +183,20 @@ def print_cut(
         click.echo(printable(f"edits made elsewhere at the same time are in {branch!r}"))
 
 
+def _flag(flag: str, presence: Presence | None) -> str:
+    """What stands in the way of a clip, with since when its file is missing."""
+    if presence is None or presence.is_there:
+        return flag
+    return flag.replace("its file is missing", presence.reason, 1)
+
+
 def cut_json(
     cut: StoredCut,
     film: Mapping[int, Clip],
     edges: Mapping[int, Edges],
     flagged: Mapping[int, str],
     news: int,
+    files: Mapping[str, Presence],
 ) -> dict[str, Any]:
     """A cut list as plain data; `start`, `end` and `shown`, which has the handles, are exact fractions."""
     clips = []
@@ -208,6 +219,7 @@ def cut_json(
                 "first_frame": frames[place][0] if place in film else None,
                 "n_frames": frames[place][1] if place in film else 0,
                 "flag": flagged.get(place, ""),
+                **(files[clip.video_id].entries() if clip.video_id in files else {"file": "unknown"}),
             }
         )
     return {
@@ -274,9 +286,9 @@ def when(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // 1_000_000_000).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def print_candidates(hits: Sequence[Hit]) -> None:
+def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None:
     """Shots that came since, as a table."""
-    from indexer.console import print_table, timecode
+    from indexer.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -285,17 +297,19 @@ def print_candidates(hits: Sequence[Hit]) -> None:
             timecode(part.span.start_seconds),
             timecode(part.span.end_seconds),
             part.shot.shot_id,
-            part.shot.path,
+            files[part.shot.video_id].path,
         )
         for number, hit in enumerate(hits, start=1)
         for part in hit.parts
     ]
-    print_table(("candidate", "sure", "start", "end", "shot", "video"), rows, right=(0, 1, 2, 3))
+    presences = [files[part.shot.video_id] for hit in hits for part in hit.parts]
+    heads, shown = with_presence(("candidate", "sure", "start", "end", "shot", "video"), rows, presences)
+    print_table(heads, shown, right=(0, 1, 2, 3))
 
 
-def print_takes(takes: Sequence[Take]) -> None:
+def print_takes(takes: Sequence[Take], files: Mapping[str, Presence]) -> None:
     """What could stand in the place of a clip, as a table."""
-    from indexer.console import print_table, timecode
+    from indexer.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -306,12 +320,13 @@ def print_takes(takes: Sequence[Take]) -> None:
             f"{take.sharpness:.0f}",
             timecode(take.clip.span.start_seconds),
             timecode(take.clip.span.end_seconds),
-            take.clip.path,
+            files[take.clip.video_id].path,
         )
         for number, take in enumerate(takes, start=1)
     ]
     heads = ("take", "alike", "", "size", "sharp", "start", "end", "video")
-    print_table(heads, rows, right=(0, 1, 3, 4, 5, 6))
+    headings, shown = with_presence(heads, rows, [files[take.clip.video_id] for take in takes])
+    print_table(headings, shown, right=(0, 1, 3, 4, 5, 6))
 
 
 def take_json(take: Take) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from indexer import cli as indexer_cli
 from search_app.commands.render import render_cut
-from search_app.commands.search_view import print_hits
+from search_app.commands.search_view import files_of_hits, print_hits
 from search_app.cutting.cut_options import CutOptions
 
 DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")
@@ -41,7 +41,8 @@ def demo(folder: Path, seed: int) -> None:
         indexer_cli.run_index(archive, [library], encoder, IndexSettings())
         for query in DEMO_QUERIES:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
-            print_hits(search(archive, query, encoder=encoder, limit=3))
+            result = search(archive, query, encoder=encoder, limit=3)
+            print_hits(result, files_of_hits(archive.snapshot(), result.hits))
         best = search(archive, DEMO_QUERIES[0], encoder=encoder, limit=50)
         wanted = CutOptions(limit=5, max_seconds=20.0)
         cut_list = choose_clips(archive.snapshot(), best.hits, wanted, rate_of=film_rate)

@@ -51,7 +51,8 @@ def _facts(archive: Archive, place: int, clip: CutClip) -> VideoFacts:
         return archive.snapshot().video(clip.video_id).facts
     except UnknownIdError as error:
         raise CutError(
-            f"clip {place}: {clip.path} is not in the archive any more; index it again, or remove the clip"
+            f"clip {place}: {clip.path} is not in the archive any more; find what took its place with "
+            f"`rushes cut relink`, or remove the clip"
         ) from error
 
 
@@ -277,6 +278,7 @@ def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_
     What is taken has the length of the clip, around the frame that is most alike.
     """
     from indexer.console import print_json
+    from indexer.presence import look_for_files
     from search_app.commands.cut_view import print_takes, take_json
     from search_app.cutting.cut_edits import replace_clip
     from search_app.cutting.cut_film import find_takes
@@ -289,10 +291,11 @@ def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_
         with Archive.open(archive) as opened:
             cut = read_cut(opened.snapshot(), name)
             takes = find_takes(opened.snapshot(), cut, parse_place(place, len(cut.clips)), limit)
+            files = look_for_files(opened.snapshot(), (one.clip.video_id for one in takes))
         if as_json:
             print_json([take_json(one) for one in takes])
         else:
-            print_takes(takes)
+            print_takes(takes, files)
         return
 
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:

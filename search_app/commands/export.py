@@ -9,6 +9,7 @@ import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import (
+    INCLUDE_MISSING,
     add_answer_options,
     add_relink_options,
     changed_sources,
@@ -68,6 +69,7 @@ FORMAT_HELP = """
 @FORMAT
 @TEXT
 @add_answer_options
+@INCLUDE_MISSING
 @add_relink_options
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @DEVICE

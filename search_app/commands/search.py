@@ -10,7 +10,14 @@ import click
 from click.core import ParameterSource
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
-from search_app.commands.search_view import hit_json, match_json, print_explanation, print_hits, say_no_match
+from search_app.commands.search_view import (
+    files_of_hits,
+    hit_json,
+    match_json,
+    print_explanation,
+    print_hits,
+    say_no_match,
+)
 from search_app.errors import QueryError
 from search_app.finite import Finite
 from store.wording import n_of
@@ -196,13 +203,14 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
         if name is not None and save_search(opened, name, question, options):
             click.echo(f"the search that was saved as {printable(name)} is replaced", err=True)
         remember(opened, question, len(result.hits))
+        files = files_of_hits(opened.snapshot(), result.hits)
     say_no_match(result)
     if result.has_more and not as_json:
         click.echo(f"more: --page {options['page'] + 1}", err=True)
     if as_json:
-        print_json([hit_json(hit) for hit in result.hits])
+        print_json([hit_json(hit, files) for hit in result.hits])
     elif result.hits:
-        print_hits(result)
+        print_hits(result, files)
     if not result.is_answer:
         click.get_current_context().exit(1)
 
@@ -232,6 +240,7 @@ def why(
     after every stage, and what removed it.
     """
     from indexer.console import print_json
+    from indexer.presence import look_for_files
     from search_app.options import SearchOptions
     from search_app.query_values import parse_seconds
     from search_app.saved import judged_shots
@@ -249,12 +258,14 @@ def why(
             settings=read_search_settings(config),
             options=SearchOptions(keep=kept, reject=rejected),
         )
+        shown = [found.shot.video_id] if found.shot else []
+        presence = next(iter(look_for_files(opened.snapshot(), shown).values()), None)
     if not as_json:
-        print_explanation(found)
+        print_explanation(found, presence)
         return
     print_json(
         {
-            "shot": None if found.shot is None else shot_json(found.shot),
+            "shot": None if found.shot is None else shot_json(found.shot, presence),
             "reason": found.reason,
             "confidence": found.confidence,
             "channels": [match_json(match) for match in found.matches],

@@ -9,10 +9,14 @@ import click
 from indexer.cli import shot_json
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from collections.abc import Iterable, Mapping
+
+    from indexer.presence import Presence
     from search_app.fusion import Match
     from search_app.ranking import Hit
     from search_app.search import SearchResult
     from search_app.why import Explanation
+    from store.snapshot import Snapshot
 
 
 def say_no_match(result: SearchResult) -> None:
@@ -30,9 +34,17 @@ def say_no_match(result: SearchResult) -> None:
         click.echo(f"nothing here matches; {nearest}", err=True)
 
 
-def print_hits(result: SearchResult) -> None:
-    """Ranked shots as a table for people."""
-    from indexer.console import print_table, timecode
+def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence]:
+    """For every video that these hits name, where it lies now: one look at the disk for each of its places."""
+    from indexer.presence import look_for_shots
+
+    shots = (shot for hit in hits for shot in (hit.shot, *hit.stack, *(step.shot for step in hit.steps)))
+    return look_for_shots(snapshot, shots)
+
+
+def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
+    """Ranked shots as a table for people; files that are missing, and copies, have columns if there are any."""
+    from indexer.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -42,12 +54,13 @@ def print_hits(result: SearchResult) -> None:
             timecode(hit.span.end_seconds),
             found_by(hit),
             hit.shot.shot_id,
-            hit.shot.path,
+            files[hit.shot.video_id].path,
         )
         for hit in result.hits
     ]
     heads = ("rank", "sure", "start", "end", "found by", "shot", "video")
-    print_table(heads, rows, right=(0, 1, 2, 3))
+    headings, shown = with_presence(heads, rows, [files[hit.shot.video_id] for hit in result.hits])
+    print_table(headings, shown, right=(0, 1, 2, 3))
 
 
 def found_by(hit: Hit) -> str:
@@ -71,12 +84,12 @@ def match_json(match: Match) -> dict[str, Any]:
     }
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: Hit, files: Mapping[str, Presence]) -> dict[str, Any]:
     """A hit as plain data."""
     return {
         "rank": hit.rank,
         "score": round(hit.score, 6),
-        **shot_json(hit.shot),
+        **shot_json(hit.shot, files[hit.shot.video_id]),
         "start_seconds": hit.span.start_seconds,
         "end_seconds": hit.span.end_seconds,
         "frame_seconds": float(hit.time),
@@ -85,26 +98,39 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "relevance": round(hit.relevance, 8),
         "channels": [match_json(match) for match in hit.matches],
         "members": [member.shot_id for member in hit.members],
-        "stack": [shot_json(copy) for copy in hit.stack],
+        "stack": [shot_json(copy, files[copy.video_id]) for copy in hit.stack],
         "steps": [
-            {**shot_json(step.shot), "frame_seconds": float(step.time), "score": round(step.score, 6)}
+            {
+                **shot_json(step.shot, files[step.shot.video_id]),
+                "frame_seconds": float(step.time),
+                "score": round(step.score, 6),
+            }
             for step in hit.steps
         ],
     }
 
 
-def print_explanation(found: Explanation) -> None:
-    """What became of a moment, for people."""
+def print_explanation(found: Explanation, presence: Presence | None) -> None:
+    """What became of a moment, for people.
+
+    Args:
+        found: what became of it.
+        presence: where its video lies now; None without a shot.
+    """
     from indexer.console import print_table, printable, timecode
 
-    if found.shot is None:
+    if found.shot is None or presence is None:
         click.echo(printable(found.reason))
         return
     span = found.shot.shot.span
     click.echo(
         f"shot {found.shot.shot_id}, {timecode(span.start_seconds)} to {timecode(span.end_seconds)} "
-        f"of {printable(found.shot.path)}"
+        f"of {printable(presence.path)}"
     )
+    if not presence.is_there:
+        click.echo(printable(presence.reason))
+    if presence.also_at:
+        click.echo(printable(f"also at {', '.join(presence.also_at)}"))
     if found.confidence is not None:
         click.echo(f"shows what is asked for with a confidence of {100 * found.confidence:.0f} %")
     rows = [

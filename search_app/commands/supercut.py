@@ -74,7 +74,7 @@ def supercut(
         refuse_beside_each()
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options, can_mark=True)
+        chosen = take_clips(opened, query, options, can_mark=True, needs_files=True)
         marks = [ruling.text for ruling in chosen.rulings]
         provenance = chosen.provenance
         if each:

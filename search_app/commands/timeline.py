@@ -9,6 +9,7 @@ import click
 
 from indexer.cli import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import (
+    INCLUDE_MISSING,
     add_answer_options,
     add_relink_options,
     changed_sources,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     help="The .otio, .edl, .fcpxml or .xml to write.",
 )
 @add_answer_options
+@INCLUDE_MISSING
 @click.option(
     "--rate",
     type=click.Choice([*COUNTINGS]),

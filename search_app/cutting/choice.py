@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.presence import FileState, look_for_files
 from search_app.background import Background
 from search_app.cutting import clip_order
 from search_app.cutting.cut_list import Clip, CutList, build_cut_list
@@ -44,6 +45,7 @@ def choose_clips(
     options: CutOptions,
     used: Collection[str] = (),
     rate_of: RateOf | None = None,
+    gone: Mapping[str, str] | None = None,
 ) -> CutList:
     """The clips of a supercut; every hit is in one, or left out with a reason.
 
@@ -54,11 +56,12 @@ def choose_clips(
         used: ids of shots to avoid.
         rate_of: gives the rate of a film of some sources, whose frames a longest length is counted in; that of the
             sources themselves if None.
+        gone: for each video to leave out, the reason, as `gone_files` gives them.
 
     Raises:
         CutError: nothing is left.
     """
-    fresh, left_out = take_answers(hits, options.n_shots, options.bar, used)
+    fresh, left_out = take_answers(hits, options.n_shots, options.bar, used, gone)
     videos: Mapping[str, VideoRow] = {video.video_id: video for video in snapshot.videos()}
     if rate_of is not None:  # a length in frames of a film needs the rate that the film will have
         videos = measure_videos(videos, fresh)
@@ -106,6 +109,22 @@ def odds_of(confidence: float | None) -> float:
     """How many times more likely right than wrong, at most 99 times and at least 1/99; 1 where it is not known."""
     sure = 0.5 if confidence is None else max(1 - _SURELY, min(confidence, _SURELY))
     return sure / (1 - sure)
+
+
+def gone_files(snapshot: Snapshot, video_ids: Iterable[str], *, needs_files: bool) -> dict[str, str]:
+    """For each of these videos whose file is missing now, the reason to leave it out.
+
+    Args:
+        snapshot: the archive.
+        video_ids: fingerprints.
+        needs_files: also what is offline, since the file itself is to be read.
+    """
+    found = look_for_files(snapshot, video_ids)
+    return {
+        video_id: one.reason
+        for video_id, one in found.items()
+        if one.state is FileState.MISSING or (needs_files and not one.is_there)
+    }
 
 
 def order_clips(snapshot: Snapshot, clips: Sequence[Clip], order: Order, seed: int) -> Sequence[int]:

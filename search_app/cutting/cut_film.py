@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from store.records import FrameRow, VideoRow
     from store.snapshot import Snapshot
 
+GONE = "its video is not in the archive any more"
+
 LOOKED_AT = 500
 """So many answers are looked at for candidates: what is seen once is no news later."""
 
@@ -59,13 +61,16 @@ def clip_of_shot(shot: ShotRow, time: Fraction, span: TimeSpan | None = None) ->
     return CutClip(shot.video_id, span or shot.shot.span, time, shot.path, shot.shot_id)
 
 
-def to_cut_list(snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: bool = False) -> CutList:
+def to_cut_list(
+    snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: bool = False, way_out: str = ""
+) -> CutList:
     """What is rendered of a stored cut list: its clips with their handles, rejected ones left out.
 
     Args:
         snapshot: the archive as it is now.
         clips: the clips.
         skip_missing: also leave out, with a reason, what the archive does not have any more.
+        way_out: the command that relinks the clips, for people.
 
     Raises:
         CutError: a clip's video is not in the archive any more, or there is nothing to cut.
@@ -77,11 +82,12 @@ def to_cut_list(snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: b
             left_out.append(LeftOut(hit, f"rejected by {clip.decided_by}" if clip.decided_by else "rejected"))
         elif place not in placed:
             if not skip_missing:
+                first = f"relink it with `{way_out}`" if way_out else "relink it"
                 raise CutError(
-                    f"clip {place}: {clip.path} is not in the archive any more; index it again, remove the clip, "
-                    "or leave out what is missing with --skip-missing"
+                    f"clip {place}: {clip.path} is not in the archive any more; {first}, remove the clip, or "
+                    "leave out what is missing with --skip-missing"
                 )
-            left_out.append(LeftOut(hit, "its video is not in the archive any more"))
+            left_out.append(LeftOut(hit, GONE))
     if not placed:
         raise CutError(f"nothing to cut: of {n_of(len(clips), 'clip')} all are rejected or gone")
     return CutList(tuple(placed.values()), tuple(left_out))
@@ -256,7 +262,8 @@ def find_takes(snapshot: Snapshot, cut: StoredCut, place: int, n_takes: int) -> 
     videos = {video.video_id: video for video in snapshot.videos()}
     if clip.video_id not in videos:
         raise CutError(
-            f"clip {place}: {clip.path} is not in the archive any more, so nothing is known to be like it"
+            f"clip {place}: {clip.path} is not in the archive any more, so nothing is known to be like it; "
+            "`rushes cut relink` finds what took its place"
         )
     vector = vectors_of_parts(snapshot, [hit])[0]
     taken: dict[str, list[TimeSpan]] = {}

@@ -65,7 +65,11 @@ class Bar:
 
 
 def take_answers(
-    hits: Sequence[Hit], n_shots: int, bar: Bar, used: Collection[str] = ()
+    hits: Sequence[Hit],
+    n_shots: int,
+    bar: Bar,
+    used: Collection[str] = (),
+    gone: Mapping[str, str] | None = None,
 ) -> tuple[list[Hit], list[LeftOut]]:
     """The first so many answers that reach the bar and were not used, and those before them that are left out.
 
@@ -77,7 +81,9 @@ def take_answers(
         n_shots: how many to take at most.
         bar: what they must reach.
         used: ids of shots to avoid.
+        gone: for each video whose file is not there, the reason to leave it out.
     """
+    gone = gone or {}
     taken: list[Hit] = []
     left_out: list[tuple[int, LeftOut]] = []
     n_named = n_shots
@@ -88,7 +94,10 @@ def take_answers(
             left_out.append((place, LeftOut(hit, _why_not(hit))))
             continue
         n_named = max(n_named, place)
-        if any(part.shot.shot_id in used for part in hit.parts):
+        reasons = [gone[part.shot.video_id] for part in hit.parts if part.shot.video_id in gone]
+        if reasons:
+            left_out.append((place, LeftOut(hit, reasons[0])))
+        elif any(part.shot.shot_id in used for part in hit.parts):
             left_out.append((place, LeftOut(hit, USED)))
         else:
             taken.append(hit)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from indexer.presence import Presence
 from search_app.ui.picks import Order, ordered
 from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
 from store.names import display_names
@@ -92,6 +93,7 @@ def show_grid(
     on_pick: Callable[[Hit, bool], None],
     thumbnail: Callable[[str], bytes],
     names: Mapping[str, str] | None = None,
+    files: Mapping[str, Presence] | None = None,
 ) -> Hit | None:
     """Ranked shots as cards.
 
@@ -101,6 +103,7 @@ def show_grid(
         on_pick: told, before the page is drawn anew, that a box was ticked or its tick taken away.
         thumbnail: gives the picture at a path.
         names: what files are called, by path; their bare names if None.
+        files: where the file of each video lies now; those that are not there are marked.
 
     Returns:
         The hit that is to be played, if one was clicked.
@@ -109,7 +112,8 @@ def show_grid(
     grid = st.grid(min_column_width=_CARD_WIDTH_PX, gap="small", key="hits")
     for hit in hits:
         with grid.cell(), st.container(border=True, gap="xsmall"):
-            if _show_card(hit, is_picked, on_pick, thumbnail, names):
+            presence = (files or {}).get(hit.shot.video_id) or Presence(hit.shot.path)
+            if _show_card(hit, is_picked, on_pick, thumbnail, names, presence):
                 played = hit
     return played
 
@@ -120,10 +124,13 @@ def _show_card(
     on_pick: Callable[[Hit, bool], None],
     thumbnail: Callable[[str], bytes],
     names: Mapping[str, str] | None,
+    presence: Presence,
 ) -> bool:
     shot_id = hit.shot.shot_id
     st.image(thumbnail(hit.thumbnail), width="stretch", alt=f"Shot {hit.rank}")
-    st.text(name_of(hit.shot.path, names=names))
+    st.text(name_of(presence.path, names=names))
+    if not presence.is_there:
+        st.text(one_line(presence.mark))
     st.caption(f"{span_text(hit.span)} · {sure_text(hit)}")
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"

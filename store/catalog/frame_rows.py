@@ -24,7 +24,7 @@ _FRAMES = """
 _SHOT_IDS = """
     WITH place AS (
         SELECT fingerprint, first({'root_path': root_path, 'relative_path': relative_path}
-            ORDER BY present DESC, root_path, relative_path) AS place
+            ORDER BY present DESC, held_since, root_path, relative_path) AS place
         FROM location GROUP BY fingerprint
     )
     SELECT shot.shot_id FROM shot JOIN place USING (fingerprint)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from store.catalog.schema import (
     READER_CONFIG,
     from_stored_text,
+    read_erased,
     read_removed,
     read_space,
     reading_rows,
@@ -31,11 +32,8 @@ from store.records import (
     Counts,
     EmbeddingSpace,
     FrameHit,
-    Location,
-    Outcome,
     Shot,
     ShotRow,
-    Status,
     VideoRow,
 )
 from store.segments import facts_from_plain, is_segment_name
@@ -45,7 +43,7 @@ _CANDIDATES = 5
 """How many shots a message lists that an ambiguous id may mean."""
 _PLACES_OF = """
     SELECT fingerprint, list({'present': present, 'root_path': root_path, 'relative_path': relative_path}
-        ORDER BY present DESC, root_path, relative_path) AS places
+        ORDER BY present DESC, held_since, root_path, relative_path) AS places
     FROM location GROUP BY fingerprint
 """
 _VIDEOS = f"""
@@ -61,7 +59,7 @@ _SHOT_COLUMNS = """
 """
 _PATH_OF = """
     SELECT fingerprint, first({'root_path': root_path, 'relative_path': relative_path}
-        ORDER BY present DESC, root_path, relative_path) AS place
+        ORDER BY present DESC, held_since, root_path, relative_path) AS place
     FROM location WHERE fingerprint IN (SELECT fingerprint FROM chosen) GROUP BY fingerprint
 """
 _PATHS = f"WITH chosen AS (SELECT fingerprint FROM video) {_PATH_OF}"  # noqa: S608 constants of this module
@@ -83,7 +81,8 @@ _COUNTS = """
         (SELECT coalesce(sum(duration_seconds), 0) / 3600 FROM video),
         (SELECT count(*) FROM video WHERE partial),
         (SELECT count(*) FROM video WHERE fingerprint NOT IN (SELECT fingerprint FROM location WHERE present)),
-        (SELECT count(*) FROM outcome)
+        (SELECT count(*) FROM outcome WHERE NOT is_ignored), (SELECT count(*) FROM outcome WHERE is_ignored),
+        (SELECT count(*) FROM erased_video)
 """
 
 
@@ -151,32 +150,10 @@ class CatalogReader:
             return read_removed(cursor)
 
     @reading_rows
-    def roots(self) -> dict[str, str]:
-        """Name and absolute path of every library root."""
-        rows = self.rows("SELECT name, path FROM library_root ORDER BY name")
-        return {from_stored_text(name): from_stored_text(path) for name, path in rows}
-
-    @reading_rows
-    def locations(self, *, without_rows: bool = False) -> list[Location]:
-        """Every place that holds a video, or only those whose video has no rows, by root and path."""
-        rows = self.rows(
-            "SELECT root, relative_path, root_path, size_bytes, mtime_ns, fingerprint, present FROM location "
-            "WHERE NOT ? OR fingerprint NOT IN (SELECT fingerprint FROM video) ORDER BY root, relative_path",
-            [without_rows],
-        )
-        return [
-            Location(from_stored_text(root), from_stored_text(relative), _join(root_path, relative), *rest)
-            for root, relative, root_path, *rest in rows
-        ]
-
-    @reading_rows
-    def failures(self) -> list[Outcome]:
-        """Files that could not be indexed, with the reason, by path."""
-        rows = self.rows("SELECT root_path, relative_path, reason FROM outcome ORDER BY root, relative_path")
-        return [
-            Outcome(_join(root_path, relative), Status.FAILED, from_stored_text(reason))
-            for root_path, relative, reason in rows
-        ]
+    def erased(self) -> set[str]:
+        """Fingerprints of the videos that were erased and not recalled."""
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
+            return read_erased(cursor)
 
     @reading_rows
     def counts(self) -> Counts:
@@ -293,6 +270,16 @@ class CatalogReader:
         if not is_segment_name(rows[0][0]):
             raise ValueError(f"{rows[0][0]!r:.100} is no segment")
         return rows[0][0], [frame_id for _, frame_id in rows]
+
+    @reading_rows
+    def visual_segment_of(self, video_id: str) -> str | None:
+        """The segment of pictures of a video that was written last in the archive's space, live or not."""
+        rows = self.rows(
+            "SELECT name FROM segment WHERE fingerprint = ? AND stage = 'visual' "
+            "AND space_id = (SELECT space_id FROM space) ORDER BY created_ns DESC, key DESC LIMIT 1",
+            [video_id],
+        )
+        return rows[0][0] if rows else None
 
     @reading_rows
     def segments(self) -> dict[str, int]:

@@ -4,7 +4,9 @@ Every event about a place goes into a register that keeps the latest one, so tha
 order events arrive. What is shown follows from the registers alone:
 
 - a place holds a video if its last `seen` or `moved` is later than any `dropped`, `failed` with another
-  fingerprint, or `forget`;
+  fingerprint, or `forget` or `erase` of its content;
+- of several places of a video, present ones come first, and of these the one that held it first (`held`);
+- a video is erased if no place holds it, and its last `erase` is later than any `recall`;
 - a video is live if a place holds it and there is a `visual` segment of it in the archive's space (the one written
   last, if several); only live videos have rows in `video`, `shot` and `frame`, and in `text_row` those of the text
   segment of each stage that was written last.
@@ -50,7 +52,15 @@ CREATE TABLE place (
     presence_at VARCHAR, present BOOLEAN,
     failed_at VARCHAR, reason VARCHAR, failed_fingerprint VARCHAR
 );
+CREATE TABLE held (root VARCHAR, relative_path VARCHAR, fingerprint VARCHAR, since VARCHAR);
 CREATE TABLE forgotten (fingerprint VARCHAR, forgotten_at VARCHAR);
+CREATE TABLE erased (fingerprint VARCHAR, erased_at VARCHAR);
+CREATE TABLE recalled (fingerprint VARCHAR, recalled_at VARCHAR);
+CREATE TABLE ignored (
+    key VARCHAR, root VARCHAR, relative_path VARCHAR, fingerprint VARCHAR, reason VARCHAR, is_ignored BOOLEAN,
+    decided_at VARCHAR
+);
+CREATE TABLE last_run (role VARCHAR, run VARCHAR, time_ns BIGINT, told VARCHAR, noted_at VARCHAR);
 CREATE TABLE metadata (fingerprint VARCHAR, columns VARCHAR, described_at VARCHAR);
 CREATE TABLE space (
     role VARCHAR, space_id VARCHAR, name VARCHAR, weights_hash VARCHAR, dim INTEGER, preprocessing VARCHAR,
@@ -107,17 +117,30 @@ CREATE TABLE rights (
 CREATE TABLE removed_frame (frame_id BIGINT, shard VARCHAR);
 CREATE VIEW location AS
     SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.size_bytes,
-        place.mtime_ns, place.fingerprint, place.present OR place.presence_at < place.seen_at AS present
+        place.mtime_ns, place.fingerprint, place.present OR place.presence_at < place.seen_at AS present,
+        coalesce(held.since, place.seen_at) AS held_since, place.presence_at
     FROM place
     LEFT JOIN library_root ON library_root.name = place.root
+    LEFT JOIN held USING (root, relative_path, fingerprint)
     LEFT JOIN forgotten ON forgotten.fingerprint = place.fingerprint
+    LEFT JOIN erased ON erased.fingerprint = place.fingerprint
     WHERE place.fingerprint <> ''
         AND (place.failed_at < place.seen_at OR place.failed_fingerprint IN ('', place.fingerprint))
-        AND coalesce(forgotten.forgotten_at, '') < place.seen_at;
+        AND coalesce(forgotten.forgotten_at, '') < place.seen_at
+        AND coalesce(erased.erased_at, '') < place.seen_at;
 CREATE VIEW outcome AS
-    SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.reason
+    SELECT place.root, coalesce(library_root.path, '') AS root_path, place.relative_path, place.reason,
+        place.failed_fingerprint AS fingerprint, EXISTS (
+            FROM ignored WHERE ignored.is_ignored AND ignored.fingerprint = place.failed_fingerprint
+                AND (ignored.fingerprint <> '' OR (ignored.root = place.root
+                    AND ignored.relative_path = place.relative_path AND ignored.reason = place.reason))
+        ) AS is_ignored
     FROM place LEFT JOIN library_root ON library_root.name = place.root
     WHERE place.failed_at > place.seen_at;
+CREATE VIEW erased_video AS
+    SELECT erased.fingerprint FROM erased LEFT JOIN recalled USING (fingerprint)
+    WHERE erased.erased_at > coalesce(recalled.recalled_at, '')
+        AND erased.fingerprint NOT IN (SELECT fingerprint FROM location);
 CREATE VIEW wanted AS
     SELECT arg_max(segment.name, {'created_ns': segment.created_ns, 'key': segment.key}) AS name
     FROM segment
@@ -204,6 +227,11 @@ def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | N
     """The archive's space and the source of its encoder, if one was claimed."""
     rows = con.execute("SELECT name, weights_hash, dim, preprocessing, space_id, source FROM space").fetchall()
     return (EmbeddingSpace(*rows[0][:5]), str(rows[0][5])) if rows else None
+
+
+def read_erased(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Fingerprints of the videos that were erased and not recalled."""
+    return {fingerprint for (fingerprint,) in con.execute("FROM erased_video").fetchall()}
 
 
 def read_removed(con: duckdb.DuckDBPyConnection) -> dict[str, NDArray[np.int64]]:

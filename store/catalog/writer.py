@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +15,14 @@ from numpy.typing import NDArray
 
 from store.catalog.cuts import note_cut
 from store.catalog.decisions import note_decision
-from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_removed, read_space, to_stored_text, translated
+from store.catalog.places import MERGE_HELD, MERGE_PLACES, note_file, note_held, note_place
+from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_erased, read_removed, read_space, translated
 from store.catalog.text_tables import TextTables
 from store.edits import OrderedEvent
 from store.errors import ArchiveError
-from store.events import (
-    Back,
-    Described,
-    Dropped,
-    Failed,
-    Forgotten,
-    Missing,
-    Moved,
-    RootNamed,
-    Seen,
-    SpaceClaimed,
-)
 from store.records import EmbeddingSpace
 from store.segments import StoredSegment
 from store.text_segments import StoredText
-
-_NO_PLACE: dict[str, Any] = {
-    "seen_at": "",
-    "size_bytes": 0,
-    "mtime_ns": 0,
-    "fingerprint": "",
-    "presence_at": "",
-    "present": True,
-    "failed_at": "",
-    "reason": "",
-    "failed_fingerprint": "",
-}
-
-_MERGE_PLACES = """
-CREATE TEMP TABLE merged AS
-SELECT root, relative_path,
-    max(seen_at) AS seen_at, arg_max(size_bytes, seen_at) AS size_bytes,
-    arg_max(mtime_ns, seen_at) AS mtime_ns, arg_max(fingerprint, seen_at) AS fingerprint,
-    max(presence_at) AS presence_at, arg_max(present, presence_at) AS present,
-    max(failed_at) AS failed_at, arg_max(reason, failed_at) AS reason,
-    arg_max(failed_fingerprint, failed_at) AS failed_fingerprint
-FROM (FROM incoming UNION ALL BY NAME (FROM place SEMI JOIN incoming USING (root, relative_path)))
-GROUP BY root, relative_path;
-DELETE FROM place USING incoming
-WHERE place.root = incoming.root AND place.relative_path = incoming.relative_path;
-INSERT INTO place BY NAME FROM merged;
-"""
 
 _MERGE_LATEST = """
 CREATE TEMP TABLE merged AS
@@ -69,11 +31,25 @@ QUALIFY row_number() OVER (PARTITION BY {identity} ORDER BY {at} DESC) = 1;
 DELETE FROM {table} USING incoming WHERE {table}.{identity} = incoming.{identity};
 INSERT INTO {table} BY NAME FROM merged;
 """
+_ERASE_DECISIONS = "".join(
+    f"DELETE FROM {table} USING erased "  # noqa: S608 names of this module
+    f"WHERE {table}.fingerprint = erased.fingerprint AND {table}.{at} < erased.erased_at;"
+    for table, at in (
+        ("metadata", "described_at"),
+        ("judgement", "judged_at"),
+        ("set_member", "changed_at"),
+        ("export_clip", "exported_at"),
+    )
+)
 _REGISTERS = {
     table: _MERGE_LATEST.format(table=table, identity=identity, at=at)
     for table, identity, at in (
         ("library_root", "name", "named_at"),
         ("forgotten", "fingerprint", "forgotten_at"),
+        ("erased", "fingerprint", "erased_at"),
+        ("recalled", "fingerprint", "recalled_at"),
+        ("ignored", "key", "decided_at"),
+        ("last_run", "role", "noted_at"),
         ("metadata", "fingerprint", "described_at"),
         ("space", "role", "claimed_at"),
         ("judgement", "key", "judged_at"),
@@ -119,14 +95,18 @@ class CatalogWriter:
     def apply_events(self, events: Iterable[OrderedEvent]) -> None:
         """Put events into the registers; the order in which they come makes no difference."""
         places: dict[tuple[str, str], dict[str, Any]] = {}
+        held: list[dict[str, Any]] = []
         latest: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in _REGISTERS}
         for ordered in sorted(events, key=lambda item: item.order):
-            if not (_note_place(places, ordered) or note_decision(latest, ordered) or note_cut(latest, ordered)):
-                _note_other(latest, ordered)
+            held += note_held(ordered)
+            if not (note_place(places, ordered) or note_decision(latest, ordered) or note_cut(latest, ordered)):
+                note_file(latest, ordered)
         with translated(self._path):
-            self._merge("place", list(places.values()), _MERGE_PLACES)
+            self._merge("place", list(places.values()), MERGE_PLACES)
+            self._merge("held", held, MERGE_HELD)
             for table, rows in latest.items():
                 self._merge(table, list(rows.values()), _REGISTERS[table])
+            self._con.execute(_ERASE_DECISIONS)
 
     def _merge(self, table: str, rows: list[dict[str, Any]], statements: str) -> None:
         if not rows:
@@ -140,6 +120,11 @@ class CatalogWriter:
         )
         self._con.execute(statements)
         self._con.execute("DROP TABLE merged; DROP TABLE incoming")
+
+    def erased(self) -> set[str]:
+        """Fingerprints of the videos that were erased and not recalled."""
+        with translated(self._path):
+            return read_erased(self._con)
 
     def segment_names(self) -> set[str]:
         """Names of all segments that this catalog knows."""
@@ -275,54 +260,3 @@ class CatalogWriter:
 def _seconds(text: str) -> float:
     numerator, _, denominator = text.partition("/")
     return int(numerator) / int(denominator or 1)
-
-
-def _note_place(places: dict[tuple[str, str], dict[str, Any]], ordered: OrderedEvent) -> bool:
-    """Put an event, later than all before it, into the registers of its places; False if it has no place."""
-
-    def place(root: str, relative_path: str) -> dict[str, Any]:
-        key = (to_stored_text(root), to_stored_text(relative_path))
-        return places.setdefault(key, {"root": key[0], "relative_path": key[1], **_NO_PLACE})
-
-    event, at = ordered.event, ordered.order
-    match event:
-        case Seen() | Moved():
-            if isinstance(event, Moved):
-                place(event.from_root, event.from_relative_path).update(seen_at=at, fingerprint="")
-            place(event.root, event.relative_path).update(
-                seen_at=at,
-                size_bytes=event.size_bytes,
-                mtime_ns=event.mtime_ns,
-                fingerprint=event.fingerprint,
-            )
-        case Dropped():
-            place(event.root, event.relative_path).update(seen_at=at, fingerprint="")
-        case Missing() | Back():
-            place(event.root, event.relative_path).update(presence_at=at, present=isinstance(event, Back))
-        case Failed():
-            place(event.root, event.relative_path).update(
-                failed_at=at, reason=to_stored_text(event.reason), failed_fingerprint=event.fingerprint
-            )
-        case _:
-            return False
-    return True
-
-
-def _note_other(latest: dict[str, dict[str, dict[str, Any]]], ordered: OrderedEvent) -> None:
-    """Put an event, later than all before it, into the register of what it is about."""
-    event, at = ordered.event, ordered.order
-    match event:
-        case RootNamed():
-            name = to_stored_text(event.name)
-            latest["library_root"][name] = {"name": name, "path": to_stored_text(event.path), "named_at": at}
-        case Forgotten():
-            row = {"fingerprint": event.fingerprint, "forgotten_at": at}
-            latest["forgotten"][event.fingerprint] = row
-        case Described():
-            columns = to_stored_text(json.dumps(dict(event.metadata), ensure_ascii=False))
-            row = {"fingerprint": event.fingerprint, "columns": columns, "described_at": at}
-            latest["metadata"][event.fingerprint] = row
-        case SpaceClaimed():
-            source = to_stored_text(event.source)
-            row = {"role": "archive", **asdict(event.space), "source": source, "claimed_at": at}
-            latest["space"]["archive"] = row

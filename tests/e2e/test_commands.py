@@ -151,21 +151,31 @@ def test_footage_is_never_replaced(archive: Path, library: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_missing_source_is_named_and_skipped_only_on_demand(tmp_path: Path) -> None:
-    """Without --skip-missing nothing is rendered; with it the rest is, and the ledger says so."""
+def test_a_missing_source_is_left_out_and_named(tmp_path: Path) -> None:
+    """What answers and lies nowhere any more is no clip of a film or a timeline; it is counted, with the reason."""
     copy, film = tmp_path / "lib", tmp_path / "film.mp4"
     write_colour_clip(copy / "a.mp4", ["red", "green"])
     write_colour_clip(copy / "b.mp4", ["blue"])
     _rushes("index", tmp_path / "arch", copy, "--model", "demo")
     (copy / "b.mp4").unlink()
-    assert "b.mp4" in _refusal("supercut", tmp_path / "arch", "red", "-o", film, "--nearest", status=1)
-    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--dry-run", "--nearest", status=1).stdout
-    assert "2 of 3 clips, 2.00 s" in told
-    assert "b.mp4 is missing" in told
+    reason = "its file is missing since the last index run"
+    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--dry-run").stdout
+    assert "2 clips, 2.00 s" in told
+    assert reason in told
     assert not film.exists()
-    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--skip-missing", "--nearest")
-    assert "2 of 3 clips" in ran.stdout
-    assert "b.mp4" in ran.stdout
+    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film)
+    assert "2/2 cuts exact" in ran.stdout
+    assert f"b.mp4: {reason}" in ran.stdout
+    ledger = json.loads((tmp_path / "film.mp4.json").read_text(encoding="utf-8"))
+    assert [reason] == [left["reason"] for left in ledger["left_out"]]
+    for ending in (".edl", ".csv"):
+        output = tmp_path / f"cut{ending}"
+        command = "timeline" if ending == ".edl" else "export"
+        ran = _rushes(command, tmp_path / "arch", "red", "-o", output)
+        assert "b.mp4" not in output.read_text(encoding="utf-8-sig")
+        assert f"b.mp4 left out: {reason}" in ran.stderr
+        _rushes(command, tmp_path / "arch", "red", "-o", output, "--overwrite", "--include-missing")
+        assert "b.mp4" in output.read_text(encoding="utf-8-sig")
 
 
 def test_check_finds_nothing_wrong(archive: Path) -> None:

@@ -1,0 +1,20 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+ARCHIVE = click.argument("archive", type=click.Path(path_type=Path))
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+DEVICE = click.option(
+    "--device", default="auto", show_default=True, help="Where the model runs: auto, cpu, cuda, mps or xpu."
+)
+CONFIG = click.option(
+    "--config",
+    "config_files",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A TOML file of settings (configs/default.toml lists them all); may be given several times.",
+)

@@ -1,0 +1,1 @@
+"""Clips of a cut list whose source was exported again, found in the file that took its place."""
