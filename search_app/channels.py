@@ -109,7 +109,7 @@ def _name_ranking(
     so words of a name alone do not count as found by words: a `Match` has only those that metadata hold.
     """
     places: dict[str, list[NamedPlace]] = {}
-    for place in snapshot.places_of({hit.video_id for hit in hits}):
+    for place in snapshot.named_places_of({hit.video_id for hit in hits}):
         places.setdefault(place.video_id, []).append(place)
     voting = []
     for hit in hits:

@@ -79,7 +79,7 @@ def counts_agree(facts: VideoFacts, rate: Fraction) -> bool:
 
 
 def mean_rate(facts: VideoFacts) -> Fraction:
-    """Frames per second on average: what the file says, unless it says ticks, which no frames have; then counted."""
+    """Frames per second on average: what the file says, unless it says ticks; then they are counted."""
     said = facts.frame_rate
     if said is not None and said > 0 and (_is_known(said) or counts_agree(facts, said)):
         return said

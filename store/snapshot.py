@@ -166,7 +166,7 @@ class Snapshot:
         """
         return place_names.places_holding(self._catalog, words)
 
-    def places_of(self, video_ids: Iterable[str]) -> list[NamedPlace]:
+    def named_places_of(self, video_ids: Iterable[str]) -> list[NamedPlace]:
         """All places of some videos, by path."""
         return place_names.places_of(self._catalog, video_ids)
 

@@ -351,15 +351,17 @@ def _list_sets(snapshot: Snapshot, as_json: bool) -> None:
 def _list_set(snapshot: Snapshot, name: str, as_json: bool) -> None:
     from indexer.cli import print_shots
     from indexer.console import print_json
+    from indexer.presence import look_for_shots
     from search_app.saved import shots_of_set
 
     rows, n_lost = shots_of_set(snapshot, name)
+    found = look_for_shots(snapshot, rows)
     if n_lost:
         click.echo(f"{n_of(n_lost, 'stretch')} of the set lie in no video that is in the archive now", err=True)
     if as_json:
-        print_json([shot_json(row) for row in rows])
+        print_json([shot_json(row, found[row.video_id]) for row in rows])
     elif rows:
-        print_shots(rows)
+        print_shots(rows, [found[row.video_id] for row in rows])
 
 
 COMMANDS = (search, why, searches, sets)

@@ -1,7 +1,7 @@
 """What an archive of an earlier version did not record of sources, read from their files: rates, sound channels.
 
-Only packets are read, nothing is decoded, and only where what was recorded leaves a doubt. A file that is gone keeps
-what was recorded.
+Only packets are read, nothing is decoded, and only where what was recorded leaves a doubt. A file that is
+gone keeps what was recorded.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def test_footage_is_never_replaced(archive: Path, library: Path) -> None:
 
 @pytest.mark.slow
 def test_a_missing_source_is_left_out_and_named(tmp_path: Path) -> None:
-    """What answers and lies nowhere any more is no clip of a film or a timeline; it is counted, with the reason."""
+    """What answers and lies nowhere any more is no clip of a film or a timeline, and is told."""
     copy, film = tmp_path / "lib", tmp_path / "film.mp4"
     write_colour_clip(copy / "a.mp4", ["red", "green"])
     write_colour_clip(copy / "b.mp4", ["blue"])
