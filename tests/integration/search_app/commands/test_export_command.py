@@ -127,7 +127,7 @@ def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
     assert 3 == len(hits)
 
     def shots(*options: str | Path) -> list[str]:
-        said = run("export", archive, *options, "-o", tmp_path / "cut.csv", "--overwrite", "--json")
+        said = run("export", archive, *options, "--nearest", "-o", tmp_path / "cut.csv", "--overwrite", "--json")
         return [shot for clip in json.loads(said[said.index("{") :])["clips"] for shot in clip["shots"]]
 
     assert hits == shots("--saved", "mine")
@@ -135,7 +135,7 @@ def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
     assert 1 < len(shots("--saved", "mine", "--fit", "100"))
     run("search", archive, QUESTION, "--reject", hits[0])
     assert hits[0] in shots(QUESTION)
-    assert hits[0] not in shots(QUESTION, "--judged", "--nearest")
+    assert hits[0] not in shots(QUESTION, "--judged")
     run("timeline", archive, "--saved", "mine", "--variety", "1", "--nearest", "-o", tmp_path / "cut.otio")
     run("cut", "new", archive, "mine", "--saved", "mine", "--judged", "--nearest")
     cut = json.loads(run("cut", "show", archive, "mine", "--json"))
@@ -147,7 +147,7 @@ def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
 def test_a_path_map_without_effect_is_said(archive: Path, library: Path, tmp_path: Path) -> None:
     """By everything that names sources."""
     for command, name in (("export", "x.csv"), ("timeline", "x.otio")):
-        asked = (command, archive, QUESTION, "-o", tmp_path / name, "--path-map")
+        asked = (command, archive, QUESTION, "--nearest", "-o", tmp_path / name, "--path-map")
         said = run(*asked, "/nowhere=/media")
         assert "--path-map /nowhere=/media changes nothing: no clip's source lies below /nowhere" in said
         said = run(*asked, f"{library}=/media", "--relative", "--overwrite")
