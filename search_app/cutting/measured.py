@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.media.fingerprint import fingerprint
 from indexer.media.stream_probe import probe_streams
 from search_app.frame_rates import has_doubtful_rate
 
@@ -53,7 +54,7 @@ def measure_videos(videos: Mapping[str, VideoRow], hits: Iterable[Hit]) -> Mappi
 
 def _measure(known: Mapping[str, Known], *, sound: bool) -> dict[str, VideoFacts]:
     """What is known now of the videos that were asked, by id."""
-    places = {video_id: path for video_id, (paths, _) in known.items() if (path := _place(paths))}
+    places = {video_id: path for video_id, (paths, _) in known.items() if (path := _place(video_id, paths))}
     doubtful = {video_id for video_id in places if has_doubtful_rate(known[video_id][1])}
     mute = {video_id for video_id in places if sound and _lacks_channels(known[video_id][1])} - doubtful
     found = {
@@ -68,8 +69,16 @@ def _lacks_channels(facts: VideoFacts) -> bool:
     return facts.has_audio and facts.audio_channels is None
 
 
-def _place(paths: Sequence[str]) -> str | None:
-    return next((path for path in paths if Path(path).is_file()), None)
+def _place(video_id: str, paths: Sequence[str]) -> str | None:
+    """Where the video lies; never another file, wherever an archive says that it is."""
+    return next((path for path in paths if _is_there(video_id, path)), None)
+
+
+def _is_there(video_id: str, path: str) -> bool:
+    try:
+        return fingerprint(Path(path)) == video_id
+    except (OSError, ValueError):
+        return False
 
 
 def _completed(facts: VideoFacts, found: StreamFacts) -> VideoFacts:

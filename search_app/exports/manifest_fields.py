@@ -127,6 +127,15 @@ def _check_facts(facts: VideoFacts) -> None:
     _require(rate is None or Fraction(1, 10**6) <= rate <= 10**6, "frame_rate", rate)
     _require(Fraction(1, 10**12) <= facts.time_base <= 3600, "time_base", facts.time_base)
     _require(abs(facts.start_pts_offset) <= 2**63, "start_pts_offset", facts.start_pts_offset)
+    rate = facts.usual_rate
+    _require(rate is None or Fraction(1, 10**6) <= rate <= 10**6, "usual_rate", rate)
+    _require(all(0 <= side <= 2**16 for side in facts.crop or ()), "crop", facts.crop)
+    _require(facts.video_track is None or 0 <= facts.video_track < 1_000, "video_track", facts.video_track)
+    channels = facts.audio_channels or ()
+    _require(len(channels) <= _MOST_PATHS and all(0 <= n <= 1_000 for n in channels), "audio_channels", channels)
+    _require(len(facts.clock_jumps) <= _MOST_PARTS, "the number of clock_jumps", len(facts.clock_jumps))
+    for jump in facts.clock_jumps:
+        _require(abs(jump.time) <= _MOST_SECONDS and 0 <= jump.n_frames <= 10**10, "clock_jumps", jump.n_frames)
     _check_span(facts.span, "the source's span")
     _require(0 <= facts.n_frames <= 10**10, "n_frames", facts.n_frames)
     _require(len(facts.warnings) <= _MOST_PARTS, "the number of warnings", len(facts.warnings))

@@ -39,6 +39,7 @@ def test_halves_of_a_split_clip_have_pictures_of_their_own(tmp_path: Path) -> No
     """Each shows its own frames, though both were found by one."""
     path = CountedVideo("source.mp4", n_frames=90).write(tmp_path, find_ffmpeg())
     row, times = row_of(path)
+    row = replace(row, video_id=fingerprint(path))
     whole = replace(hit_of(row, TimeSpan(times[10], times[70]), 1), thumbnail="")
     (clip,) = build_cut_list([whole], {row.video_id: row}).clips
     halves = [replace(clip, span=TimeSpan(times[first], times[end])) for first, end in ((10, 40), (40, 70))]

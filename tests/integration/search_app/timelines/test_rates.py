@@ -11,6 +11,7 @@ import pytest
 
 from indexer.decode_pass import DecodeResult, DecodeSettings, decode_pass
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from indexer.media.fingerprint import fingerprint
 from indexer.media.stream_probe import probe_streams
 from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
@@ -86,7 +87,7 @@ def facts_of(path: Path) -> VideoFacts:
 
 def whole(path: Path, facts: VideoFacts) -> Clip:
     """All of a file as a clip."""
-    row = replace(row_of(path)[0], facts=facts)
+    row = replace(row_of(path)[0], video_id=fingerprint(path), facts=facts)
     return Clip(row.video_id, (str(path),), facts.span, (hit_of(row, facts.span, 1),), facts)
 
 
