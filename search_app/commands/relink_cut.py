@@ -76,17 +76,17 @@ def relink(
             clips = [taken.get(place, clip) for place, clip in enumerate(before.clips, start=1)]
             action = f"relinked {n_of(len(taken), 'clip')}"
             after = commit(opened, before, clips, action)
-    if as_json:
-        print_json([_entries(one, is_taken=one.place in taken) for one in found])
-    else:
-        for one in found:
-            click.echo(printable(_line(one, is_taken=one.place in taken)))
-        if not found:
-            click.echo(f"{name}: no clip has lost its video", err=True)
-    for line in lost:
-        click.echo(printable(line), err=True)
-    if after and not as_json:
-        say_change(after, action)
+        if as_json:
+            print_json([_entries(one, is_taken=one.place in taken) for one in found])
+        else:
+            for one in found:
+                click.echo(printable(_line(one, is_taken=one.place in taken)))
+            if not found:
+                click.echo(f"{name}: no clip has lost its video", err=True)
+        for line in lost:
+            click.echo(printable(line), err=True)
+        if after and not as_json:
+            say_change(opened.snapshot(), after, action)
     if len(taken) < len(found):
         context.exit(1)
 

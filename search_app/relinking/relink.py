@@ -14,8 +14,8 @@ import numpy as np
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from indexer.presence import FileState, look_for_files
-from search_app.cutting.cut_list import FALLBACK_FRAME_RATE
 from search_app.cutting.stored_cut import CutClip
+from search_app.frame_rates import mean_rate
 from search_app.relinking.alignment import TIMECODE, Alignment, Anchors, Frames, align, propose_shifts
 from search_app.relinking.small_pictures import NO_PICTURES, read_frames, read_thumbnails
 from search_app.saved import overlapping_shots
@@ -301,4 +301,4 @@ def _merged(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
 
 
 def _rate(facts: VideoFacts) -> Fraction:
-    return facts.frame_rate or FALLBACK_FRAME_RATE
+    return mean_rate(facts)

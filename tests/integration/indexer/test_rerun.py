@@ -105,7 +105,7 @@ def test_what_an_older_version_indexed_stays_unless_it_would_differ(
     def run(again: bool = False) -> dict[str, Status]:
         with Archive.create(tmp_path / "archive") as archive:
             archive.claim_space(encoder.space, source="fake")
-            outcomes = index_videos(archive, [library], encoder, IndexSettings(), lambda _: None, again)
+            outcomes = index_videos(archive, [library], encoder, IndexSettings(), lambda _: None, again=again)
             return {Path(outcome.path).name: outcome.status for outcome in outcomes}
 
     with monkeypatch.context() as older:

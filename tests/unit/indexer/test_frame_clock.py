@@ -55,7 +55,8 @@ def test_sound_decides_whether_a_hole_is_a_jump() -> None:
         _place(clock, [0, FRAME])
     for second in range(31):
         sounding.hear(second)
-    assert ([2], [750]) == (_place(silent, [hole]), _place(sounding, [hole]))
+    assert [Fraction(2)] == _place(silent, [hole])
+    assert [Fraction(750)] == _place(sounding, [hole])
 
 
 def test_jumps_without_end_are_bounded() -> None:

@@ -20,7 +20,7 @@ from store.errors import ArchiveError
     ("arguments", "said"),
     [
         (["--nope"], "rushes: No such option '--nope' (see rushes --help)"),
-        (["nope"], "rushes: No such command 'nope' (see rushes --help)"),
+        (["xyzzy"], "rushes: No such command 'xyzzy' (see rushes --help)"),
         (
             ["cut", "trim", "a", "b", "1", "--x"],
             "rushes cut trim: No such option '--x' (see rushes cut trim --help)",
@@ -52,8 +52,8 @@ def test_a_group_without_a_command_shows_its_help() -> None:
 
 def test_who_calls_it_from_python_gets_the_error() -> None:
     """Without standalone mode nothing is printed and nobody leaves."""
-    with pytest.raises(click.ClickException, match="No such command 'nope'"):
-        main(["nope"], standalone_mode=False)
+    with pytest.raises(click.ClickException, match="No such command 'xyzzy'"):
+        main(["xyzzy"], standalone_mode=False)
 
 
 @pytest.fixture
