@@ -133,7 +133,7 @@ def test_clips_are_asked_for_as_hits_are(archive: Path, tmp_path: Path) -> None:
     assert hits == shots("--saved", "mine")
     assert hits[:1] == shots("--saved", "mine", "--limit", "1")
     assert 1 < len(shots("--saved", "mine", "--fit", "100"))
-    run("search", archive, QUESTION, "--reject", hits[0])
+    run("search", archive, QUESTION, "--reject", hits[0], status=1)  # nothing else matches
     assert hits[0] in shots(QUESTION)
     assert hits[0] not in shots(QUESTION, "--judged")
     run("timeline", archive, "--saved", "mine", "--variety", "1", "--nearest", "-o", tmp_path / "cut.otio")
