@@ -44,7 +44,9 @@ def begin_loading(space: EmbeddingSpace) -> Future[Encoder]:
     def load() -> Encoder:
         from indexer.models.asking import load_asking_encoder
 
-        return load_asking_encoder(space)
+        encoder = load_asking_encoder(space)
+        encoder.encode_texts(["a video"])  # what it needs is there before the first question
+        return encoder
 
     return _loader().submit(load)
 
