@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     RateOf = Callable[[Sequence[VideoFacts], Sequence[Fraction]], Fraction]
     """The rate of a film, of the facts of each clip's source, and the seconds that each clip lasts."""
 
+_OTHER_RATE = "its rate is not that of the film, which would not be as long as asked with it"
 _N_RATES = 4
 """So often a choice is made anew because the film would have another rate than the one it was counted at."""
 
@@ -92,15 +93,33 @@ def _on_the_grid(problem: _Problem, rate_of: RateOf) -> CutList:
         if due == rate:
             return cut_list
         rate = due
-    # Two rates take turns: from here on clips only ever go, until the rate is that of those that are left.
-    while True:
-        chosen = frozenset(clip.hits[0].rank for clip in cut_list.clips)
-        problem = replace(problem, allowed=chosen, turned_down=cut_list.left_out)
-        if not chosen:
-            return cut_list
-        cut_list = problem.solve(FrameGrid(rate_of_clips(cut_list.clips, rate_of)))
-        if chosen == {clip.hits[0].rank for clip in cut_list.clips}:
-            return cut_list
+    # Rates take turns: they decide how clips are trimmed, whose lengths decide them. One rate alone keeps to itself.
+    of_one = [
+        _of_one_rate(problem, one, rate_of)
+        for one in dict.fromkeys(_own_rate(hit, problem, rate_of) for hit in problem.hits)
+        if one
+    ]
+    first = None if problem.first is None else problem.hits[problem.first]
+
+    def rank(made: CutList) -> tuple[bool, Fraction]:
+        return any(first in clip.hits for clip in made.clips), made.duration
+
+    return max(of_one, key=rank, default=cut_list)
+
+
+def _own_rate(hit: Hit, problem: _Problem, rate_of: RateOf) -> Fraction | None:
+    """The rate of a film of one hit alone; None if its videos are not known."""
+    if not all(part.shot.video_id in problem.videos for part in hit.parts):
+        return None
+    facts = [problem.videos[part.shot.video_id].facts for part in hit.parts]
+    return rate_of(facts, [part.span.duration for part in hit.parts])
+
+
+def _of_one_rate(problem: _Problem, rate: Fraction, rate_of: RateOf) -> CutList:
+    """The best choice among the hits whose own rate this is, and those that are kept."""
+    fitting = frozenset(hit.rank for hit in problem.hits if _own_rate(hit, problem, rate_of) == rate)
+    others = tuple(LeftOut(hit, _OTHER_RATE) for hit in problem.hits if hit.rank not in fitting)
+    return replace(problem, allowed=fitting, turned_down=others).solve(FrameGrid(rate))
 
 
 def rate_of_clips(clips: Sequence[Clip], rate_of: RateOf) -> Fraction:
@@ -125,8 +144,9 @@ def keep_to_length(cut_list: CutList, seconds: Fraction, rate_of: RateOf) -> Cut
         if grid.length(last.span, last.facts) <= rest:
             break
         span = grid.trim(last.span, last.span.start, rest, last.facts) if rest > 0 else None
-        if span is not None:
-            clips[-1] = replace(last, span=span)
+        shorter = None if span is None else [*clips[:-1], replace(last, span=span)]
+        if shorter and rate_of_clips(shorter, rate_of) == grid.rate:
+            clips = shorter
             break
         left_out += [LeftOut(hit, f"no room left within {float(seconds):g} seconds") for hit in last.hits]
         clips.pop()

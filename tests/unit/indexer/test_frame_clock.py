@@ -72,11 +72,12 @@ def test_jumps_without_end_are_bounded() -> None:
         ([33, 33, 34] * 20, 30),
         ([4, 4, 4, 4, 5] * 20, Fraction(5000, 21)),
         ([40] * 50 + [80] * 3 + [40_000], 25),
+        ([1, 2] * 3 + [500, 900, 1300] * 4, 2),  # by the middle one, if none is usual
         ([], None),
     ],
 )
 def test_the_usual_rate(distances: list[int], rate: Fraction | None) -> None:
-    """The mean of the distances near the middle one; none of a single frame."""
+    """The mean of the distances around the middle one, else that itself; none of a single frame."""
     clock = FrameClock(Fraction(0), Fraction(1, 1000), False, Fraction(1, 25))
     tick = 0
     for distance in [0, *distances]:
