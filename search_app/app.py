@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from search_app.confidence import Certainty
 from search_app.cutting.cut_list import build_cut_list
 from search_app.saved import record_export
 from search_app.ui import panels, resources
@@ -70,7 +71,7 @@ def show_hits(archive: Archive, question: panels.Question, picks: Picks) -> None
         panels.show_welcome("Nothing found", ["No shot of this archive passes these filters."])
         return
     if result.nothing_matches:
-        panels.show_no_match()
+        panels.show_no_match(is_unknown=result.hits[0].certainty is Certainty.UNKNOWN)
     played = panels.show_grid(result.hits, picks, resources.thumbnail_of)
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)

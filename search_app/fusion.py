@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 RANK_CONSTANT: Final = 60.0
 
@@ -50,11 +51,12 @@ class Fused:
         return -round(self.relevance, 12), min(match.rank for match in self.matches)
 
 
-def rank_scores(scores: Mapping[str, float]) -> dict[str, int]:
+def rank_scores(scores: Mapping[str, float] | Mapping[str, tuple[float, ...]]) -> dict[str, int]:
     """Places from 1 for scores, the highest first; equal scores share the place of the first of them."""
     places: dict[str, int] = {}
+    ordered: list[tuple[str, Any]] = sorted(scores.items(), key=itemgetter(1), reverse=True)
     previous, place = None, 0
-    for position, (name, score) in enumerate(sorted(scores.items(), key=lambda item: -item[1]), start=1):
+    for position, (name, score) in enumerate(ordered, start=1):
         if score != previous:
             previous, place = score, position
         places[name] = place

@@ -9,6 +9,7 @@ import click
 from indexer.cli import shot_json
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.confidence import Certainty
     from search_app.fusion import Match
     from search_app.ranking import Hit
     from search_app.search import SearchResult
@@ -16,10 +17,16 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 
 def say_no_match(result: SearchResult) -> None:
-    """Say on stderr if the answer is no better than chance."""
+    """Say on stderr if no shot counts as an answer, or nobody can say, and if the numbers were not calibrated."""
+    from search_app.confidence import Certainty
+
     if result.nothing_matches:
         nearest = "; these are only the nearest" if result.hits else ""
-        click.echo(f"nothing here matches{nearest}", err=True)
+        is_unknown = any(hit.certainty is Certainty.UNKNOWN for hit in result.hits)
+        matches = "too few frames here to say whether anything matches" if is_unknown else "nothing here matches"
+        click.echo(f"{matches}{nearest}", err=True)
+    if not all(hit.is_calibrated for hit in result.hits):
+        click.echo("confidence is not calibrated for this archive's encoder: words only", err=True)
 
 
 def print_hits(result: SearchResult) -> None:
@@ -29,7 +36,7 @@ def print_hits(result: SearchResult) -> None:
     rows = [
         (
             str(hit.rank),
-            "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
+            hit.sure_text(),
             timecode(hit.span.start_seconds),
             timecode(hit.span.end_seconds),
             found_by(hit),
@@ -63,6 +70,15 @@ def match_json(match: Match) -> dict[str, Any]:
     }
 
 
+def sure_json(confidence: float | None, certainty: Certainty | None, is_calibrated: bool) -> dict[str, Any]:
+    """How surely something was found, as plain data; without a number where it would be made up."""
+    return {
+        "confidence": round(confidence, 4) if is_calibrated and confidence is not None else None,
+        "certainty": None if certainty is None else str(certainty),
+        "calibrated": is_calibrated,
+    }
+
+
 def hit_json(hit: Hit) -> dict[str, Any]:
     """A hit as plain data."""
     return {
@@ -73,13 +89,18 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "end_seconds": hit.span.end_seconds,
         "frame_seconds": float(hit.time),
         "thumbnail": hit.thumbnail,
-        "confidence": None if hit.confidence is None else round(hit.confidence, 4),
+        **sure_json(hit.confidence, hit.certainty, hit.is_calibrated),
         "relevance": round(hit.relevance, 8),
         "channels": [match_json(match) for match in hit.matches],
         "members": [member.shot_id for member in hit.members],
         "stack": [shot_json(copy) for copy in hit.stack],
         "steps": [
-            {**shot_json(step.shot), "frame_seconds": float(step.time), "score": round(step.score, 6)}
+            {
+                **shot_json(step.shot),
+                "frame_seconds": float(step.time),
+                "score": round(step.score, 6),
+                "confidence": sure_json(step.confidence, None, hit.is_calibrated)["confidence"],
+            }
             for step in hit.steps
         ],
     }
@@ -88,6 +109,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
 def print_explanation(found: Explanation) -> None:
     """What became of a moment, for people."""
     from indexer.console import print_table, printable, timecode
+    from search_app.confidence import percent_of, words_of
 
     if found.shot is None:
         click.echo(printable(found.reason))
@@ -97,8 +119,14 @@ def print_explanation(found: Explanation) -> None:
         f"shot {found.shot.shot_id}, {timecode(span.start_seconds)} to {timecode(span.end_seconds)} "
         f"of {printable(found.shot.path)}"
     )
-    if found.confidence is not None:
-        click.echo(f"shows what is asked for with a confidence of {100 * found.confidence:.0f} %")
+    if found.certainty is not None:
+        sure = words_of(found.confidence, is_calibrated=found.is_calibrated)
+        click.echo(f"shows what is asked for: {sure}")
+    if found.reasons:
+        reasons = [
+            (reason.aspect, printable(reason.words), percent_of(reason.probability)) for reason in found.reasons
+        ]
+        print_table(("evidence", "of", "shown"), reasons, right=(2,))
     rows = [
         (match.channel, str(match.rank), f"{match.score:.3f}", " ".join(match.words)) for match in found.matches
     ]
@@ -107,4 +135,4 @@ def print_explanation(found: Explanation) -> None:
         (name, "out" if place is None else f"{place} of {found.n_candidates}") for name, place in found.stages
     ]
     print_table(("after", "place"), places, right=(1,))
-    click.echo(found.reason or "it is among the answers")
+    click.echo(found.verdict)

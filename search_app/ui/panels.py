@@ -113,9 +113,14 @@ def _show_card(hit: Hit, picks: Picks, thumbnail: Callable[[str], bytes]) -> boo
     return played
 
 
-def show_no_match() -> None:
-    """Say that the best shots are no better than chance, above the nearest ones."""
-    st.info("Nothing here matches. These are only the nearest shots.", icon=":material/search_off:")
+def show_no_match(*, is_unknown: bool) -> None:
+    """Say that no shot counts as an answer, above the nearest ones.
+
+    Args:
+        is_unknown: whether that is so because the archive holds too little to say.
+    """
+    matches = "Too few frames here to say whether anything matches" if is_unknown else "Nothing here matches"
+    st.info(f"{matches}. These are only the nearest shots.", icon=":material/search_off:")
 
 
 def absolute_address(address: str) -> str:
