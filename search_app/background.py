@@ -28,11 +28,21 @@ class Background:
     Args:
         frames: float32, (n_frames, dim), unit rows; n may be 0.
         neutral: float32, (n_texts, dim), unit rows: vectors of `NEUTRAL_TEXTS`.
+        usual_scale: mean and spread of cosines between texts and frames in any library, where they are known.
+        n_videos: how many videos the frames are of, as far as more than one matters.
     """
 
-    def __init__(self, frames: Embeddings, neutral: Embeddings) -> None:
+    def __init__(
+        self,
+        frames: Embeddings,
+        neutral: Embeddings,
+        usual_scale: tuple[float, float] | None = None,
+        n_videos: int = 2,
+    ) -> None:
+        self.n_videos = n_videos
         self._frames = frames
         self._neutral = neutral
+        self._usual_scale = usual_scale
 
     @property
     def n_frames(self) -> int:
@@ -88,13 +98,22 @@ class Background:
         return score >= mean + standing * spread
 
     def _standard_cosine(self, scores: Embeddings, is_text: bool) -> Embeddings:
-        mean, spread = self._text_scale if is_text else self._picture_scale
+        mean, spread = self.text_scale if is_text else self._picture_scale
         return _standard(scores, mean, spread)
 
     @cached_property
-    def _text_scale(self) -> tuple[float, float]:
+    def text_scale(self) -> tuple[float, float]:
+        """Mean and spread of the cosines of neutral texts with frames.
+
+        Few frames say little: below 20 the scale goes over, frame by frame, into the usual one, if that is known.
+        """
         cosines = self._frames @ self._neutral.T
-        return (float(cosines.mean()), float(cosines.std())) if cosines.size else (0.0, 1.0)
+        own = (float(cosines.mean()), float(cosines.std())) if cosines.size else self._usual_scale or (0.0, 1.0)
+        if self._usual_scale is None:
+            return own
+        share = max(0.0, 1 - len(self._frames) / _ENOUGH_FRAMES)
+        mean, spread = (one + share * (usual - one) for one, usual in zip(own, self._usual_scale, strict=True))
+        return mean, spread
 
     @cached_property
     def _picture_scale(self) -> tuple[float, float]:

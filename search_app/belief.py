@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from store.records import Embeddings
 
 ENOUGH_FRAMES: Final = 12
-"""An archive of fewer sampled frames says too little about what a score means in it."""
+"""So many sampled frames say what a score means among them."""
+FEWEST_FRAMES: Final = 4
+"""So many, of several videos, are enough where it is known what scores usually are."""
 _KNOWN_SHARE: Final = 0.75
 
 
@@ -72,7 +74,9 @@ class Belief:
     @property
     def is_measured(self) -> bool:
         """Whether the archive holds enough to say what a score means in it; a picture is measured by any."""
-        return self._evidence is None or self._background.n_frames >= ENOUGH_FRAMES
+        is_known = self._calibration is not None and self._background.n_videos > 1
+        fewest = FEWEST_FRAMES if is_known else ENOUGH_FRAMES
+        return self._evidence is None or self._background.n_frames >= fewest
 
     @property
     def is_calibrated(self) -> bool:

@@ -33,6 +33,7 @@ UNCALIBRATED_AT_MOST: Final = 0.75
 """The most that is said where nothing was fitted: below what counts as high."""
 _SPREAD_OF_GUESS: Final = 2.0
 _FARTHEST: Final = 30.0
+_PAIRS: Final = ("outcome", "per_part", "text_scale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Calibration:
         parts: weights of each aspect.
         outcome: offset and slope of the odds of the product.
         per_part: added to that offset and that slope for each part after the first.
+        text_scale: mean and spread of cosines between neutral texts and frames, over the libraries fitted on.
     """
 
     offset: float
@@ -80,6 +82,7 @@ class Calibration:
     parts: Mapping[Aspect, PartWeights]
     outcome: tuple[float, float]
     per_part: tuple[float, float]
+    text_scale: tuple[float, float]
 
     def shows_whole(self, whole: Embeddings, best: float, n_parts: int) -> Probabilities:
         """How surely frames show the question as a whole.
@@ -121,8 +124,8 @@ class Calibration:
         """From plain data."""
         parts = {Aspect(name): PartWeights(**weights) for name, weights in plain["parts"].items()}
         numbers = {name: float(plain[name]) for name in ("offset", "score", "lead", "second", "gap")}
-        outcome, per_part = ((float(pair[0]), float(pair[1])) for pair in (plain["outcome"], plain["per_part"]))
-        return cls(**numbers, parts=parts, outcome=outcome, per_part=per_part)
+        pairs = {name: (float(plain[name][0]), float(plain[name][1])) for name in _PAIRS}
+        return cls(**numbers, parts=parts, **pairs)
 
 
 @cache

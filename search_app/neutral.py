@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _SUBJECTS: Final = (
-    "people", "a person", "a man", "a woman", "a child", "a crowd", "a face", "a hand",
+    "people", "a person", "a man", "a woman", "a child", "a face", "a hand",
     "a dog", "a cat", "a horse", "a cow", "a sheep", "a bird", "a duck", "a fish", "an insect", "a butterfly",
     "a car", "a bus", "a truck", "a train", "a tram", "a bicycle", "a motorcycle", "a boat", "a ship", "a plane",
     "a helicopter", "a rocket", "a balloon", "a house", "a castle", "a church", "a tower", "a bridge", "a tent",
@@ -28,7 +28,7 @@ _OTHERS: Final = (
     "", "a video", "a picture", "a frame of a film", "something", "a thing", "things", "a scene", "a place",
     "close-up", "wide shot", "a drawing", "an animation", "black", "white", "something red", "something orange",
     "something yellow", "something green", "something blue", "something purple", "something pink",
-    "something brown", "one thing", "two things", "three things", "many things",
+    "something brown", "one thing", "two things", "three things", "many things", "a crowd",
 )  # fmt: skip
 NEUTRAL_TEXTS: Final = (*_SUBJECTS, *_PLACES, *_LIGHTS, *_OTHERS)
 """Subjects, places, weathers, colours and actions of any film: each is true of some shots and false of most."""

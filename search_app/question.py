@@ -95,7 +95,10 @@ class Asker:
         """What scores mean in this generation; made once for all questions to it."""
         known = _BACKGROUNDS.get(self._snapshot)
         if known is None:
-            known = Background(self._snapshot.background(), neutral_vectors(self.encoder))
+            calibration = calibration_of(self.encoder.space.space_id)
+            usual = None if calibration is None else calibration.text_scale
+            frames, n_videos = self._snapshot.background(), self._snapshot.counts().videos
+            known = Background(frames, neutral_vectors(self.encoder), usual, n_videos)
             _BACKGROUNDS[self._snapshot] = known
         return known
 
@@ -135,9 +138,8 @@ class Asker:
         evidence = gather_evidence(text, aspect.vector, telling, encode, background, neutral, nonsense)
         best_scores, _ = self._snapshot.nearest(aspect.vector, 1, None)
         best = float(best_scores[0]) if len(best_scores) else -1.0
-        return Belief(
-            aspect.words, aspect.vector, background, evidence, calibration, best, unknown, max(len(asked), 1)
-        )
+        n_telling = max(len(asked), 1)
+        return Belief(aspect.words, aspect.vector, background, evidence, calibration, best, unknown, n_telling)
 
     def _read(self, text: str) -> str:
         """The text, with `many` for numbers from four on that the encoder never learnt."""
@@ -169,7 +171,8 @@ class Asker:
         if len(terms) == 1 and terms[0].weight > 0:
             alone = self._alone(terms[0].of)
             return alone, alone
-        words = " ".join(term.of.value for term in terms if isinstance(term.of, Text) and term.weight > 0)
+        added = dict.fromkeys(term.of.value for term in terms if isinstance(term.of, Text) and term.weight > 0)
+        words = " ".join(added)
         is_text = all(isinstance(term.of, Text) for term in terms)
         total = np.zeros(self.encoder.space.dim, np.float32)
         distances = []

@@ -23,8 +23,8 @@ def say_no_match(result: SearchResult) -> None:
     if result.nothing_matches:
         nearest = "; these are only the nearest" if result.hits else ""
         is_unknown = any(hit.certainty is Certainty.UNKNOWN for hit in result.hits)
-        matches = "too few frames here to say whether anything matches" if is_unknown else "nothing here matches"
-        click.echo(f"{matches}{nearest}", err=True)
+        why = " for certain: too few frames to say" if is_unknown else ""
+        click.echo(f"nothing here matches{why}{nearest}", err=True)
     if not all(hit.is_calibrated for hit in result.hits):
         click.echo("confidence is not calibrated for this archive's encoder: words only", err=True)
 

@@ -119,8 +119,8 @@ def show_no_match(*, is_unknown: bool) -> None:
     Args:
         is_unknown: whether that is so because the archive holds too little to say.
     """
-    matches = "Too few frames here to say whether anything matches" if is_unknown else "Nothing here matches"
-    st.info(f"{matches}. These are only the nearest shots.", icon=":material/search_off:")
+    why = " for certain: too few frames to say" if is_unknown else ""
+    st.info(f"Nothing here matches{why}. These are only the nearest shots.", icon=":material/search_off:")
 
 
 def absolute_address(address: str) -> str:

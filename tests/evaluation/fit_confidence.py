@@ -2,9 +2,9 @@
 
 Protocol. Eight drawn worlds (`drawn_worlds`) of 40 to 160 shots, every second one with look-alikes, all of
 training combinations of thing, colour and place: what the figures of the README are measured on shares neither a
-seed nor a combination with them. Of every question that has a single step and no minus, the 20 nearest shots are counted
-fully, and 10 others by a third. Words that the encoder never learnt are left out. The numbers are those of the
-greatest likelihood (L-BFGS), pulled a little towards zero.
+seed nor a combination with them. Of every question that has a single step and no minus, the 20 nearest shots are
+counted fully, and 10 others by a third. Words that the encoder never learnt are left out. The numbers are those of
+the greatest likelihood (L-BFGS), pulled a little towards zero.
 
 `python -m tests.evaluation.fit_confidence` draws, fits, writes and prints the error on its own worlds;
 `--frames FOLDER` keeps the vectors of the frames there, or takes them from there.
@@ -98,7 +98,7 @@ class _Model(torch.nn.Module):
         slope = self.outcome[1] + more * self.per_part[1]
         return self.outcome[0] + more * self.per_part[0] + marks + slope * odds
 
-    def calibration(self) -> Calibration:
+    def calibration(self, text_scale: tuple[float, float]) -> Calibration:
         """The numbers as they are used."""
 
         def number(value: torch.Tensor) -> float:
@@ -111,12 +111,12 @@ class _Model(torch.nn.Module):
         outcome = (number(self.outcome[0]), number(self.outcome[1]))
         per_part = (number(self.per_part[0]), number(self.per_part[1]))
         return Calibration(
-            number(self.offset), *map(number, self.whole), number(self.gap), parts, outcome, per_part
+            number(self.offset), *map(number, self.whole), number(self.gap), parts, outcome, per_part, text_scale
         )
 
 
-def fit(rows: Rows) -> Calibration:
-    """The numbers of the greatest likelihood."""
+def fit(rows: Rows, text_scale: tuple[float, float]) -> Calibration:
+    """The numbers of the greatest likelihood; the scale of cosines is passed on."""
     model = _Model()
     optimizer = torch.optim.LBFGS(model.parameters(), lr=0.5, max_iter=_STEPS, line_search_fn="strong_wolfe")
 
@@ -128,7 +128,7 @@ def fit(rows: Rows) -> Calibration:
         return total
 
     optimizer.step(loss)  # type: ignore[arg-type]
-    return model.calibration()
+    return model.calibration(text_scale)
 
 
 def film_world(seed: str, n_shots: int, decoys: bool, encoder: Encoder) -> Embeddings:
@@ -214,7 +214,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     encoder = load_encoder("demo")
-    measured = []
+    measured, scales = [], []
     for seed, n_shots, decoys in WORLDS:
         path = options.frames and options.frames / f"{seed}.npy"
         if path and path.is_file():
@@ -224,9 +224,11 @@ def main() -> None:
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 np.save(path, frames)
+        scales.append(Background(frames, neutral_vectors(encoder)).text_scale)
         measured += measure_world(seed, n_shots, decoys, frames, encoder)
         sys.stderr.write(f"world {seed}: {len(measured)} pairs so far\n")
-    calibration = fit(rows_of(measured))
+    mean, spread = (round(float(value), 4) for value in np.mean(scales, axis=0))
+    calibration = fit(rows_of(measured), (mean, spread))
     space = encoder.space
     written = {
         "space": space.space_id,
