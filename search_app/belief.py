@@ -46,7 +46,7 @@ class Belief:
         background: of the archive.
         evidence: of a text; None for pictures.
         calibration: of the embedding space; None if nothing was fitted for it.
-        best_score: cosine of the archive's nearest frame with `vector`.
+        best_scores: cosines of the archive's two nearest shots with `vector`, the nearer one first.
         unknown: telling words that mean nothing to the encoder.
         n_telling: how many telling words there are.
     """
@@ -58,7 +58,7 @@ class Belief:
         background: Background,
         evidence: Evidence | None = None,
         calibration: Calibration | None = None,
-        best_score: float = 1.0,
+        best_scores: tuple[float, float] = (-1.0, -1.0),
         unknown: tuple[str, ...] = (),
         n_telling: int = 0,
     ) -> None:
@@ -67,7 +67,7 @@ class Belief:
         self._background = background
         self._evidence = evidence
         self._calibration = calibration
-        self._best_score = best_score
+        self._best_scores = best_scores
         self._unknown = unknown
         self._n_telling = n_telling
 
@@ -114,8 +114,9 @@ class Belief:
 
     def _shown(self, calibration: Calibration, evidence: Evidence, frames: Embeddings) -> list[Probabilities]:
         """Probabilities of the whole and of each part."""
-        best = self._background.standard_text_cosine(np.array([self._best_score], np.float32))[0]
-        whole = calibration.shows_whole(evidence.measure_whole(frames), float(best), len(evidence.parts))
+        first, second = self._background.standard_text_cosine(np.array(self._best_scores, np.float32))
+        best = (float(first), float(second))
+        whole = calibration.shows_whole(evidence.measure_whole(frames), best, len(evidence.parts))
         measured = zip(evidence.parts, evidence.measure_parts(frames), strict=True)
         return [whole, *(calibration.shows_part(part.aspect, scores) for part, scores in measured)]
 

@@ -33,6 +33,7 @@ UNCALIBRATED_AT_MOST: Final = 0.75
 """The most that is said where nothing was fitted: below what counts as high."""
 _SPREAD_OF_GUESS: Final = 2.0
 _FARTHEST: Final = 30.0
+_EQUAL: Final = 1e-3  # equal scores, computed in two ways
 _PAIRS: Final = ("outcome", "per_part", "text_scale")
 
 
@@ -67,7 +68,9 @@ class Calibration:
         score: for each standard deviation of its score.
         lead: for each standard deviation ahead of the best text that means something else.
         second: for each standard deviation ahead of the second best.
-        gap: for each standard deviation behind the archive's best frame, if the question has several parts.
+        standing: for each standard deviation ahead of the archive's best other shot, or behind it, if the question
+            has several parts.
+        standing_alone: the same of a question that is a single part.
         parts: weights of each aspect.
         outcome: offset and slope of the odds of the product.
         per_part: added to that offset and that slope for each part after the first.
@@ -78,23 +81,26 @@ class Calibration:
     score: float
     lead: float
     second: float
-    gap: float
+    standing: float
+    standing_alone: float
     parts: Mapping[Aspect, PartWeights]
     outcome: tuple[float, float]
     per_part: tuple[float, float]
     text_scale: tuple[float, float]
 
-    def shows_whole(self, whole: Embeddings, best: float, n_parts: int) -> Probabilities:
+    def shows_whole(self, whole: Embeddings, best: tuple[float, float], n_parts: int) -> Probabilities:
         """How surely frames show the question as a whole.
 
         Args:
             whole: float32, (n_frames, 3): score and both leads.
-            best: the score of the archive's best frame.
+            best: the scores of the archive's two best shots, the better one first.
             n_parts: how many parts the question has.
         """
-        behind = np.minimum(whole[:, 0] - best, 0.0) if n_parts > 1 else 0.0
+        score = whole[:, 0]
+        ahead = score - np.where(score >= best[0] - _EQUAL, best[1], best[0])
+        standing = self.standing if n_parts > 1 else self.standing_alone
         weights = np.array([self.score, self.lead, self.second])
-        return logistic(self.offset + whole @ weights + self.gap * behind)
+        return logistic(self.offset + whole @ weights + standing * ahead)
 
     def shows_part(self, aspect: Aspect, part: Embeddings) -> Probabilities:
         """How surely frames show a part, whose score and leads are the columns of `part`."""
@@ -123,7 +129,10 @@ class Calibration:
     def of_json(cls, plain: Mapping[str, Any]) -> Calibration:
         """From plain data."""
         parts = {Aspect(name): PartWeights(**weights) for name, weights in plain["parts"].items()}
-        numbers = {name: float(plain[name]) for name in ("offset", "score", "lead", "second", "gap")}
+        numbers = {
+            name: float(plain[name])
+            for name in ("offset", "score", "lead", "second", "standing", "standing_alone")
+        }
         pairs = {name: (float(plain[name][0]), float(plain[name][1])) for name in _PAIRS}
         return cls(**numbers, parts=parts, **pairs)
 

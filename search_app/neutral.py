@@ -47,7 +47,9 @@ EMPTY_WORDS: Final = frozenset(
     {
         "something", "someone", "some", "thing", "things", "one", "any", "shot", "shots", "scene", "scenes",
         "video", "film", "clip", "footage", "picture", "image", "frame", "view", "close", "closeup", "up", "wide",
-        "medium", "big", "small", "large", "very", "really", "seen", "showing", "shown",
+        "medium", "big", "small", "large", "very", "really", "seen", "showing", "shown", "photo", "photos",
+        "photograph", "drawing", "animation", "images", "pictures", "videos", "clips", "see", "show", "there",
+        "anything", "everything", "nothing", "object", "objects", "long", "distant",
     }
 )  # fmt: skip
 """Words of a question that no frame shows by themselves; stop words of every language are left out before."""

@@ -13,6 +13,7 @@ import numpy as np
 from search_app.background import Background
 from search_app.belief import Belief
 from search_app.calibration import calibration_of
+from search_app.channels import nearest_shots
 from search_app.contrasts import large_numbers, say_many
 from search_app.errors import QueryError
 from search_app.evidence import gather_evidence
@@ -136,8 +137,9 @@ class Asker:
         asked = [word for word in telling if word.casefold() not in EMPTY_WORDS]
         unknown = self._unknown_words(asked)
         evidence = gather_evidence(text, aspect.vector, telling, encode, background, neutral, nonsense)
-        best_scores, _ = self._snapshot.nearest(aspect.vector, 1, None)
-        best = float(best_scores[0]) if len(best_scores) else -1.0
+        nearest = nearest_shots(self._snapshot, aspect.vector, 2, None)
+        first, second = (*(hit.score for hit in nearest.values()), -1.0, -1.0)[:2]
+        best = (first, second)
         n_telling = max(len(asked), 1)
         return Belief(aspect.words, aspect.vector, background, evidence, calibration, best, unknown, n_telling)
 

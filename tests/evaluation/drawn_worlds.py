@@ -20,7 +20,7 @@ from typing import Final
 
 from indexer.demo.sentences import SEVERAL, Claim, GroupClaim, phrase, sample_full, sample_partial
 from indexer.demo.variations import vary
-from indexer.demo.words import SINGULARS, plural_of
+from indexer.demo.words import SINGULARS, all_words, plural_of
 from indexer.demo.world import (
     COLOURS,
     MANY,
@@ -99,6 +99,8 @@ def ask(scenes: Sequence[Scene], seed: str, n: int = _PER_KIND) -> list[Question
         questions.append(_minus(scenes, rng))
         questions.append(_then(scenes, rng))
     for word in UNKNOWN:
+        if f"{word}s" in all_words():  # the drawn world has skyscrapers, if no skyscraper
+            continue
         texts = (f"a {word}", f"a {rng.choice(COLOURS)} {word}", f"two {word}s")
         questions.append(Question(UNKNOWN_WORDS, rng.choice(texts), (None,)))
     unique = {question.text: question for question in questions}

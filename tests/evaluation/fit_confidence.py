@@ -54,7 +54,7 @@ class Rows:
 
     Args:
         whole: (n, 3), score and leads of the whole question.
-        gap: (n,), how far behind the archive's best shot.
+        standing: (n,), how far ahead of the archive's best other shot, or behind it.
         parts: (n, most_parts, 3), score and leads of each part.
         aspects: (n, most_parts), which of `Aspect` each part is; -1 where there is none.
         is_right: (n,), 1 if the shot shows what was asked.
@@ -62,7 +62,7 @@ class Rows:
     """
 
     whole: torch.Tensor
-    gap: torch.Tensor
+    standing: torch.Tensor
     parts: torch.Tensor
     aspects: torch.Tensor
     is_right: torch.Tensor
@@ -76,7 +76,7 @@ class _Model(torch.nn.Module):
         super().__init__()
         self.offset = torch.nn.Parameter(torch.tensor(0.0))
         self.whole = torch.nn.Parameter(torch.tensor([1.0, 0.2, 0.1]))
-        self.gap = torch.nn.Parameter(torch.tensor(0.0))
+        self.standing = torch.nn.Parameter(torch.zeros(2))
         self.part_offsets = torch.nn.Parameter(torch.ones(len(_ASPECTS)))
         self.parts = torch.nn.Parameter(torch.tensor([[0.5, 0.7, 0.3]] * len(_ASPECTS)))
         self.marks = torch.nn.Parameter(torch.zeros(len(_ASPECTS)))
@@ -86,8 +86,8 @@ class _Model(torch.nn.Module):
     def forward(self, rows: Rows) -> torch.Tensor:
         """The odds, as a logarithm, that each shot is right."""
         n_parts = (rows.aspects >= 0).sum(dim=1)
-        gap = torch.where(n_parts > 1, rows.gap, torch.zeros_like(rows.gap))
-        whole = functional.logsigmoid(self.offset + rows.whole @ self.whole + self.gap * gap)
+        standing = torch.where(n_parts > 1, self.standing[0], self.standing[1]) * rows.standing
+        whole = functional.logsigmoid(self.offset + rows.whole @ self.whole + standing)
         kinds = rows.aspects.clamp(min=0)
         shown = (rows.parts * self.parts[kinds]).sum(dim=2) + self.part_offsets[kinds]
         shown = torch.where(rows.aspects >= 0, functional.logsigmoid(shown), torch.zeros_like(shown))
@@ -111,7 +111,13 @@ class _Model(torch.nn.Module):
         outcome = (number(self.outcome[0]), number(self.outcome[1]))
         per_part = (number(self.per_part[0]), number(self.per_part[1]))
         return Calibration(
-            number(self.offset), *map(number, self.whole), number(self.gap), parts, outcome, per_part, text_scale
+            number(self.offset),
+            *map(number, self.whole),
+            *map(number, self.standing),
+            parts,
+            outcome,
+            per_part,
+            text_scale,
         )
 
 
@@ -161,14 +167,14 @@ def measure_world(
         chosen = [*order[:_NEAREST], *rng.permutation(order[_NEAREST:])[:_OTHERS]]
         whole = evidence.measure_whole(frames)
         parts = evidence.measure_parts(frames)
-        best = float(whole[order[0], 0])
+        first, second = float(whole[order[0], 0]), float(whole[order[1], 0])
         aspects = [_ASPECTS.index(part.aspect) for part in evidence.parts]
         for place, shot in enumerate(chosen):
             weight = 1.0 if place < _NEAREST else _WEIGHT_OF_OTHERS
             measured.append(
                 (
                     whole[shot],
-                    float(whole[shot, 0]) - best,
+                    float(whole[shot, 0]) - (second if place == 0 else first),
                     [part[shot] for part in parts],
                     aspects,
                     question.holds_for(scenes[shot]),

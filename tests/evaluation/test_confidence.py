@@ -55,7 +55,9 @@ def test_the_error_is_what_was_said_less_what_is_so() -> None:
 
 def test_table_and_diagram_show_every_kind() -> None:
     """A row and a plot for each; the diagram is well-formed."""
-    claims = [Claimed(kind, (number + 0.5) / 20, number % 2 == 0) for kind in ("thing", "then") for number in range(20)]
+    claims = [
+        Claimed(kind, (number + 0.5) / 20, number % 2 == 0) for kind in ("thing", "then") for number in range(20)
+    ]
     figures = by_kind(claims)
     assert ["thing", "then", "all kinds"] == list(figures)
     assert 2 + len(figures) == len(table_of(figures).splitlines())

@@ -19,7 +19,7 @@ RNG = np.random.default_rng(11)
 DIM = 16
 WEIGHTS = PartWeights(0.0, 0.5, 1.0, 0.5, 0.0)
 CALIBRATION = Calibration(
-    0.0, 1.0, 0.2, 0.2, 0.5, dict.fromkeys(Aspect, WEIGHTS), (0.0, 1.5), (1.0, 0.0), (0.0, 0.25)
+    0.0, 1.0, 0.2, 0.2, 0.5, 0.1, dict.fromkeys(Aspect, WEIGHTS), (0.0, 1.5), (1.0, 0.0), (0.0, 0.25)
 )
 
 
@@ -39,7 +39,7 @@ def belief_of(
     """What is believed of `dog`, whose only rival is a cat."""
     background = Background(FRAMES[:n_frames], NEUTRAL, (0.0, 0.25), n_videos)
     evidence = Evidence(background, WHOLE, NEUTRAL, (Part("dog", Aspect.SUBJECT, DOG, CAT[None]),))
-    return Belief("a dog", WHOLE, background, evidence, calibration, 0.8, **known)  # type: ignore[arg-type]
+    return Belief("a dog", WHOLE, background, evidence, calibration, (0.8, 0.4), **known)  # type: ignore[arg-type]
 
 
 def frame(whole: float, dog: float, cat: float) -> Embeddings:

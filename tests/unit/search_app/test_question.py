@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -59,13 +60,16 @@ class FakeSnapshot:
     def telling_words(self, text: str) -> list[str]:
         return telling_words(text, [])
 
-    def nearest(
-        self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None
-    ) -> tuple[Embeddings, NDArray[np.int64]]:
+    def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None) -> list[SimpleNamespace]:
+        """Every frame is a shot of its own."""
         ids = np.arange(len(self._frames)) if among is None else among
         scores = self._frames[ids] @ vector
         best = np.argsort(-scores)[:n_frames]
-        return scores[best], ids[best]
+        shots = [SimpleNamespace(shot_id=f"s{ids[place]}", path="a.mp4") for place in best]
+        return [
+            SimpleNamespace(shot=shot, time=0, score=float(scores[place]))
+            for shot, place in zip(shots, best, strict=True)
+        ]
 
 
 def asker_of(snapshot: FakeSnapshot) -> Asker:
