@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from indexer.presence import look_for_shots
+from search_app.confidence import Certainty
 from search_app.saved import record_export
 from search_app.ui import panels, picks, resources
 from search_app.ui.render_job import RenderJob, begin_job, latest_job
@@ -78,7 +79,7 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
         return
     panels.show_remarks(result.remarks)
     if result.nothing_matches:
-        panels.show_no_match()
+        panels.show_no_match(is_unknown=result.hits[0].certainty is Certainty.UNKNOWN)
     ticked = picks.read_picks(archive.snapshot())
     waiting = [hit for hit in result.hits if hit.is_match and not picks.is_picked(ticked, hit)]
     if waiting and panels.ask_tick_matches(len(waiting)):

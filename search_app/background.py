@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from store.records import Embeddings
 
 _TINY = 1e-6
-_SHOWN = (-3.01, 3.64)
-_PRESENT = (-11.04, 2.85, 1.52)
-_MOST_FRAMES, _FEW_FRAMES, _FEWEST_FRAMES = 480, 100, 6
-_OF_FRAMES, _OF_FEW_FRAMES = 0.41, 1.55
-_USUAL = 0.3
 _ALIKE = (-6.0, 2.0)
 _PRIOR_PICTURES = (0.5, 0.1)
 _ENOUGH_FRAMES = 20
 _IDENTICAL = 4.0
-_WORD_QUANTILE = 0.25
 
 
 class Background:
@@ -31,17 +22,27 @@ class Background:
 
     The scale of cosines differs between encoders, between texts and pictures, and between archives. So a cosine is
     turned into standard deviations above the mean of a background: for a text, of all neutral texts with all
-    sampled frames; for a picture, of every sampled frame with every other. The logistic curves over these were
-    fitted on the drawn world (README); SigLIP's own bias would do the same for one encoder and no archive.
+    sampled frames; for a picture, of every sampled frame with every other. What such a number is worth is the
+    business of `calibration` for texts; for pictures it is one logistic curve, fitted on the drawn world (README).
 
     Args:
         frames: float32, (n_frames, dim), unit rows; n may be 0.
         neutral: float32, (n_texts, dim), unit rows: vectors of `NEUTRAL_TEXTS`.
+        usual_scale: mean and spread of cosines between texts and frames in any library, where they are known.
+        n_videos: how many videos the frames are of, as far as more than one matters.
     """
 
-    def __init__(self, frames: Embeddings, neutral: Embeddings) -> None:
+    def __init__(
+        self,
+        frames: Embeddings,
+        neutral: Embeddings,
+        usual_scale: tuple[float, float] | None = None,
+        n_videos: int = 2,
+    ) -> None:
+        self.n_videos = n_videos
         self._frames = frames
         self._neutral = neutral
+        self._usual_scale = usual_scale
 
     @property
     def n_frames(self) -> int:
@@ -67,49 +68,22 @@ class Background:
         """Mean cosine of the question with the sampled frames."""
         return float(self.mean_frame @ question)
 
-    def shown(self, scores: Embeddings, *, is_text: bool) -> Embeddings:
-        """How surely frames show what they score so for, between 0 and 1; from 0.5 on it is more likely than not.
+    def alike(self, scores: Embeddings) -> Embeddings:
+        """How surely frames are like a picture that they score so for; from 0.5 on it is more likely than not."""
+        offset, slope = _ALIKE
+        return _logistic(offset + slope * self._standard_cosine(scores, False))
 
-        Args:
-            scores: cosines of frames with a question, any shape.
-            is_text: whether the question is all text.
-        """
-        offset, slope = _SHOWN if is_text else _ALIKE
-        return _logistic(offset + slope * self._standard_cosine(scores, is_text))
+    def standard_text_cosine(self, scores: Embeddings) -> Embeddings:
+        """Cosines of frames with texts in standard deviations above the mean of the background."""
+        return self._standard_cosine(scores, True)
 
-    def standing_of_best(self, question: Embeddings, best_score: float) -> float:
-        """How far an archive's nearest frame stands above all that a text usually gets, in standard deviations.
-
-        What many frames show, such as rain, never scores high, but it scores low where it is not. So a part of
-        what this text's middle frame scores above or below the mean of the background is taken off.
-
-        Args:
-            question: float32, (dim,), the vector of a text.
-            best_score: cosine of the nearest frame with it.
-        """
-        usual = np.median(self._frames @ question) if len(self._frames) else self._text_scale[0]
-        best, middle = self._standard_cosine(np.array([best_score, usual], np.float32), True)
-        return float(best - _USUAL * middle)
-
-    def present(self, best: float, best_of_words: Sequence[float], n_frames: int) -> float:
-        """How surely an archive shows what a text asks for, between 0 and 1; below 0.5 nothing matches.
-
-        An archive without boats still has a frame that is nearest to "a red boat": some red thing. But no frame of
-        it scores high for "boat" alone. So each telling word of the question has to be found somewhere, too; of a
-        long question, three quarters of them. The best of few frames is lower than the best of many, so less is
-        asked of fewer: fitted on drawn libraries of 16 to 300 shots, and of 2 to 50 for below 100 frames.
-
-        Args:
-            best: `standing_of_best` of the question.
-            best_of_words: the same of each telling word alone.
-            n_frames: how many frames those are the best of.
-        """
-        weakest = np.quantile(best_of_words or [best], _WORD_QUANTILE, method="lower")
-        offset, of_best, of_words = _PRESENT
-        n = min(max(n_frames, _FEWEST_FRAMES), _MOST_FRAMES)
-        offset += _OF_FRAMES * math.log(_MOST_FRAMES / max(n, _FEW_FRAMES))
-        offset += _OF_FEW_FRAMES * math.log(_FEW_FRAMES / min(n, _FEW_FRAMES))
-        return float(_logistic(np.array([offset + of_best * best + of_words * weakest], np.float32))[0])
+    @cached_property
+    def usual_best(self) -> float:
+        """What the nearest neutral text scores with the archive's middle frame, in standard deviations."""
+        cosines = self._frames @ self._neutral.T
+        if not cosines.size:
+            return 0.0
+        return float(self._standard_cosine(np.median(cosines.max(axis=1), keepdims=True), True)[0])
 
     def stands_out(self, score: float, standing: float) -> bool:
         """Whether a text is nearer to the question than neutral texts are to each other.
@@ -124,13 +98,22 @@ class Background:
         return score >= mean + standing * spread
 
     def _standard_cosine(self, scores: Embeddings, is_text: bool) -> Embeddings:
-        mean, spread = self._text_scale if is_text else self._picture_scale
+        mean, spread = self.text_scale if is_text else self._picture_scale
         return _standard(scores, mean, spread)
 
     @cached_property
-    def _text_scale(self) -> tuple[float, float]:
+    def text_scale(self) -> tuple[float, float]:
+        """Mean and spread of the cosines of neutral texts with frames.
+
+        Few frames say little: below 20 the scale goes over, frame by frame, into the usual one, if that is known.
+        """
         cosines = self._frames @ self._neutral.T
-        return (float(cosines.mean()), float(cosines.std())) if cosines.size else (0.0, 1.0)
+        own = (float(cosines.mean()), float(cosines.std())) if cosines.size else self._usual_scale or (0.0, 1.0)
+        if self._usual_scale is None:
+            return own
+        share = max(0.0, 1 - len(self._frames) / _ENOUGH_FRAMES)
+        mean, spread = (one + share * (usual - one) for one, usual in zip(own, self._usual_scale, strict=True))
+        return mean, spread
 
     @cached_property
     def _picture_scale(self) -> tuple[float, float]:

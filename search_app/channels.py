@@ -49,10 +49,10 @@ def nearest_shots(
         n_frames *= 4
 
 
-def picture_ranking(nearest: Iterable[tuple[str, float]]) -> Ranking:
-    """Shots by the scores of their best frames."""
+def picture_ranking(nearest: Iterable[tuple[str, float]], sure: Mapping[str, float]) -> Ranking:
+    """Shots by how surely they show what is asked, where that is known, then by their best frames' scores."""
     scores = dict(nearest)
-    ranks = rank_scores(scores)
+    ranks = rank_scores({shot_id: (sure.get(shot_id, 0.0), score) for shot_id, score in scores.items()})
     return {shot_id: Match(PICTURE, ranks[shot_id], score) for shot_id, score in scores.items()}
 
 

@@ -51,11 +51,11 @@ class Fused:
         return -round(self.relevance, 12), min(match.rank for match in self.matches)
 
 
-def rank_scores(scores: Mapping[str, Any]) -> dict[str, int]:
-    """Places from 1 for scores, or tuples of them, the highest first; equal ones share the place of the first."""
+def rank_scores(scores: Mapping[str, float] | Mapping[str, tuple[float, ...]]) -> dict[str, int]:
+    """Places from 1 for scores, the highest first; equal scores share the place of the first of them."""
     places: dict[str, int] = {}
+    ordered: list[tuple[str, Any]] = sorted(scores.items(), key=itemgetter(1), reverse=True)
     previous, place = None, 0
-    ordered = sorted(scores.items(), key=itemgetter(1), reverse=True)
     for position, (name, score) in enumerate(ordered, start=1):
         if score != previous:
             previous, place = score, position

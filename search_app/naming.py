@@ -10,9 +10,9 @@ from enum import IntEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from search_app.confidence import MEDIUM_FROM
 from search_app.neutral import EMPTY_WORDS
 from search_app.query import Text
-from search_app.refinement import SURE
 from store.names import find_run, fold, split_words
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def put_named_first(
     for video_id, shot_ids in of_video.items():
         match, first = named.matches[video_id], shot_ids
         if is_shown and match.naming < Naming.FILE:
-            first = [one for one in shot_ids if confidence.get(one, 0.0) >= SURE] or shot_ids[:1]
+            first = [one for one in shot_ids if confidence.get(one, 0.0) >= MEDIUM_FROM] or shot_ids[:1]
         for shot_id in first:
             naming[shot_id] = match.naming
             if match.naming > Naming.PART:

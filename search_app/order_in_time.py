@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search_app.channels import nearest_shots
+from search_app.confidence import MEDIUM_FROM
 from search_app.errors import QueryError
 from search_app.options import Sort
 from search_app.ranking import Candidates, StepHit
-from search_app.refinement import SURE
 from search_app.sequence import find_chains
 from search_app.shot_frames import ShotFrames
-from search_app.steps import Filtered, Ranked, apply_filter
+from search_app.steps import Filtered, Ranked, StepBeliefs, apply_filter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from store.records import Embeddings, FrameRow
     from store.snapshot import Snapshot
 
+_LEAST = 1e-12  # a probability, so that its logarithm is finite
 _VIDEOS_PER_POOL = 4  # a pool of 500 shots looks into 125 videos
 
 
@@ -36,7 +37,8 @@ def rank_chains(
     """Places where the steps follow each other, best first; each is shown by the shot of its first step.
 
     The videos in which any step has its nearest shots are searched frame by frame for the best chains. A step's
-    score is the logarithm of how surely the frame shows it, so that a chain is as good as its weakest steps.
+    score is the logarithm of how surely the frame shows it, so that chains are ranked by how
+    surely all of each holds.
 
     Raises:
         QueryError: no step says what to look for, or an option makes no sense for chains.
@@ -50,7 +52,17 @@ def rank_chains(
     videos = _promising_videos(snapshot, questions, filtered, settings)
     rows = snapshot.frames_of_videos(videos)
     vectors = snapshot.frame_vectors(np.array([row.frame_id for row in rows], dtype=np.int64))
-    scores = np.stack([_score(asker, *step, rows, vectors) for step in zip(questions, filtered, strict=True)])
+    beliefs = [
+        StepBeliefs(
+            None if question.asked is None else asker.believe(question.asked),
+            tuple(asker.believe(aspect) for aspect in question.unwanted),
+        )
+        for question in questions
+    ]
+    sure = np.stack([_believe(step, vectors) for step in beliefs])
+    scores = np.log(np.maximum(sure, _LEAST))
+    for row, step, question, allowed in zip(scores, beliefs, questions, filtered, strict=True):
+        row[_forbidden(step, question, allowed, rows, vectors)] = -np.inf
     scores[:, [row.shot_id in options.reject for row in rows]] = -np.inf
     found = []
     start = 0
@@ -61,11 +73,7 @@ def rank_chains(
         found += [(chain, start) for chain in _without_repeats(chains, rows[start:end])]
         start = end
     found.sort(key=lambda item: (-round(item[0].score, 9), item[1]))
-    present = [
-        asker.presence(question.asked, allowed.frame_ids)
-        for question, allowed in zip(questions, filtered, strict=True)
-    ]
-    return _build(snapshot, asker, questions, present, found, rows, vectors)
+    return _build(snapshot, questions, tuple(beliefs), sure, found, rows, vectors)
 
 
 def _refuse_unfit(options: SearchOptions) -> None:
@@ -99,21 +107,26 @@ def _promising_videos(
     return ordered[: max(1, settings.ranking.pool // _VIDEOS_PER_POOL)]
 
 
-def _score(
-    asker: Asker, question: Question, filtered: Filtered, rows: list[FrameRow], vectors: Embeddings
-) -> NDArray[np.float64]:
-    """How well each frame serves a step; minus infinity where filter or minus forbid it."""
-    scores = np.zeros(len(rows))
-    if question.asked is not None:
-        asked = question.asked
-        scores += np.log(asker.background.shown(vectors @ asked.vector, is_text=asked.is_text))
-    for aspect in question.unwanted:
-        sure = asker.background.shown(vectors @ aspect.vector, is_text=aspect.is_text)
-        scores[sure >= SURE] = -np.inf
+def _believe(step: StepBeliefs, vectors: Embeddings) -> NDArray[np.float64]:
+    """How surely each frame shows what a step wants and nothing unwanted; 1 for a step of filters alone."""
+    sure = np.ones(len(vectors))
+    if step.wanted is not None:
+        sure *= step.wanted.of_frames(vectors)
+    for belief in step.unwanted:
+        sure *= 1 - belief.of_frames(vectors)
+    return sure
+
+
+def _forbidden(
+    step: StepBeliefs, question: Question, filtered: Filtered, rows: list[FrameRow], vectors: Embeddings
+) -> NDArray[np.bool_]:
+    """The frames that filter or minus keep out of a step, and those that the question itself is made of."""
+    out = np.array([row.shot_id in question.own_shots for row in rows], dtype=bool)
+    for belief in step.unwanted:
+        out |= belief.of_frames(vectors) >= MEDIUM_FROM
     if filtered.shot_ids is not None:
-        scores[[row.shot_id not in filtered.shot_ids for row in rows]] = -np.inf
-    scores[[row.shot_id in question.own_shots for row in rows]] = -np.inf
-    return scores
+        out |= np.array([row.shot_id not in filtered.shot_ids for row in rows], dtype=bool)
+    return out
 
 
 def _without_repeats(chains: list[Chain], rows: list[FrameRow]) -> list[Chain]:
@@ -130,14 +143,14 @@ def _without_repeats(chains: list[Chain], rows: list[FrameRow]) -> list[Chain]:
 
 def _build(
     snapshot: Snapshot,
-    asker: Asker,
     questions: list[Question],
-    present: list[float],
+    beliefs: tuple[StepBeliefs, ...],
+    sure: NDArray[np.float64],
     found: list[tuple[Chain, int]],
     rows: list[FrameRow],
     vectors: Embeddings,
 ) -> Ranked:
-    """Chains as candidates; a chain is as sure as its least sure step."""
+    """Chains as candidates; a chain is right if each of its steps is, so their probabilities are multiplied."""
     chosen = [[start + frame for frame in chain.frames] for chain, start in found]
     shots = snapshot.shots_by_id(list({rows[frame].shot_id for frames in chosen for frame in frames}))
     order = [rows[frames[0]].shot_id for frames in chosen]
@@ -146,24 +159,20 @@ def _build(
     )
     candidates.finish_stage("order in time")
     first = next((question.wanted for question in questions[:1]), None)
-    ranked = Ranked(candidates, ShotFrames(snapshot, order, first), shots)
+    ranked = Ranked(candidates, ShotFrames(snapshot, order, first), shots, beliefs=beliefs)
     confidence: dict[str, float] = {}
     for shot_id, frames in zip(order, chosen, strict=True):
-        sure = []
         steps = []
-        for question, frame, certain in zip(questions, frames, present, strict=True):
-            score = 0.0
-            if question.asked is not None:
-                aspect = question.asked
-                scores = vectors[frame : frame + 1] @ aspect.vector
-                score = float(scores[0])
-                sure += [certain, float(asker.background.shown(scores, is_text=aspect.is_text)[0])]
-            steps.append(StepHit(shots[rows[frame].shot_id], rows[frame].time, score))
+        for number, (question, frame) in enumerate(zip(questions, frames, strict=True)):
+            score = 0.0 if question.asked is None else float(vectors[frame] @ question.asked.vector)
+            row = rows[frame]
+            steps.append(StepHit(shots[row.shot_id], row.time, score, float(sure[number, frame])))
         ranked.steps[shot_id] = tuple(steps)
-        confidence[shot_id] = min(sure)
+        confidence[shot_id] = float(np.prod([step.confidence for step in steps]))
         members = tuple(dict.fromkeys(step.shot.shot_id for step in steps))
         if len(members) > 1:
             candidates.members[shot_id] = members
-    ranked.confidence = confidence
-    ranked.nothing_matches = not any(sure >= SURE for sure in confidence.values())
+    if all(step.is_measured or step.wanted is None for step in beliefs):
+        ranked.confidence = confidence
+    ranked.nothing_matches = not any(map(ranked.is_match, order))
     return ranked

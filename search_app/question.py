@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,16 +11,19 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from search_app.background import Background
+from search_app.belief import Belief
+from search_app.calibration import calibration_of
+from search_app.channels import nearest_shots
+from search_app.contrasts import large_numbers, say_many
 from search_app.errors import QueryError
-from search_app.neutral import EMPTY_WORDS, LIGHT_WORDS, NEUTRAL_TEXTS, NONSENSE
+from search_app.evidence import gather_evidence
+from search_app.neutral import EMPTY_WORDS, NEUTRAL_TEXTS, NONSENSE
 from search_app.picture import read_picture
 from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
 from search_app.shot_ids import step_with_whole_ids
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from indexer.models.encoder import Encoder
     from search_app.query import Subject
     from store.records import Embeddings
@@ -71,6 +74,7 @@ class Asker:
     def __init__(self, snapshot: Snapshot, load_encoder: Callable[[], Encoder]) -> None:
         self._snapshot = snapshot
         self._load_encoder = load_encoder
+        self._beliefs: dict[int, tuple[Aspect, Belief]] = {}
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -93,7 +97,10 @@ class Asker:
         """What scores mean in this generation; made once for all questions to it."""
         known = _BACKGROUNDS.get(self._snapshot)
         if known is None:
-            known = Background(self._snapshot.background(), neutral_vectors(self.encoder))
+            calibration = calibration_of(self.encoder.space.space_id)
+            usual = None if calibration is None else calibration.text_scale
+            frames, n_videos = self._snapshot.background(), self._snapshot.counts().videos
+            known = Background(frames, neutral_vectors(self.encoder), usual, n_videos)
             _BACKGROUNDS[self._snapshot] = known
         return known
 
@@ -114,33 +121,40 @@ class Asker:
         unwanted = tuple(one for one in avoided if not (one.is_text and self._is_nonsense(one.vector)))
         return Question(wanted, unwanted, frozenset(own), asked)
 
-    def presence(self, wanted: Aspect | None, among: NDArray[np.int64] | None) -> float:
-        """How surely the archive, or some of its frames, show what is wanted: 0 to 1; 1 if it is no text.
+    def believe(self, aspect: Aspect) -> Belief:
+        """How surely frames show what is wanted or unwanted; its further texts are encoded in one call."""
+        known = self._beliefs.get(id(aspect))
+        if known is None:
+            known = self._beliefs[id(aspect)] = (aspect, self._make_belief(aspect))
+        return known[1]
 
-        A word that the encoder reads like any nonsense, because it never learnt it, is shown nowhere. Words that
-        no frame shows by themselves, and those of light and weather, are not asked for alone: a question of
-        nothing else is present if its best frame shows it.
+    def _make_belief(self, aspect: Aspect) -> Belief:
+        if not aspect.is_text:
+            return Belief(aspect.words, aspect.vector, self.background)
+        text = self._read(aspect.words)
+        telling = self._snapshot.telling_words(text)
+        calibration = calibration_of(self.encoder.space.space_id)
+        neutral, nonsense = neutral_vectors(self.encoder), nonsense_vector(self.encoder)
+        encode, background = self.encoder.encode_texts, self.background
+        asked = [word for word in telling if word.casefold() not in EMPTY_WORDS]
+        unknown = self._unknown_words(asked)
+        evidence = gather_evidence(text, aspect.vector, telling, encode, background, neutral, nonsense)
+        nearest = nearest_shots(self._snapshot, aspect.vector, 2, None)
+        first, second = (*(hit.score for hit in nearest.values()), -1.0, -1.0)[:2]
+        best = (first, second)
+        n_telling = max(len(asked), 1)
+        return Belief(aspect.words, aspect.vector, background, evidence, calibration, best, unknown, n_telling)
 
-        Args:
-            wanted: what is wanted.
-            among: ids of the frames to look at; None for all.
-        """
-        if wanted is None or not wanted.is_text:
-            return 1.0
-        telling = self._snapshot.telling_words(wanted.words)
-        words = [word for word in telling if word.casefold() not in _NOT_ALONE]
-        if telling and not words:
-            best_score = np.array([self._best_score(wanted.vector, among)], np.float32)
-            return float(self.background.shown(best_score, is_text=True)[0])
-        vectors = [wanted.vector, *self.encoder.encode_texts(words)]
-        scores = [-1.0 if self._is_nonsense(vector) else self._best_score(vector, among) for vector in vectors]
-        best = [self.background.standing_of_best(*pair) for pair in zip(vectors, scores, strict=True)]
-        n_frames = self.background.n_frames if among is None else len(among)
-        return self.background.present(best[0], best[1:], n_frames)
+    def _read(self, text: str) -> str:
+        """The text, with `many` for numbers from four on that the encoder never learnt."""
+        return say_many(text, self._unknown_words(large_numbers(text)))
 
-    def _best_score(self, vector: Embeddings, among: NDArray[np.int64] | None) -> float:
-        scores, _ = self._snapshot.nearest(vector, 1, among)
-        return float(scores[0]) if len(scores) else -1.0
+    def _unknown_words(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Those of the words that the encoder reads like nonsense, because it never learnt them."""
+        if not words:
+            return ()
+        vectors = self.encoder.encode_texts(words)
+        return tuple(word for word, vector in zip(words, vectors, strict=True) if self._is_nonsense(vector))
 
     def _is_nonsense(self, vector: Embeddings) -> bool:
         return bool(vector @ nonsense_vector(self.encoder) >= _SAME_TEXT)
@@ -161,7 +175,8 @@ class Asker:
         if len(terms) == 1 and terms[0].weight > 0:
             alone = self._alone(terms[0].of)
             return alone, alone
-        words = " ".join(term.of.value for term in terms if isinstance(term.of, Text) and term.weight > 0)
+        added = dict.fromkeys(term.of.value for term in terms if isinstance(term.of, Text) and term.weight > 0)
+        words = " ".join(added)
         is_text = all(isinstance(term.of, Text) for term in terms)
         total = np.zeros(self.encoder.space.dim, np.float32)
         distances = []
@@ -180,7 +195,7 @@ class Asker:
 
     def _vector(self, subject: Subject) -> Embeddings:
         if isinstance(subject, Text):
-            return _first(self.encoder.encode_texts([subject.value]))
+            return _first(self.encoder.encode_texts([self._read(subject.value)]))
         if isinstance(subject, LikePicture):
             return _first(self.encoder.encode_images([read_picture(subject.path)]))
         if isinstance(subject, LikeMoment):
@@ -208,7 +223,6 @@ class Asker:
 
 
 _SAME_TEXT = 0.97
-_NOT_ALONE = EMPTY_WORDS | LIGHT_WORDS
 _BACKGROUNDS: WeakKeyDictionary[Snapshot, Background] = WeakKeyDictionary()
 _STANDARD_VECTORS: dict[str, Embeddings] = {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from search_app.confidence import MEDIUM_FROM, Certainty, certainty_of
+from search_app.confidence import MEDIUM_FROM, Certainty, certainty_of, words_of
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ class StepHit:
         shot: the shot.
         time: presentation time of the frame that answers, in seconds.
         score: its cosine with the step.
+        confidence: how surely it shows what the step asks for, 0 to 1; 1 for a step of filters alone.
     """
 
     shot: ShotRow
     time: Fraction
     score: float
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,15 @@ class Hit:
         time: exact presentation time of the best frame in seconds.
         thumbnail: absolute path of the best frame's picture.
         relevance: the joined vote of all channels; 0 beyond the shots that take part in the fusion.
-        confidence: how surely it shows what was asked for, between 0 and 1; below 0.5 it may be chance. None for a
-            question of filters alone.
+        confidence: the probability that it shows what was asked for, between 0 and 1. None for a question of
+            filters alone, and where the archive holds too little to say.
         matches: which channels found it, the strongest vote first.
         members: all shots of the moment in order of time, the hit's own shot included.
         stack: further shots that show the same picture, best first.
         steps: for a question in order of time, what answers each step.
         is_measured: whether the question has a meaning that shots can fail; False for filters alone.
+        is_calibrated: whether the confidence was fitted for the archive's encoder; else it is a cautious guess, to
+            be given in words only.
     """
 
     rank: int
@@ -63,16 +67,27 @@ class Hit:
     stack: tuple[ShotRow, ...] = ()
     steps: tuple[StepHit, ...] = ()
     is_measured: bool = True
+    is_calibrated: bool = True
 
     @property
     def certainty(self) -> Certainty | None:
         """Confidence in words; None for a question of filters alone, which every hit answers."""
         return certainty_of(self.confidence) if self.is_measured else None
 
+    def sure_text(self, sure: str = "") -> str:
+        """Confidence as people read it, such as `93 %, high`; empty for a question of filters alone.
+
+        Args:
+            sure: what follows the number.
+        """
+        if not self.is_measured:
+            return ""
+        return words_of(self.confidence, is_calibrated=self.is_calibrated, sure=sure)
+
     @property
     def is_found_by_words(self) -> bool:
         """Whether words of the question stand in a text of the shot, or name its file."""
-        return any(match.words for match in self.matches)
+        return are_found_by_words(self.matches)
 
     @property
     def is_match(self) -> bool:
@@ -101,6 +116,11 @@ class Hit:
             replace(self, score=step.score, shot=step.shot, time=step.time, members=(), steps=())
             for step in self.steps
         )
+
+
+def are_found_by_words(matches: Iterable[Match]) -> bool:
+    """Whether words of the question stand in a text of a shot, or name its file."""
+    return any(match.words for match in matches)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search_app.confidence import MEDIUM_FROM
 from search_app.moments import Scored, merge_neighbours
 from search_app.stacking import stack_near_duplicates
 from search_app.variety import order_with_variety
@@ -13,14 +14,9 @@ if TYPE_CHECKING:
 
     from search_app.background import Background
     from search_app.config import RankingSettings
-    from search_app.question import Aspect
     from search_app.ranking import Candidates
     from search_app.shot_frames import ShotFrames
     from store.records import ShotRow
-
-SURE = 0.5
-"""From this confidence on, a frame counts as showing what was asked."""
-
 
 DOUBTFUL = 0.1
 """From this confidence on, a frame may show what no answer may show."""
@@ -28,34 +24,29 @@ DOUBTFUL = 0.1
 
 def drop_unwanted(
     candidates: Candidates,
-    frames: ShotFrames,
-    background: Background,
-    unwanted: Iterable[Aspect],
-    is_sure: Callable[[str], bool],
+    shown: Iterable[tuple[str, Mapping[str, float]]],
+    is_match: Callable[[str], bool],
     voted: Collection[str],
 ) -> None:
     """Take out the shots of which any frame shows what no answer may show, and let doubtful ones wait.
 
-    Of the shots with votes, those that surely answer the question come first, and among them, as among the
-    others, those that may show the unwanted come last: so a missed one is seldom near the top, and nothing is
-    lost by doubt.
+    Of the shots with votes that match, the order stays: their confidence already counts the doubt. Of the others,
+    those that may show the unwanted come last: so a missed one is seldom near the top, and nothing is lost.
 
     Args:
         candidates: changed in place.
-        frames: their frames.
-        background: of the archive.
-        unwanted: what no answer may show.
-        is_sure: whether a shot surely answers the question.
+        shown: what no answer may show, and how surely each shot does.
+        is_match: whether a shot answers the question.
         voted: the shots that are ordered anew, all before the others.
     """
     doubtful = set[str]()
-    for aspect in unwanted:
-        sure = frames.confidence(background, aspect)
-        shown = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= SURE]
-        candidates.remove(shown, f"-{aspect.words or 'like'}")
+    for words, sure in shown:
+        out = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= MEDIUM_FROM]
+        candidates.remove(out, f"-{words or 'like'}")
         doubtful |= {shot_id for shot_id, confidence in sure.items() if confidence >= DOUBTFUL}
     head, tail = _split(candidates, voted)
-    candidates.order = sorted(head, key=lambda shot_id: (not is_sure(shot_id), shot_id in doubtful)) + tail
+    candidates.order = sorted(head, key=lambda one: (not is_match(one), not is_match(one) and one in doubtful))
+    candidates.order += tail
 
 
 def merge_moments(
@@ -102,22 +93,22 @@ def spread(
     frames: ShotFrames,
     background: Background,
     variety: float,
-    is_sure: Callable[[str], bool],
+    is_match: Callable[[str], bool],
     voted: Collection[str],
 ) -> None:
-    """Order what surely answers so that what is alike comes apart; all else waits behind it, in its order.
+    """Order what answers so that what is alike comes apart; all else waits behind it, in its order.
 
     Args:
         candidates: changed in place.
         frames: their frames.
         background: of the archive.
         variety: 0 for the best, 1 for what is unlike all before it.
-        is_sure: whether a shot surely answers the question.
+        is_match: whether a shot answers the question.
         voted: the shots that are ordered anew, all before the others.
     """
     head, tail = _split(candidates, voted)
-    sure = [shot_id for shot_id in head if is_sure(shot_id)]
-    unsure = [shot_id for shot_id in head if not is_sure(shot_id)]
+    sure = [shot_id for shot_id in head if is_match(shot_id)]
+    unsure = [shot_id for shot_id in head if not is_match(shot_id)]
     relevance = [candidates.relevance[shot_id] for shot_id in sure]
     order = order_with_variety(relevance, frames.best_vectors(sure), variety, background.mean_similarity)
     candidates.order = [*(sure[position] for position in order), *unsure, *tail]

@@ -47,7 +47,7 @@ class SearchResult:
         generation: the generation that answered.
         space_id: short name of the embedding space that was searched; empty before the first video.
         seconds: how long encoding and searching took.
-        nothing_matches: whether even the best hit is no better than chance in this archive.
+        nothing_matches: whether no shot counts as an answer (`Hit.is_match`).
         has_more: whether there is another page.
         remarks: what was found nothing of and why, a line each; never empty if there are no hits.
     """
@@ -184,5 +184,6 @@ def build_hit(ranked: Ranked, shot_id: str, rank: int) -> Hit:
         members=tuple(sorted(members, key=lambda member: member.shot.span.start)),
         stack=tuple(shots[other] for other in candidates.stacks.get(shot_id, ()) if other != shot_id),
         steps=steps,
-        is_measured=bool(ranked.confidence) or bool(steps),
+        is_measured=ranked.has_meaning,
+        is_calibrated=ranked.is_calibrated,
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from numpy.typing import NDArray
 
-    from search_app.background import Background
+    from search_app.belief import Belief
     from search_app.question import Aspect
     from store.records import Embeddings, FrameRow
     from store.snapshot import Snapshot
@@ -25,7 +28,8 @@ class ShotFrames:
         wanted: what the best frame is chosen by; None: by sharpness.
     """
 
-    def __init__(self, snapshot: Snapshot, shot_ids: Iterable[str], wanted: Aspect | None) -> None:
+    def __init__(self, snapshot: Snapshot, shot_ids: Collection[str], wanted: Aspect | None) -> None:
+        self._asked_for = frozenset(shot_ids)
         self.rows: list[FrameRow] = snapshot.frames_of_shots(list(shot_ids))
         self.vectors: Embeddings = snapshot.frame_vectors(
             np.array([row.frame_id for row in self.rows], dtype=np.int64)
@@ -40,6 +44,10 @@ class ShotFrames:
         }
         self._is_asked = wanted is not None
 
+    def has_all(self, shot_ids: Iterable[str]) -> bool:
+        """Whether frames of all these shots are here."""
+        return self._asked_for.issuperset(shot_ids)
+
     def best(self, shot_id: str) -> FrameRow:
         """The best frame of a shot."""
         return self.rows[self._best[shot_id]]
@@ -52,9 +60,22 @@ class ShotFrames:
         """Vectors of the best frames: float32, (n_shots, dim)."""
         return self.vectors[[self._best[shot_id] for shot_id in shot_ids]]
 
-    def confidence(self, background: Background, aspect: Aspect) -> dict[str, float]:
+    def confidence(self, belief: Belief) -> dict[str, float]:
         """For each shot, how surely any of its frames shows something, between 0 and 1."""
-        if not self.rows:
-            return {}
-        sure = background.shown(self.vectors @ aspect.vector, is_text=aspect.is_text)
+        sure = belief.of_frames(self.vectors)
         return {shot_id: float(sure[positions].max()) for shot_id, positions in self._of_shot.items()}
+
+    def at(self, time: Fraction) -> ShotFrames:
+        """The same with only the frames of that time."""
+        chosen = copy(self)
+        chosen._of_shot = {
+            shot_id: [position for position in positions if self.rows[position].time == time]
+            for shot_id, positions in self._of_shot.items()
+        }
+        return chosen
+
+    def surest(self, shot_id: str, belief: Belief) -> Embeddings:
+        """Vector of the frame of a shot that shows something most surely, (dim,)."""
+        vectors = self.vectors[self._of_shot[shot_id]]
+        surest: Embeddings = vectors[int(np.argmax(belief.of_frames(vectors)))]
+        return surest

@@ -14,12 +14,13 @@ from search_app.channels import (
     required_rows,
     text_rankings,
 )
+from search_app.confidence import MEDIUM_FROM
 from search_app.feedback import move_question
 from search_app.fusion import fuse_rankings
 from search_app.naming import NAME, NamedVideos, put_named_first, words_as_typed
 from search_app.options import Sort
-from search_app.ranking import Candidates
-from search_app.refinement import SURE, drop_unwanted, merge_moments, spread, stack_copies
+from search_app.ranking import Candidates, are_found_by_words
+from search_app.refinement import drop_unwanted, merge_moments, spread, stack_copies
 from search_app.shot_frames import ShotFrames
 from store.filters import text_matches
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from search_app.belief import Belief
     from search_app.config import SearchSettings
     from search_app.options import SearchOptions
     from search_app.query import Step
@@ -41,6 +43,30 @@ SORTED_SHOTS = 5_000
 """Of a question with a meaning, so many of the nearest shots are put into another order than relevance."""
 
 
+@dataclass(frozen=True, slots=True)
+class StepBeliefs:
+    """How surely frames show what a step asks for.
+
+    Args:
+        wanted: what to show; None if the step only filters.
+        unwanted: what not to show.
+    """
+
+    wanted: Belief | None
+    unwanted: tuple[Belief, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the step has a meaning, and the archive holds enough to measure it."""
+        return self.wanted is not None and all(one.is_measured for one in (self.wanted, *self.unwanted))
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether every text of it was measured by numbers that were fitted for the encoder."""
+        asked = (*self.unwanted,) if self.wanted is None else (self.wanted, *self.unwanted)
+        return all(one.is_calibrated for one in asked)
+
+
 @dataclass(slots=True)
 class Ranked:
     """Candidates in their final order, and what is needed to show them.
@@ -49,10 +75,12 @@ class Ranked:
         candidates: at least as many as were asked for, if there are so many.
         frames: frames of all candidates, also of those that were merged or stacked.
         shots: rows of all of them.
-        confidence: for each, how surely it shows what was asked; empty for a question of filters alone.
+        confidence: for each, how surely it shows what was asked; empty for a question of filters alone, and where
+            the archive holds too little to say.
         rankings: every channel's ranking.
         steps: for a question in order of time, what answers each step, by the shot of the first.
-        nothing_matches: whether even the best is no better than chance.
+        beliefs: what each step's confidence comes from.
+        nothing_matches: whether no candidate counts as an answer.
     """
 
     candidates: Candidates
@@ -61,15 +89,26 @@ class Ranked:
     confidence: Mapping[str, float] = field(default_factory=dict)
     rankings: list[Ranking] = field(default_factory=list)
     steps: dict[str, tuple[StepHit, ...]] = field(default_factory=dict)
+    beliefs: tuple[StepBeliefs, ...] = ()
     nothing_matches: bool = False
 
-    def is_sure(self, shot_id: str) -> bool:
-        """Whether a shot surely answers: by what it shows, or because the words stand in one of its texts."""
-        return self.is_found_by_text(shot_id) or self.confidence.get(shot_id, 0.0) >= SURE
+    @property
+    def has_meaning(self) -> bool:
+        """Whether the question has a meaning that shots can fail; False for filters alone."""
+        return any(step.wanted is not None for step in self.beliefs)
 
-    def is_found_by_text(self, shot_id: str) -> bool:
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the confidence was fitted for the encoder."""
+        return all(step.is_calibrated for step in self.beliefs)
+
+    def is_match(self, shot_id: str) -> bool:
+        """Whether a shot answers: by what it shows, or because the words stand in one of its texts."""
+        return self.is_found_by_words(shot_id) or self.confidence.get(shot_id, 0.0) >= MEDIUM_FROM
+
+    def is_found_by_words(self, shot_id: str) -> bool:
         """Whether words of the question stand in a text of a shot, or are the name of its file."""
-        return any(match.words for match in self.candidates.matches.get(shot_id, ()))
+        return are_found_by_words(self.candidates.matches.get(shot_id, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +191,17 @@ class _Ranker:
         self._options = options
         self._settings = settings
         self._pool = settings.ranking.pool
-        self._present = self._presence()
+        self._beliefs = StepBeliefs(
+            None if question.asked is None else asker.believe(question.asked),
+            tuple(asker.believe(aspect) for aspect in question.unwanted),
+        )
         self._nearest = self._find_nearest(self._pool)
+        self._text_rankings = self._vote_by_text()
+        voted = dict.fromkeys(shot_id for shot_id, _ in self._nearest)
+        for ranking in self._text_rankings:
+            voted.update(dict.fromkeys(ranking))
+        self._frames = ShotFrames(snapshot, voted, question.wanted)
+        self._sure = self._confidence(self._frames)
         self._rankings = self._vote()
         self._head = self._fuse()
 
@@ -178,16 +226,27 @@ class _Ranker:
         nearest = nearest_shots(self._snapshot, vector, n_shots, self._filtered.frame_ids)
         return [(shot_id, hit.score) for shot_id, hit in nearest.items()]
 
-    def _vote(self) -> list[Ranking]:
-        """The ranking of every channel."""
+    def _vote_by_text(self) -> list[Ranking]:
+        """The ranking of every channel but the pictures."""
         rankings = list(self._filtered.rankings)
         wanted = self._question.wanted
         if wanted is not None:
             settings, allowed = self._settings.ranking, self._filtered.shot_ids
-            rankings.append(picture_ranking(self._nearest))
             background = self._asker.background
             rankings += text_rankings(self._snapshot, wanted, background, settings, allowed, self._named)
         return rankings
+
+    def _vote(self) -> list[Ranking]:
+        """The ranking of every channel; pictures are ranked by what is believed of them, where that was fitted.
+
+        A question that feedback moved, or that is a sum, is ranked by cosine: it is measured as it was asked.
+        """
+        if self._question.wanted is None:
+            return self._text_rankings
+        belief = self._beliefs.wanted
+        is_believed = belief is not None and belief.orders and self._question.wanted is self._question.asked
+        sure = self._sure if is_believed else {}
+        return [picture_ranking(self._nearest, sure), *self._text_rankings]
 
     def _fuse(self) -> Candidates:
         """The shots that have votes, in the order of their joined votes.
@@ -196,18 +255,17 @@ class _Ranker:
         less.
         """
         weights = {name: getattr(self._settings.weights, name) for name in self._settings.weights.__slots__}
-        if self._nearest and self._present >= SURE:
+        if self._is_shown:
             weights[NAME] *= self._settings.ranking.name_share
         fused = fuse_rankings(self._rankings, weights, self._settings.ranking.rank_constant)
         shots = self._snapshot.shots_by_id([one.shot_id for one in fused])
         fused.sort(key=lambda one: (*one.standing, shots[one.shot_id].path, shots[one.shot_id].shot.ordinal))
         return Candidates.of_fused(fused)
 
-    def _presence(self) -> float:
-        """How surely the archive shows what is asked for; what was kept proves it."""
-        if self._question.asked is None or self._options.keep:
-            return 1.0
-        return self._asker.presence(self._question.asked, self._filtered.frame_ids)
+    @property
+    def _is_shown(self) -> bool:
+        """Whether pictures show what is asked, as far as is known."""
+        return any(sure >= MEDIUM_FROM for sure in self._sure.values())
 
     def _followers(self, n_shots: int) -> list[str]:
         """Shots in the order of the picture channel, or of their files if nothing is looked for."""
@@ -230,15 +288,18 @@ class _Ranker:
         candidates.finish_stage("fusion")
         candidates.remove(question.own_shots, "being the question itself")
         candidates.remove(options.reject, "being rejected")
-        frames = ShotFrames(self._snapshot, candidates.order, question.wanted)
+        is_known = self._frames.has_all(candidates.order)
+        frames = self._frames if is_known else ShotFrames(self._snapshot, candidates.order, question.wanted)
         shots = self._snapshot.shots_by_id(candidates.order)
-        ranked = Ranked(candidates, frames, shots, self._confidence(frames), self._rankings)
+        sure = self._sure if is_known else self._confidence(frames)
+        measured = sure if self._beliefs.is_measured else {}
+        ranked = Ranked(candidates, frames, shots, measured, self._rankings, beliefs=(self._beliefs,))
         background = self._asker.background if question.wanted is not None or question.unwanted else None
-        if question.unwanted and background is not None:
-            drop_unwanted(candidates, frames, background, question.unwanted, ranked.is_sure, head)
+        if question.unwanted:
+            shown = [(belief.words, frames.confidence(belief)) for belief in self._beliefs.unwanted]
+            drop_unwanted(candidates, shown, ranked.is_match, head)
             candidates.finish_stage("minus")
-        is_shown = self._present >= SURE
-        if put_named_first(candidates, ranked.confidence, shots, self._named, is_shown=is_shown, voted=head):
+        if put_named_first(candidates, ranked.confidence, shots, self._named, is_shown=self._is_shown, voted=head):
             candidates.finish_stage("names")
         if question.wanted is not None and background is not None:
             if options.merge:
@@ -249,28 +310,33 @@ class _Ranker:
                 stack_copies(candidates, frames, background, self._settings.ranking)
                 candidates.finish_stage("stacks")
             if options.variety:
-                spread(candidates, frames, background, options.variety, ranked.is_sure, head)
+                spread(candidates, frames, background, options.variety, ranked.is_match, head)
                 candidates.finish_stage("variety")
-            ranked.nothing_matches = not any(map(ranked.is_sure, candidates.order))
+            ranked.nothing_matches = not any(map(ranked.is_match, candidates.order))
         if options.sort is not Sort.RELEVANCE:
             _sort(self._snapshot, ranked, options.sort, question)
             candidates.finish_stage(f"sort by {options.sort}")
         return ranked
 
     def _confidence(self, frames: ShotFrames) -> dict[str, float]:
-        """How surely each shot shows what was asked, before feedback moved the question."""
-        if self._question.asked is None:
+        """How surely each shot shows what was asked and nothing unwanted, before feedback moved the question.
+
+        What was kept is right.
+        """
+        if self._beliefs.wanted is None:
             return {}
-        shown = frames.confidence(self._asker.background, self._question.asked)
-        kept = dict.fromkeys(shown.keys() & set(self._options.keep), 1.0)
-        return {shot_id: min(self._present, sure) for shot_id, sure in shown.items()} | kept
+        sure = frames.confidence(self._beliefs.wanted)
+        for belief in self._beliefs.unwanted:
+            shown = frames.confidence(belief)
+            sure = {shot_id: value * (1 - shown[shot_id]) for shot_id, value in sure.items()}
+        return sure | dict.fromkeys(sure.keys() & set(self._options.keep), 1.0)
 
 
 def _sort(snapshot: Snapshot, ranked: Ranked, sort: Sort, question: Question) -> None:
     """Another order than relevance; of a question with a meaning only what surely matches is left."""
     candidates, shots = ranked.candidates, ranked.shots
     if question.wanted is not None:
-        unsure = [shot_id for shot_id in candidates.order if not ranked.is_sure(shot_id)]
+        unsure = [shot_id for shot_id in candidates.order if not ranked.is_match(shot_id)]
         candidates.remove(unsure, f"not matching surely enough to be sorted by {sort}")
     if sort is Sort.DURATION:
         candidates.order.sort(key=lambda shot_id: (-shots[shot_id].shot.span.duration, shot_id))

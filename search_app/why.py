@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from search_app.belief import Reason
 from search_app.channels import PICTURE
+from search_app.confidence import Certainty, certainty_of
 from search_app.config import SearchSettings
 from search_app.fusion import Match
 from search_app.options import SearchOptions
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from indexer.models.encoder import Encoder
     from search_app.query import Step
-    from search_app.steps import Ranked
+    from search_app.steps import Ranked, StepBeliefs
     from store.archive import Archive
     from store.records import ShotRow
     from store.snapshot import Snapshot
@@ -40,8 +42,12 @@ class Explanation:
 
     Args:
         shot: the shot there, None if the video is not indexed or has no shot at that time.
-        reason: what kept it out, or why there is no shot; empty if it is among the answers.
+        reason: what kept it out, or why there is no shot; empty if it is listed.
         confidence: how surely the shot shows what was asked, 0 to 1; None where nothing was measured.
+        certainty: the same in words; None for a question of filters alone, and for what is no candidate.
+        is_calibrated: whether the confidence was fitted for the archive's encoder.
+        is_match: whether it counts as an answer.
+        reasons: the evidence that made the confidence, of the wanted and of the unwanted.
         matches: its rank and score in every channel that knows it; of several steps, for the first.
         stages: its place after every stage, None where it was not, or no longer, among the candidates.
         n_candidates: how many shots took part.
@@ -50,9 +56,24 @@ class Explanation:
     shot: ShotRow | None
     reason: str
     confidence: float | None = None
+    certainty: Certainty | None = None
+    is_calibrated: bool = True
+    is_match: bool = False
+    reasons: tuple[Reason, ...] = ()
     matches: tuple[Match, ...] = ()
     stages: tuple[tuple[str, int | None], ...] = ()
     n_candidates: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """What became of it, in agreement with its confidence."""
+        if self.reason:
+            return self.reason
+        if self.is_match:
+            return "it is among the answers"
+        if self.certainty is Certainty.UNKNOWN:
+            return "it is listed, but the archive holds too few frames to say whether it matches"
+        return "it is listed as one of the nearest, but does not count as a match"
 
 
 def explain(
@@ -95,14 +116,48 @@ def explain(
         (name, order.index(shot.shot_id) + 1 if shot.shot_id in order else None)
         for name, order in ranked.candidates.stages
     )
+    is_candidate = any(shot.shot_id in order for _, order in ranked.candidates.stages)
+    confidence = ranked.confidence.get(shot.shot_id) if is_candidate else None
     return Explanation(
         shot,
         _reason(snapshot, parsed, shot, ranked, settings),
-        ranked.confidence.get(shot.shot_id),
+        confidence,
+        certainty_of(confidence) if ranked.has_meaning and is_candidate else None,
+        ranked.is_calibrated,
+        shot.shot_id in ranked.candidates.order and (not ranked.has_meaning or ranked.is_match(shot.shot_id)),
+        _evidence(snapshot, shot, ranked),
         tuple(found),
         stages,
         len(ranked.candidates.stages[0][1]) if ranked.candidates.stages else 0,
     )
+
+
+def _evidence(snapshot: Snapshot, shot: ShotRow, ranked: Ranked) -> tuple[Reason, ...]:
+    """What speaks for and against a shot: every part of every step that it answers, and of what is unwanted.
+
+    Each is measured at the frame that shows it most surely, as the confidence is; of a chain, at its own frames.
+    """
+    steps = ranked.steps.get(shot.shot_id)
+    if steps is None:
+        frames = ShotFrames(snapshot, [shot.shot_id], None)
+        return _reasons_of(ranked.beliefs[0], frames, shot.shot_id) if ranked.beliefs and frames.rows else ()
+    reasons: list[Reason] = []
+    for number, (beliefs, hit) in enumerate(zip(ranked.beliefs, steps, strict=True), start=1):
+        frames = ShotFrames(snapshot, [hit.shot.shot_id], None).at(hit.time)
+        found = _reasons_of(beliefs, frames, hit.shot.shot_id)
+        reasons += [replace(reason, aspect=f"step {number}: {reason.aspect}") for reason in found]
+    return tuple(reasons)
+
+
+def _reasons_of(beliefs: StepBeliefs, frames: ShotFrames, shot_id: str) -> tuple[Reason, ...]:
+    """What speaks for the wanted of one step and for its unwanted."""
+    reasons: list[Reason] = []
+    if beliefs.wanted is not None:
+        reasons += beliefs.wanted.reasons(frames.surest(shot_id, beliefs.wanted))
+    for belief in beliefs.unwanted:
+        sure = frames.confidence(belief)[shot_id]
+        reasons.append(Reason(belief.words, "unwanted", sure))
+    return tuple(reasons)
 
 
 def _shot_at(snapshot: Snapshot, video: str, seconds: float) -> tuple[ShotRow | None, str]:
@@ -138,7 +193,7 @@ def _deep_match(
 
 
 def _reason(snapshot: Snapshot, query: Query, shot: ShotRow, ranked: Ranked, settings: SearchSettings) -> str:
-    """What kept a shot out of the answers; empty if nothing did."""
+    """What kept a shot out of the list; empty if nothing did."""
     candidates = ranked.candidates
     if shot.shot_id in candidates.order:
         return ""

@@ -17,6 +17,7 @@ from search_app.commands.search_view import (
     print_explanation,
     print_hits,
     say_no_match,
+    sure_json,
 )
 from search_app.errors import QueryError
 from search_app.finite import Finite
@@ -239,6 +240,8 @@ def why(
     TIME is 12.5s, 1m30s or 1:30. Says which shot that is, whether it is indexed, its rank in every channel and
     after every stage, and what removed it.
     """
+    from dataclasses import asdict
+
     from indexer.console import print_json
     from indexer.presence import look_for_files
     from search_app.options import SearchOptions
@@ -267,7 +270,9 @@ def why(
         {
             "shot": None if found.shot is None else shot_json(found.shot, presence),
             "reason": found.reason,
-            "confidence": found.confidence,
+            **sure_json(found.confidence, found.certainty, found.is_calibrated),
+            "is_match": found.is_match,
+            "evidence": [asdict(reason) for reason in found.reasons],
             "channels": [match_json(match) for match in found.matches],
             "stages": [{"stage": name, "rank": place} for name, place in found.stages],
             "candidates": found.n_candidates,

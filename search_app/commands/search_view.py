@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from collections.abc import Iterable, Mapping
 
     from indexer.presence import Presence
+    from search_app.confidence import Certainty
     from search_app.fusion import Match
     from search_app.ranking import Hit
     from search_app.search import SearchResult
@@ -20,8 +21,9 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 
 def say_no_match(result: SearchResult) -> None:
-    """Say on stderr what was found nothing of, and if the answer is no better than chance."""
+    """Say on stderr what was found nothing of, if nothing matches, and if numbers were not calibrated."""
     from indexer.console import printable
+    from search_app.confidence import Certainty
     from search_app.naming import NAME
 
     for remark in result.remarks:
@@ -31,7 +33,11 @@ def say_no_match(result: SearchResult) -> None:
         nearest = (
             "what has that in its name comes first, then the nearest" if is_named else "these are only the nearest"
         )
-        click.echo(f"nothing here matches; {nearest}", err=True)
+        is_unknown = any(hit.certainty is Certainty.UNKNOWN for hit in result.hits)
+        why = " for certain: too few frames to say" if is_unknown else ""
+        click.echo(f"nothing here matches{why}; {nearest}", err=True)
+    if not all(hit.is_calibrated for hit in result.hits):
+        click.echo("confidence is not calibrated for this archive's encoder: words only", err=True)
 
 
 def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence]:
@@ -49,7 +55,7 @@ def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
     rows = [
         (
             str(hit.rank),
-            "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
+            hit.sure_text(),
             timecode(hit.span.start_seconds),
             timecode(hit.span.end_seconds),
             found_by(hit),
@@ -84,6 +90,15 @@ def match_json(match: Match) -> dict[str, Any]:
     }
 
 
+def sure_json(confidence: float | None, certainty: Certainty | None, is_calibrated: bool) -> dict[str, Any]:
+    """How surely something was found, as plain data; without a number where it would be made up."""
+    return {
+        "confidence": round(confidence, 4) if is_calibrated and confidence is not None else None,
+        "certainty": None if certainty is None else str(certainty),
+        "calibrated": is_calibrated,
+    }
+
+
 def hit_json(hit: Hit, files: Mapping[str, Presence]) -> dict[str, Any]:
     """A hit as plain data."""
     return {
@@ -94,7 +109,7 @@ def hit_json(hit: Hit, files: Mapping[str, Presence]) -> dict[str, Any]:
         "end_seconds": hit.span.end_seconds,
         "frame_seconds": float(hit.time),
         "thumbnail": hit.thumbnail,
-        "confidence": None if hit.confidence is None else round(hit.confidence, 4),
+        **sure_json(hit.confidence, hit.certainty, hit.is_calibrated),
         "relevance": round(hit.relevance, 8),
         "channels": [match_json(match) for match in hit.matches],
         "members": [member.shot_id for member in hit.members],
@@ -104,6 +119,7 @@ def hit_json(hit: Hit, files: Mapping[str, Presence]) -> dict[str, Any]:
                 **shot_json(step.shot, files[step.shot.video_id]),
                 "frame_seconds": float(step.time),
                 "score": round(step.score, 6),
+                "confidence": sure_json(step.confidence, None, hit.is_calibrated)["confidence"],
             }
             for step in hit.steps
         ],
@@ -118,6 +134,7 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         presence: where its video lies now; None without a shot.
     """
     from indexer.console import print_table, printable, timecode
+    from search_app.confidence import percent_of, words_of
 
     if found.shot is None or presence is None:
         click.echo(printable(found.reason))
@@ -131,8 +148,14 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         click.echo(printable(presence.reason))
     if presence.also_at:
         click.echo(printable(f"also at {', '.join(presence.also_at)}"))
-    if found.confidence is not None:
-        click.echo(f"shows what is asked for with a confidence of {100 * found.confidence:.0f} %")
+    if found.certainty is not None:
+        sure = words_of(found.confidence, is_calibrated=found.is_calibrated)
+        click.echo(f"shows what is asked for: {sure}")
+    if found.reasons:
+        reasons = [
+            (reason.aspect, printable(reason.words), percent_of(reason.probability)) for reason in found.reasons
+        ]
+        print_table(("evidence", "of", "shown"), reasons, right=(2,))
     rows = [
         (match.channel, str(match.rank), f"{match.score:.3f}", " ".join(match.words)) for match in found.matches
     ]
@@ -141,4 +164,4 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         (name, "out" if place is None else f"{place} of {found.n_candidates}") for name, place in found.stages
     ]
     print_table(("after", "place"), places, right=(1,))
-    click.echo(found.reason or "it is among the answers")
+    click.echo(found.verdict)

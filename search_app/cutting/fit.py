@@ -93,7 +93,7 @@ def _on_the_grid(problem: _Problem, rate_of: RateOf) -> CutList:
         if due == rate:
             return cut_list
         rate = due
-    # Rates take turns: they decide how clips are trimmed, whose lengths decide them. One rate alone keeps to itself.
+    # Rates take turns: they decide how clips are trimmed, whose lengths decide them. One alone keeps to itself.
     of_one = [
         _of_one_rate(problem, one, rate_of)
         for one in dict.fromkeys(_own_rate(hit, problem, rate_of) for hit in problem.hits)

@@ -197,7 +197,7 @@ def _film_clip(number: int, clip: Clip, planned: TimelineClip, place: tuple[int,
 def why_it_answers(clip: Clip) -> str:
     """Why a clip is in the film, for people: how surely it shows what was asked, and what its texts hold of it."""
     hit = max(clip.hits, key=lambda hit: hit.score)
-    parts = [] if hit.confidence is None else [f"{100 * hit.confidence:.0f} % sure"]
+    parts = [sure] if (sure := hit.sure_text(" sure")) else []
     if hit.score:
         parts.append(f"rank {hit.rank}")
     for match in hit.matches:

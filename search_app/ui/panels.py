@@ -148,9 +148,14 @@ def ask_tick_matches(n_matches: int) -> bool:
     return bool(st.button(text, key="tick-matches", icon=":material/done_all:", type="tertiary"))
 
 
-def show_no_match() -> None:
-    """Say that the best shots are no better than chance, above the nearest ones."""
-    st.info("Nothing here matches. These are only the nearest shots.", icon=":material/search_off:")
+def show_no_match(*, is_unknown: bool) -> None:
+    """Say that no shot counts as an answer, above the nearest ones.
+
+    Args:
+        is_unknown: whether that is so because the archive holds too little to say.
+    """
+    why = " for certain: too few frames to say" if is_unknown else ""
+    st.info(f"Nothing here matches{why}. These are only the nearest shots.", icon=":material/search_off:")
 
 
 def show_remarks(remarks: Sequence[str]) -> None:

@@ -55,8 +55,8 @@ def clock(seconds: float) -> str:
 def sure_text(hit: Hit) -> str:
     """How surely a shot shows what was asked, and in what kind of text it was found."""
     channels = [match.channel.replace("_", " ") for match in hit.matches if match.channel != "picture"]
-    sure = [] if hit.confidence is None else [f"{100 * hit.confidence:.0f} % sure"]
-    return " · ".join([*sure, *dict.fromkeys(channels)]) or "passes the filters"
+    sure = hit.sure_text(" sure")
+    return " · ".join([*([sure] if sure else []), *dict.fromkeys(channels)]) or "passes the filters"
 
 
 def span_text(span: TimeSpan) -> str:

@@ -9,7 +9,6 @@ from search_app.background import Background
 from store.records import Embeddings
 
 RNG = np.random.default_rng(5)
-MANY = 10_000
 
 
 def unit_rows(n: int, dim: int = 32, common: float = 0.0) -> Embeddings:
@@ -26,46 +25,29 @@ def background() -> Background:
 
 
 def test_the_scale_of_cosines_makes_no_difference() -> None:
-    """An encoder whose texts and pictures lie farther apart gives the same confidence for the same standing."""
+    """An encoder whose texts and pictures lie farther apart gives the same standing for the same question."""
     frames, neutral = unit_rows(200), unit_rows(50)
     near, far = Background(frames, neutral), Background(frames, 0.2 * neutral)
     scores = np.linspace(-0.5, 0.9, 8).astype(np.float32)
     cosines = frames @ neutral.T
     shifted = (scores - cosines.mean()) * 0.2 + 0.2 * cosines.mean()
-    assert np.allclose(near.shown(scores, is_text=True), far.shown(shifted, is_text=True), atol=1e-3)
+    assert np.allclose(near.standard_text_cosine(scores), far.standard_text_cosine(shifted), atol=1e-3)
+    assert near.usual_best == pytest.approx(far.usual_best, abs=1e-3)
 
 
-def test_confidence_grows_with_the_score(background: Background) -> None:
-    """A better score is never less sure, for texts as for pictures, and lies between 0 and 1."""
-    scores = np.linspace(-1, 1, 50).astype(np.float32)
-    for is_text in (True, False):
-        sure = background.shown(scores, is_text=is_text)
-        assert np.all(np.diff(sure) >= 0)
-        assert 0 <= sure.min() < 0.5 < sure.max() <= 1
+def test_the_more_alike_the_surer(background: Background) -> None:
+    """A better cosine with a picture is never less sure, and lies between 0 and 1."""
+    sure = background.alike(np.linspace(-1, 1, 50).astype(np.float32))
+    assert np.all(np.diff(sure) >= 0)
+    assert 0 <= sure.min() < 0.5 < sure.max() <= 1
 
 
-def test_one_missing_word_is_enough_for_nothing_to_match(background: Background) -> None:
-    """However near the nearest frame, a word that nothing shows makes it unlikely; of five, one may be missing."""
-    assert background.present(3.5, [3.5, 3.5], MANY) > 0.5
-    assert background.present(3.5, [3.5, 0.3], MANY) < 0.5
-    assert background.present(3.5, [3.5, 3.5, 3.5, 3.5, 0.3], MANY) > 0.5
-    assert background.present(3.5, [3.5, 3.5, 3.5, 0.3, 0.3], MANY) < 0.5
-    assert background.present(3.5, [], MANY) > 0.5 > background.present(0.3, [], MANY)
-
-
-def test_the_best_of_few_frames_may_be_lower_than_the_best_of_many(background: Background) -> None:
-    """The fewer frames to choose from, the less their best has to score; from 480 on that stays the same."""
-    sure = [background.present(2.5, [2.5, 2.5], n) for n in (0, 6, 30, 100, 480, MANY)]
-    assert sorted(sure, reverse=True) == sure
-    assert sure[0] == sure[1] > sure[2] > sure[3] > sure[4] == sure[5]
-
-
-def test_what_many_frames_show_need_not_stand_out_as_far() -> None:
-    """At the same best score a text that fits most frames badly stands higher than one that fits them half."""
-    frames = np.eye(4, dtype=np.float32)[[0, 0, 0, 1]]
-    background = Background(frames, unit_rows(20, 4))
-    rare, usual = np.eye(4, dtype=np.float32)[[1, 0]]
-    assert background.standing_of_best(rare, 0.9) > background.standing_of_best(usual, 0.9)
+def test_an_everyday_text_usually_scores_what_the_nearest_one_does(background: Background) -> None:
+    """The usual best stands above the mean of all neutral texts, by as much as the middle frame says."""
+    cosines = background._frames @ background._neutral.T
+    middle = np.median(cosines.max(axis=1))
+    assert background.usual_best == pytest.approx((middle - cosines.mean()) / cosines.std(), abs=1e-4)
+    assert background.usual_best > 0
 
 
 def test_only_texts_that_stand_out_have_a_vote(background: Background) -> None:
@@ -82,7 +64,7 @@ def test_the_same_picture_is_alike_however_few_frames_there_are(n_frames: int, c
     """A picture that is in the archive is surely like itself, even in the smallest or most uniform one."""
     frames = unit_rows(n_frames, common=common)
     background = Background(frames, unit_rows(20))
-    sure = background.shown(frames @ frames[0], is_text=False)
+    sure = background.alike(frames @ frames[0])
     assert sure[0] > 0.5
     assert n_frames < 20 or common > 4 or np.all(sure[1:] < 0.5)
 
@@ -100,4 +82,5 @@ def test_an_empty_archive_has_a_background_too() -> None:
     """Without frames every score is as it is, and nothing fails."""
     empty = Background(np.zeros((0, 8), np.float32), unit_rows(5, 8))
     assert empty.mean_frame.tolist() == [0.0] * 8
-    assert 0 <= empty.present(0.1, [], 0) <= 1
+    assert [0.5] == empty.standard_text_cosine(np.array([0.5], np.float32)).tolist()
+    assert 0.0 == empty.usual_best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from search_app.query_parser import parse_query
 from search_app.question import Asker, Question
 from store.lexical import telling_words
-from store.records import Embeddings, EmbeddingSpace
+from store.records import Counts, Embeddings, EmbeddingSpace
 from store.snapshot import Snapshot
 from tests.fakes import COLOURS, FakeEncoder, make_picture
 
@@ -53,16 +54,22 @@ class FakeSnapshot:
         self.n_backgrounds += 1
         return self._frames
 
+    def counts(self) -> Counts:
+        return Counts(3, 30, 30, 0.1, 0, 0, 0)
+
     def telling_words(self, text: str) -> list[str]:
         return telling_words(text, [])
 
-    def nearest(
-        self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None
-    ) -> tuple[Embeddings, NDArray[np.int64]]:
+    def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None) -> list[SimpleNamespace]:
+        """Every frame is a shot of its own."""
         ids = np.arange(len(self._frames)) if among is None else among
         scores = self._frames[ids] @ vector
         best = np.argsort(-scores)[:n_frames]
-        return scores[best], ids[best]
+        shots = [SimpleNamespace(shot_id=f"s{ids[place]}", path="a.mp4") for place in best]
+        return [
+            SimpleNamespace(shot=shot, time=0, score=float(scores[place]))
+            for shot, place in zip(shots, best, strict=True)
+        ]
 
 
 def asker_of(snapshot: FakeSnapshot) -> Asker:
@@ -73,8 +80,11 @@ def asked(asker: Asker, text: str) -> Question:
     return asker.encode(parse_query(text).steps[0])
 
 
-def presence(asker: Asker, text: str) -> float:
-    return asker.presence(asked(asker, text).asked, None)
+def best_sure(asker: Asker, text: str) -> float:
+    """How surely any frame shows a text."""
+    wanted = asked(asker, text).asked
+    assert wanted is not None
+    return float(asker.believe(wanted).of_frames(FakeSnapshot().background()).max())
 
 
 def test_minus_with_a_word_of_no_meaning_takes_nothing_out() -> None:
@@ -86,9 +96,9 @@ def test_minus_with_a_word_of_no_meaning_takes_nothing_out() -> None:
 
 @pytest.mark.parametrize("word", ["Rain", "RAIN", "Something"])
 def test_capital_letters_ask_for_the_same(word: str) -> None:
-    """A word of light or of no meaning is as present in capitals as in small letters."""
+    """A word of light or of no meaning is as sure in capitals as in small letters."""
     asker = asker_of(FakeSnapshot())
-    assert presence(asker, f"{word.lower()} red") == presence(asker, f"{word} red")
+    assert best_sure(asker, f"{word.lower()} red") == best_sure(asker, f"{word} red")
 
 
 def test_only_stop_words_of_the_languages_at_hand_are_left_out() -> None:
@@ -102,7 +112,7 @@ def test_only_stop_words_of_the_languages_at_hand_are_left_out() -> None:
 def test_a_thing_that_is_a_stop_word_elsewhere_is_asked_for() -> None:
     """A dog that nothing shows makes a question unlikely, though dog is a stop word of Danish."""
     asker = asker_of(FakeSnapshot())
-    assert presence(asker, "red dog") == presence(asker, "red boat")
+    assert best_sure(asker, "red dog") == best_sure(asker, "red boat")
 
 
 @pytest.mark.parametrize("text", ["red", "dog", "rain"])
@@ -114,7 +124,7 @@ def test_a_text_added_to_itself_is_as_sure_as_it_is_alone(text: str) -> None:
     for weighted in (f"1*{text} + {text}", f"2*{text}", f"2*{text} + 0.5*{text}"):
         summed = asked(asker, weighted).asked
         assert summed is not None
-        assert presence(asker, text) == pytest.approx(presence(asker, weighted), abs=1e-3)
+        assert best_sure(asker, text) == pytest.approx(best_sure(asker, weighted), abs=1e-3)
         assert np.allclose(alone.vector, summed.vector, atol=1e-5)
 
 

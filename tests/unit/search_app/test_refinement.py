@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_app.background import Background
-from search_app.question import Aspect
 from search_app.ranking import Candidates
 from search_app.refinement import drop_unwanted, spread
 from search_app.shot_frames import ShotFrames
@@ -18,36 +17,31 @@ from store.records import Embeddings
 
 NOTHING = np.zeros((0, 4), np.float32)
 BACKGROUND = Background(NOTHING, NOTHING)
-RED = Aspect(np.array([1, 0, 0, 0], np.float32), "red", is_text=True)
 
 
 class FakeFrames(ShotFrames):
-    """Shots of which it is known how surely each shows the unwanted, and how each looks."""
+    """Shots of which it is known how each looks."""
 
-    def __init__(self, confidences: dict[str, float], looks: dict[str, list[float]] | None = None) -> None:
-        self._confidences = confidences
-        self._looks = looks or {}
+    def __init__(self, looks: dict[str, list[float]]) -> None:
+        self._looks = looks
 
     def best_vectors(self, shot_ids: Iterable[str]) -> Embeddings:
         rows = [self._looks[shot_id] for shot_id in shot_ids]
         return np.array(rows, np.float32).reshape(len(rows), 2)
 
-    def confidence(self, background: Background, aspect: Aspect) -> dict[str, float]:  # noqa: ARG002 a fake
-        return self._confidences
-
 
 def order_without_red(red: dict[str, float], answers: set[str], n: int = 100) -> Candidates:
     """The shots in the order given, without what is red."""
     candidates = Candidates(list(red))
-    drop_unwanted(candidates, FakeFrames(red), BACKGROUND, [RED], answers.__contains__, list(red)[:n])
+    drop_unwanted(candidates, [("red", red)], answers.__contains__, list(red)[:n])
     return candidates
 
 
 def test_what_may_be_unwanted_comes_after_what_surely_is_not() -> None:
-    """Among the answers, and among the rest; what surely is unwanted is out, with the reason."""
-    red = {"a": 0.3, "b": 0.0, "c": 0.9, "d": 0.2, "e": 0.05, "f": 0.0}
+    """Of what is no answer; answers keep their order, and what surely is unwanted is out, with the reason."""
+    red = {"d": 0.2, "a": 0.3, "b": 0.0, "c": 0.9, "e": 0.05, "f": 0.0}
     candidates = order_without_red(red, {"a", "b", "c"})
-    assert ["b", "a", "e", "f", "d"] == candidates.order
+    assert ["a", "b", "e", "f", "d"] == candidates.order
     assert {"c": "-red"} == candidates.removed
 
 
@@ -69,7 +63,7 @@ def test_variety_orders_matches_and_nothing_comes_between_them(variety: float) -
     order = ["boat1", "birds", "boat2", "duck", "boat3", "boat4", "far"]
     candidates = Candidates(list(order), dict(zip(order, np.linspace(1, 0.5, 7), strict=True)))
     boats = {name for name in order if name.startswith("boat")}
-    spread(candidates, FakeFrames({}, looks), BACKGROUND, variety, boats.__contains__, order[:-1])
+    spread(candidates, FakeFrames(looks), BACKGROUND, variety, boats.__contains__, order[:-1])
     assert "boat1" == candidates.order[0]
     assert boats == set(candidates.order[:4])
     assert variety < 0.5 or candidates.order[1] == "boat4"
@@ -79,5 +73,5 @@ def test_variety_orders_matches_and_nothing_comes_between_them(variety: float) -
 def test_variety_without_a_match_changes_nothing() -> None:
     """What does not answer has no order that would be better."""
     candidates = Candidates(["a", "b"], {"a": 1.0, "b": 0.5})
-    spread(candidates, FakeFrames({}, {"a": [1, 0], "b": [0, 1]}), BACKGROUND, 1.0, lambda _: False, ["a", "b"])
+    spread(candidates, FakeFrames({"a": [1, 0], "b": [0, 1]}), BACKGROUND, 1.0, lambda _: False, ["a", "b"])
     assert ["a", "b"] == candidates.order
