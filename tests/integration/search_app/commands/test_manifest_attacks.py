@@ -41,7 +41,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("attacks")
     draw_library(folder / "library")
     index_library(folder / "archive", folder / "library")
-    run("supercut", folder / "archive", "a pink castle", "-o", folder / "film.mp4", "--limit", "3")
+    run("supercut", folder / "archive", "a pink castle", "-o", folder / "film.mp4", "--limit", "3", "--nearest")
     return folder / "archive"
 
 
