@@ -183,7 +183,8 @@ def put_named_first(
     """Put the shots of the files that the question names before all others; whether there were any.
 
     Of a file named by an ordinary word that pictures show, too, those shots go first that surely show it, or else
-    its best one: a film called harbour also holds other things. Whole names count as words that were found.
+    its best one if the name is all that is asked: a film called harbour also holds other things. Whole names count
+    as words that were found.
 
     Args:
         candidates: changed in place.
@@ -202,7 +203,8 @@ def put_named_first(
     for video_id, shot_ids in of_video.items():
         match, first = named.matches[video_id], shot_ids
         if is_shown and match.naming < Naming.FILE:
-            first = [one for one in shot_ids if confidence.get(one, 0.0) >= MEDIUM_FROM] or shot_ids[:1]
+            best = shot_ids[:1] if match.naming > Naming.PART else []
+            first = [one for one in shot_ids if confidence.get(one, 0.0) >= MEDIUM_FROM] or best
         for shot_id in first:
             naming[shot_id] = match.naming
             if match.naming > Naming.PART:

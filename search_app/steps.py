@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from search_app.belief import Belief
     from search_app.config import SearchSettings
+    from search_app.fusion import Fused
     from search_app.options import SearchOptions
     from search_app.query import Step
     from search_app.question import Asker, Aspect, Question
@@ -252,14 +253,21 @@ class _Ranker:
         """The shots that have votes, in the order of their joined votes.
 
         A name speaks for a whole video, whatever its shots show: where pictures show what is asked, it counts
-        less.
+        less, and no vote puts what does not answer before what does.
         """
         weights = {name: getattr(self._settings.weights, name) for name in self._settings.weights.__slots__}
         if self._is_shown:
             weights[NAME] *= self._settings.ranking.name_share
         fused = fuse_rankings(self._rankings, weights, self._settings.ranking.rank_constant)
         shots = self._snapshot.shots_by_id([one.shot_id for one in fused])
-        fused.sort(key=lambda one: (*one.standing, shots[one.shot_id].path, shots[one.shot_id].shot.ordinal))
+        answers = {one.shot_id for one in fused if are_found_by_words(one.matches)}
+        answers |= {shot_id for shot_id, sure in self._sure.items() if sure >= MEDIUM_FROM}
+
+        def place(one: Fused) -> tuple[bool, float, int, str, int]:
+            shot = shots[one.shot_id]
+            return self._is_shown and one.shot_id not in answers, *one.standing, shot.path, shot.shot.ordinal
+
+        fused.sort(key=place)
         return Candidates.of_fused(fused)
 
     @property
