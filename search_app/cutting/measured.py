@@ -57,6 +57,8 @@ def _measure(known: Mapping[str, Known], *, sound: bool) -> dict[str, VideoFacts
     places = {video_id: path for video_id, (paths, _) in known.items() if (path := _place(video_id, paths))}
     doubtful = {video_id for video_id in places if has_doubtful_rate(known[video_id][1])}
     mute = {video_id for video_id in places if sound and _lacks_channels(known[video_id][1])} - doubtful
+    if not doubtful | mute:
+        return {}
     found = {
         **probe_streams(places[video_id] for video_id in doubtful),
         **probe_streams((places[video_id] for video_id in mute), rates=False),
