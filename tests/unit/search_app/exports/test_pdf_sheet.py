@@ -52,7 +52,7 @@ def test_it_says_of_each_clip_what_the_page_for_browsers_says(tmp_path: Path) ->
     first, second = pages_of(film)
     assert ["a red boat", "13 clips, 26.0 s at 25 frames per second"] == first.split("\n")[:2]
     card = ["2  at 00:00:02:00, 2.0 s", "a boat {nb} **at** dusk", "a.mov", "10:00:01:00 \u2013 10:00:03:00"]
-    said = " ".join([*card, "88 % sure, rank 3, caption words 2: red boat"])
+    said = " ".join([*card, "88 % sure, high, rank 3, caption words 2: red boat"])
     assert " ".join(said.split()) in " ".join(first.split())
     assert "13  at 00:00:24:00, 2.0 s" in second
     reader = PdfReader(io.BytesIO(pdf_text(film).encode("latin-1")))
