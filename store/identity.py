@@ -50,7 +50,7 @@ def _read_identity(folder: Path) -> str:
             raise ArchiveDamagedError(f"{path} is missing, but an archive is there; run `rushes repair {folder}`")
         if not folder.exists():
             raise NotAnArchiveError(
-                f"there is no archive {folder}{_near(folder)}; make one of the videos in a folder with "
+                f"{folder} is not an archive, there is no such folder{_near(folder)}; make one of videos with "
                 f"`rushes index {shlex.quote(str(folder))} FOLDER`"
             )
         if folder.is_dir():

@@ -159,22 +159,22 @@ def test_a_missing_source_is_left_out_and_named(tmp_path: Path) -> None:
     _rushes("index", tmp_path / "arch", copy, "--model", "demo")
     (copy / "b.mp4").unlink()
     reason = "its file is missing since the last index run"
-    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--dry-run").stdout
-    assert "2 clips, 2.00 s" in told
+    told = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--nearest", "--dry-run").stdout
+    assert "2 of 2 clips, 2.00 s" in told
     assert reason in told
     assert not film.exists()
-    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film)
+    ran = _rushes("supercut", tmp_path / "arch", "red", "-o", film, "--nearest")
     assert "2/2 cuts exact" in ran.stdout
-    assert f"b.mp4: {reason}" in ran.stdout
+    assert f"b.mp4, rank 2: {reason}" in ran.stdout
     ledger = json.loads((tmp_path / "film.mp4.json").read_text(encoding="utf-8"))
     assert [reason] == [left["reason"] for left in ledger["left_out"]]
     for ending in (".edl", ".csv"):
         output = tmp_path / f"cut{ending}"
         command = "timeline" if ending == ".edl" else "export"
-        ran = _rushes(command, tmp_path / "arch", "red", "-o", output)
+        ran = _rushes(command, tmp_path / "arch", "red", "-o", output, "--nearest")
         assert "b.mp4" not in output.read_text(encoding="utf-8-sig")
         assert f"b.mp4 left out: {reason}" in ran.stderr
-        _rushes(command, tmp_path / "arch", "red", "-o", output, "--overwrite", "--include-missing")
+        _rushes(command, tmp_path / "arch", "red", "-o", output, "--nearest", "--overwrite", "--include-missing")
         assert "b.mp4" in output.read_text(encoding="utf-8-sig")
 
 
