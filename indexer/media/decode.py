@@ -22,6 +22,7 @@ from av.container.core import Flags
 
 from indexer.errors import VideoUnreadableError
 from indexer.media.clock import FrameClock, StampChooser, clock_notices
+from indexer.media.described import Described, count_channels, describe_streams
 from indexer.media.display import Crop, read_crop, true_aspect
 from indexer.media.limits import MAX_PICTURE_PX, MAX_SIDE_PX, MAX_STREAMS, MAX_TRACKS
 from indexer.media.promise import broken_promise, promised_seconds
@@ -108,6 +109,7 @@ class VideoReader:
     _container: Any = None
     _stream: Any = None
     _clock: Any = None
+    _described: Described = field(default_factory=dict)
     _decoder: Any = None
     _is_lost: bool = False
     _ends: dict[int, Fraction] = field(default_factory=dict)
@@ -120,9 +122,10 @@ class VideoReader:
             # PyAV lets the demuxer make up presentation times where a container has none, the ffmpeg program
             # does not: H.264 in AVI came out of order, which cost frames, and a frame apart from what was cut.
             self._container.flags &= ~Flags.gen_pts.value
+            self._described = describe_streams(self._container)
             self._stream = self._choose_stream()
             self._configure()
-            self.crop = read_crop(self._container, self._stream.index)
+            self.crop = read_crop(self._described.get(self._stream.index, ()))
             may_jump = bool(int(self._container.format.flags) & _CLOCK_MAY_JUMP)
             usual_step = 1 / (self.frame_rate or _GUESSED_RATE)
             self._clock = FrameClock(self.start_time, self.time_base, may_jump, usual_step)
@@ -172,7 +175,7 @@ class VideoReader:
     @property
     def audio_channels(self) -> tuple[int, ...]:
         """How many channels each sound track has, in the order of the file."""
-        counts = (int(stream.codec_context.channels) for stream in self._container.streams.audio)
+        counts = (count_channels(self._described.get(s.index, ())) for s in self._container.streams.audio)
         return tuple(n for n in counts if n > 0)
 
     @property

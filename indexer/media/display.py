@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,7 +14,6 @@ _MATRIX = struct.Struct("<9i")
 _TOLERANCE_DEGREES = 1.0
 """How far a turn may be from a right angle, and count as one; the ffmpeg program has the same."""
 
-_STREAM = re.compile(r"  Stream #\d+:(\d+)\b.*")
 _CROPPING = re.compile(r" +Frame [Cc]ropping: (\d{1,5})/(\d{1,5})/(\d{1,5})/(\d{1,5}) *")
 
 _NEAREST = {  # signs of the matrix's first two rows, as (a, b, c, d) -> mirrored, clockwise turn
@@ -136,24 +136,16 @@ def true_aspect(told: Fraction, width_px: int, height_px: int, crop: Crop) -> Fr
     return Fraction(1) if told * Fraction(width_px, height_px) == kept else told
 
 
-def read_crop(container: Any, stream_index: int) -> Crop:
+def read_crop(lines: Sequence[str]) -> Crop:
     """What the container cuts off the pictures of a stream: clean aperture of QuickTime, pixel crop of Matroska.
 
     PyAV does not hand it out, but FFmpeg prints it; so we see what the ffmpeg program applies.
-    """
-    import av.logging
 
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)
-    try:
-        described = container.dumps_format()
-    finally:
-        av.logging.set_level(level)
-    current = -1
-    for line in described.splitlines():
-        if stream := _STREAM.fullmatch(line):
-            current = int(stream[1])
-        elif current == stream_index and (found := _CROPPING.fullmatch(line)):
-            left, right, top, bottom = (int(side) for side in found.groups())
-            return Crop(left, top, right, bottom)
-    return Crop()
+    Args:
+        lines: of the stream, as `describe_streams` gives them.
+    """
+    found = next(filter(None, map(_CROPPING.fullmatch, lines)), None)
+    if found is None:
+        return Crop()
+    left, right, top, bottom = (int(side) for side in found.groups())
+    return Crop(left, top, right, bottom)

@@ -304,6 +304,7 @@ def film_messages(
     import av
 
     from indexer.media.decode import rational
+    from indexer.media.described import describe_streams
     from indexer.media.display import Crop, Orientation, frame_orientation, read_crop
 
     wanted, place, scale, n_frames = [FilmPart(**part) for part in parts], 0, _WindowScaler(), 0
@@ -313,7 +314,7 @@ def film_messages(
         with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
             stream: Any = container.streams.video[0]
             stream.thread_type = "AUTO"
-            is_as_stored = read_crop(container, stream.index) == Crop()
+            is_as_stored = read_crop(describe_streams(container).get(stream.index, ())) == Crop()
             frames = (
                 _only(container, stream, wanted, Fraction(rate)) if rate else enumerate(container.decode(stream))
             )

@@ -219,3 +219,26 @@ def test_formats_of_cameras_and_archives_are_read(tmp_path: Path, ending: str, c
 def test_decoders_with_a_known_hole_need_a_mended_ffmpeg(codec: str, version: str, is_read: bool) -> None:
     """A version that cannot be told counts as old."""
     assert is_read == (refusal_of(codec, version) == "")
+
+
+# -- sound --------------------------------------------------------------------------------------------------------
+
+
+@needs_faults
+def test_the_shared_unused_channels_are_counted() -> None:
+    """Four, without a name; the child lives to say so."""
+    assert (4,) == _facts(FAULTS / "sound-channels-unused.mov").audio_channels
+
+
+@pytest.mark.parametrize(
+    ("layout", "n_channels"),
+    [("mono", 1), ("stereo", 2), ("5.1(side)", 6), ("FL+FC", 2), ("FC+FL+FR", 3), ("UNSD+UNSD", 2)],
+)
+def test_channels_of_any_layout_are_counted(tmp_path: Path, layout: str, n_channels: int) -> None:
+    """With names or without, in usual order or not."""
+    path = tmp_path / "sound.mov"
+    how = ["-af", f"pan={n_channels}C|{'|'.join(f'c{n}=c0' for n in range(n_channels))}"]
+    how += ["-channel_layout:a", layout, "-c:a", "pcm_s16le", "-c:v", "mpeg4"]
+    _run(*_picture_source(0.4), "-f", "lavfi", "-i", "sine=d=0.4", *how, str(path))
+    facts = _facts(path)
+    assert ((n_channels,), 10) == (facts.audio_channels, facts.n_frames)
