@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -105,15 +105,24 @@ class _Model(torch.nn.Module):
             return round(value.item(), 4)
 
         parts = {
-            aspect: PartWeights(number(self.part_offsets[k]), *map(number, self.parts[k]), number(self.marks[k]))
+            aspect: PartWeights(
+                number(self.part_offsets[k]),
+                number(self.parts[k][0]),
+                number(self.parts[k][1]),
+                number(self.parts[k][2]),
+                number(self.marks[k]),
+            )
             for k, aspect in enumerate(_ASPECTS)
         }
         outcome = (number(self.outcome[0]), number(self.outcome[1]))
         per_part = (number(self.per_part[0]), number(self.per_part[1]))
         return Calibration(
             number(self.offset),
-            *map(number, self.whole),
-            *map(number, self.standing),
+            number(self.whole[0]),
+            number(self.whole[1]),
+            number(self.whole[2]),
+            number(self.standing[0]),
+            number(self.standing[1]),
             parts,
             outcome,
             per_part,
@@ -130,10 +139,10 @@ def fit(rows: Rows, text_scale: tuple[float, float]) -> Calibration:
         optimizer.zero_grad()
         each = functional.binary_cross_entropy_with_logits(model(rows), rows.is_right, reduction="none")
         total = (each * rows.weight).mean() + _PULL * sum((p**2).sum() for p in model.parameters())
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimizer.step(loss)  # type: ignore[arg-type]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return model.calibration(text_scale)
 
 
@@ -153,7 +162,7 @@ def hash_of(seed: str, number: int) -> int:
 
 def measure_world(
     seed: str, n_shots: int, decoys: bool, frames: Embeddings, encoder: Encoder
-) -> list[tuple[float, ...] | tuple[list[float], list[int]]]:
+) -> list[tuple[Any, ...]]:
     """What every question scores for its nearest shots and for some others."""
     scenes = sample_world(seed, n_shots, held_out=False, decoys=decoys)
     background = Background(frames, neutral_vectors(encoder))
@@ -198,7 +207,7 @@ def evidence_of(question: Question, encoder: Encoder, background: Background) ->
     return gather_evidence(text, vectors[0], telling, encoder.encode_texts, background, neutral, nonsense)
 
 
-def rows_of(measured: Sequence) -> Rows:
+def rows_of(measured: Sequence[tuple[Any, ...]]) -> Rows:
     """As tensors."""
     most = max(len(one[3]) for one in measured)
     parts = np.zeros((len(measured), most, 3), np.float32)

@@ -11,7 +11,7 @@ import pytest
 
 from search_app import question
 from search_app.calibration import Calibration, PartWeights
-from search_app.commands.search_view import hit_json
+from search_app.commands.search_view import files_of_hits, hit_json
 from search_app.confidence import Certainty
 from search_app.contrasts import Aspect
 from search_app.options import SearchOptions
@@ -127,7 +127,8 @@ def test_an_encoder_without_numbers_is_described_in_words(archive: Archive) -> N
     assert {False} == {hit.is_calibrated for hit in hits}
     assert {Certainty.MEDIUM, Certainty.LOW} == {hit.certainty for hit in hits}
     assert (None, "medium", False) == tuple(
-        hit_json(hits[0])[name] for name in ("confidence", "certainty", "calibrated")
+        hit_json(hits[0], files_of_hits(archive.snapshot(), hits[:1]))[name]
+        for name in ("confidence", "certainty", "calibrated")
     )
     assert "medium" == sure_text(hits[0])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from search_app.background import Background
 from search_app.belief import ENOUGH_FRAMES, FEWEST_FRAMES, Belief
@@ -23,7 +25,7 @@ CALIBRATION = Calibration(
 )
 
 
-def unit(rows: Embeddings) -> Embeddings:
+def unit(rows: NDArray[np.floating[Any]]) -> Embeddings:
     scaled: Embeddings = (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
     return scaled
 
