@@ -316,9 +316,10 @@ class _Check:
         names = edits_names(copies)
         for name in sorted({*covered, *names}):
             path = copies / name
-            if name not in names or path.stat().st_size < covered.get(name, 0):
+            n_copied = path.stat().st_size if name in names else 0
+            if n_copied < covered.get(name, 0):
                 yield self._found(Kind.COPY, path, "missing, or shorter than what was published")
-            elif self._read_data and (what := damage_of_copy(folder / name, path)):
+            elif self._read_data and n_copied and (what := damage_of_copy(folder / name, path)):
                 yield self._found(Kind.COPY, path, what)
 
     def _check_foreign(self) -> Iterator[Finding]:
