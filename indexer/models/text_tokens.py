@@ -144,6 +144,9 @@ def _signs_of_bytes() -> dict[int, str]:
 
 
 def _basic(text: str) -> str:
+    """The text with broken characters mended and HTML's written out; most texts hold neither."""
+    if text.isascii() and text.isprintable() and "&" not in text:
+        return text.strip()
     import ftfy
 
     return html.unescape(html.unescape(ftfy.fix_text(text))).strip()

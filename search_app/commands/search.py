@@ -164,12 +164,13 @@ def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
     return load
 
 
-def use_one_processor() -> None:
-    """Let numpy work on one processor, before it is loaded.
+def spare_processors() -> None:
+    """Let the threads of numpy and FAISS not wait for each other at full load, before these are loaded.
 
-    For one sentence its threads do little but wait for each other, at full load: four fifths of its cost.
+    One sentence is too little work to share. Where there is more, FAISS's threads share it as before.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def read_search_settings(config: Path | None) -> SearchSettings:
@@ -199,7 +200,7 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     name, or a word of it, finds the file first. SHOT is an id as `rushes shots` lists it, or the beginning of one.
     The whole language is below.
     """
-    use_one_processor()
+    spare_processors()
     from indexer.console import print_json, printable
     from search_app.history import remember
     from search_app.saved import record_judgements, save_search
@@ -250,7 +251,7 @@ def why(
     TIME is 12.5s, 1m30s or 1:30. Says which shot that is, whether it is indexed, its rank in every channel and
     after every stage, and what removed it.
     """
-    use_one_processor()
+    spare_processors()
     from dataclasses import asdict
 
     from indexer.console import print_json
