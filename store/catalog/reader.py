@@ -90,7 +90,7 @@ _THUMBNAIL = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,2}[A-Za-z0-9_-][A-
 
 
 def _parsed(text: str) -> Any:
-    return parse_limited_json(text.encode("utf-8", "surrogatepass"), LINE_LIMITS)
+    return parse_limited_json(text.encode(), LINE_LIMITS)
 
 
 @lru_cache(maxsize=65_536)  # hits of one video share it, and paths are slow to make
@@ -200,7 +200,7 @@ class CatalogReader:
             tuple(paths[1:]),
             facts_from_plain(_parsed(facts)),
             n_shots,
-            dict(_parsed(from_stored_text(metadata))),
+            {from_stored_text(name): from_stored_text(value) for name, value in _parsed(metadata).items()},
         )
 
     @reading_rows
