@@ -108,8 +108,7 @@ def gather_evidence(
 def _first_of_meaning(neutral: Embeddings) -> NDArray[np.bool_]:
     """Which texts are not said before in other words: a boat and a ship are one rival."""
     earlier = np.tril(neutral @ neutral.T >= _SAME_MEANING, -1)
-    is_first: NDArray[np.bool_] = ~earlier.any(axis=1)
-    return is_first
+    return ~np.asarray(earlier.any(axis=1), dtype=np.bool_)
 
 
 def _part_of(
@@ -133,4 +132,5 @@ def _best_of(scores: Embeddings) -> NDArray[np.float32]:
         return np.full(len(scores), _NO_RIVAL, np.float32)
     top = scores.max(axis=1)
     more: NDArray[np.float32] = np.log(np.exp(_SHARPNESS * (scores - top[:, None])).sum(axis=1)) / _SHARPNESS
-    return top + more
+    best: NDArray[np.float32] = top + more
+    return best

@@ -286,7 +286,8 @@ class _Ranker:
         ranked = Ranked(candidates, frames, shots, measured, self._rankings, beliefs=(self._beliefs,))
         background = self._asker.background if question.wanted is not None or question.unwanted else None
         if question.unwanted:
-            shown = [(belief.words, frames.confidence(belief)) for belief in self._beliefs.unwanted]
+            unwanted = self._beliefs.unwanted
+            shown = [(belief.words, belief.excludes_from, frames.confidence(belief)) for belief in unwanted]
             drop_unwanted(candidates, shown, ranked.is_match, head)
             candidates.finish_stage("minus")
         if question.wanted is not None and background is not None:

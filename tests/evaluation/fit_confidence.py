@@ -48,6 +48,10 @@ _STEPS: Final = 200
 _PULL: Final = 1e-4
 
 
+Pair = tuple[Embeddings, float, list[Embeddings], list[int], bool, float]
+"""Scores of the whole, standing, scores of each part, aspect of each part, whether right, weight."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """What was measured of pairs of a question and a shot.
@@ -86,8 +90,7 @@ class _Model(torch.nn.Module):
     def forward(self, rows: Rows) -> torch.Tensor:
         """The odds, as a logarithm, that each shot is right."""
         n_parts = (rows.aspects >= 0).sum(dim=1)
-        standing = torch.where(n_parts > 1, self.standing[0], self.standing[1]) * rows.standing
-        whole = functional.logsigmoid(self.offset + rows.whole @ self.whole + standing)
+        whole = functional.logsigmoid(self.offset + rows.whole @ self.whole)
         kinds = rows.aspects.clamp(min=0)
         shown = (rows.parts * self.parts[kinds]).sum(dim=2) + self.part_offsets[kinds]
         shown = torch.where(rows.aspects >= 0, functional.logsigmoid(shown), torch.zeros_like(shown))
@@ -96,29 +99,29 @@ class _Model(torch.nn.Module):
         more = (n_parts - 1).clamp(min=0)
         marks = sum(self.marks[k] * (rows.aspects == k).any(dim=1) for k in range(len(_ASPECTS)))
         slope = self.outcome[1] + more * self.per_part[1]
-        return self.outcome[0] + more * self.per_part[0] + marks + slope * odds
+        standing = (self.standing[0] + more * self.standing[1]) * rows.standing
+        return self.outcome[0] + more * self.per_part[0] + marks + slope * odds + standing
 
     def calibration(self, text_scale: tuple[float, float]) -> Calibration:
         """The numbers as they are used."""
-
-        def number(value: torch.Tensor) -> float:
-            return round(value.item(), 4)
-
         parts = {
-            aspect: PartWeights(number(self.part_offsets[k]), *map(number, self.parts[k]), number(self.marks[k]))
+            aspect: PartWeights(
+                *_numbers(torch.cat([self.part_offsets[k : k + 1], self.parts[k], self.marks[k : k + 1]]))
+            )
             for k, aspect in enumerate(_ASPECTS)
         }
-        outcome = (number(self.outcome[0]), number(self.outcome[1]))
-        per_part = (number(self.per_part[0]), number(self.per_part[1]))
-        return Calibration(
-            number(self.offset),
-            *map(number, self.whole),
-            *map(number, self.standing),
-            parts,
-            outcome,
-            per_part,
-            text_scale,
-        )
+        offset, score, lead, second = _numbers(torch.cat([self.offset[None], self.whole]))
+        outcome, per_part, standing = map(_pair, (self.outcome, self.per_part, self.standing))
+        return Calibration(offset, score, lead, second, parts, outcome, per_part, standing, text_scale)
+
+
+def _numbers(values: torch.Tensor) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]
+
+
+def _pair(values: torch.Tensor) -> tuple[float, float]:
+    first, second = _numbers(values)
+    return first, second
 
 
 def fit(rows: Rows, text_scale: tuple[float, float]) -> Calibration:
@@ -130,10 +133,10 @@ def fit(rows: Rows, text_scale: tuple[float, float]) -> Calibration:
         optimizer.zero_grad()
         each = functional.binary_cross_entropy_with_logits(model(rows), rows.is_right, reduction="none")
         total = (each * rows.weight).mean() + _PULL * sum((p**2).sum() for p in model.parameters())
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimizer.step(loss)  # type: ignore[arg-type]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return model.calibration(text_scale)
 
 
@@ -151,9 +154,7 @@ def hash_of(seed: str, number: int) -> int:
     return int(seed[1:]) * 1_000 + number
 
 
-def measure_world(
-    seed: str, n_shots: int, decoys: bool, frames: Embeddings, encoder: Encoder
-) -> list[tuple[float, ...] | tuple[list[float], list[int]]]:
+def measure_world(seed: str, n_shots: int, decoys: bool, frames: Embeddings, encoder: Encoder) -> list[Pair]:
     """What every question scores for its nearest shots and for some others."""
     scenes = sample_world(seed, n_shots, held_out=False, decoys=decoys)
     background = Background(frames, neutral_vectors(encoder))
@@ -198,7 +199,7 @@ def evidence_of(question: Question, encoder: Encoder, background: Background) ->
     return gather_evidence(text, vectors[0], telling, encoder.encode_texts, background, neutral, nonsense)
 
 
-def rows_of(measured: Sequence) -> Rows:
+def rows_of(measured: Sequence[Pair]) -> Rows:
     """As tensors."""
     most = max(len(one[3]) for one in measured)
     parts = np.zeros((len(measured), most, 3), np.float32)
