@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from search_app.calibration import UNKNOWN_WORD, guess
+from search_app.confidence import DOUBTFUL, MEDIUM_FROM
 
 if TYPE_CHECKING:
     from search_app.background import Background
@@ -20,6 +21,7 @@ ENOUGH_FRAMES: Final = 12
 FEWEST_FRAMES: Final = 4
 """So many, of several videos, are enough where it is known what scores usually are."""
 _KNOWN_SHARE: Final = 0.75
+_EQUAL: Final = 1e-5  # equal scores, computed in two ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,15 @@ class Belief:
         """Whether to order by it rather than by cosine: of texts, where it was fitted."""
         return self._evidence is not None and self._calibration is not None and self.is_measured
 
+    @property
+    def excludes_from(self) -> float:
+        """From which probability on a frame is taken out, if this is what no answer may show.
+
+        A fitted number can be trusted from one in ten on; a guess, or what a picture is like, only where it is
+        more likely than not, since else too much would go for nothing.
+        """
+        return DOUBTFUL if self.orders else MEDIUM_FROM
+
     def of_frames(self, frames: Embeddings) -> Probabilities:
         """How surely each frame of (n_frames, dim) shows it, float64, (n_frames,)."""
         if not len(frames):
@@ -99,7 +110,8 @@ class Belief:
             return self._known_share * guess(scores, self._background.usual_best)
         shown = self._shown(self._calibration, self._evidence, frames)
         aspects = [part.aspect for part in self._evidence.parts]
-        return self._known_share * self._calibration.shows_all(shown, aspects)
+        ahead = self._standing(frames)
+        return self._known_share * self._calibration.shows_all(shown, aspects, ahead)
 
     def reasons(self, frame: Embeddings) -> tuple[Reason, ...]:
         """What speaks for and against one frame, (dim,): the whole question, each part, words of no meaning."""
@@ -114,11 +126,17 @@ class Belief:
 
     def _shown(self, calibration: Calibration, evidence: Evidence, frames: Embeddings) -> list[Probabilities]:
         """Probabilities of the whole and of each part."""
-        first, second = self._background.standard_text_cosine(np.array(self._best_scores, np.float32))
-        best = (float(first), float(second))
-        whole = calibration.shows_whole(evidence.measure_whole(frames), best, len(evidence.parts))
+        whole = calibration.shows_whole(evidence.measure_whole(frames))
         measured = zip(evidence.parts, evidence.measure_parts(frames), strict=True)
         return [whole, *(calibration.shows_part(part.aspect, scores) for part, scores in measured)]
+
+    def _standing(self, frames: Embeddings) -> Embeddings:
+        """How far each frame is ahead of the archive's best other shot, or behind it."""
+        scores = frames @ self._vector
+        first, second = self._best_scores
+        other = np.where(scores >= first - _EQUAL, second, first).astype(np.float32)
+        standard = self._background.standard_text_cosine
+        return standard(scores) - standard(other)
 
     @property
     def _known_share(self) -> float:

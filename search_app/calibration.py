@@ -33,8 +33,7 @@ UNCALIBRATED_AT_MOST: Final = 0.75
 """The most that is said where nothing was fitted: below what counts as high."""
 _SPREAD_OF_GUESS: Final = 2.0
 _FARTHEST: Final = 30.0
-_EQUAL: Final = 1e-3  # equal scores, computed in two ways
-_PAIRS: Final = ("outcome", "per_part", "text_scale")
+_PAIRS: Final = ("outcome", "per_part", "standing", "text_scale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +67,11 @@ class Calibration:
         score: for each standard deviation of its score.
         lead: for each standard deviation ahead of the best text that means something else.
         second: for each standard deviation ahead of the second best.
-        standing: for each standard deviation ahead of the archive's best other shot, or behind it, if the question
-            has several parts.
-        standing_alone: the same of a question that is a single part.
         parts: weights of each aspect.
         outcome: offset and slope of the odds of the product.
         per_part: added to that offset and that slope for each part after the first.
+        standing: added to the odds for each standard deviation ahead of the archive's best other shot, or behind
+            it; and added to that for each part after the first.
         text_scale: mean and spread of cosines between neutral texts and frames, over the libraries fitted on.
     """
 
@@ -81,45 +79,39 @@ class Calibration:
     score: float
     lead: float
     second: float
-    standing: float
-    standing_alone: float
     parts: Mapping[Aspect, PartWeights]
     outcome: tuple[float, float]
     per_part: tuple[float, float]
+    standing: tuple[float, float]
     text_scale: tuple[float, float]
 
-    def shows_whole(self, whole: Embeddings, best: tuple[float, float], n_parts: int) -> Probabilities:
-        """How surely frames show the question as a whole.
-
-        Args:
-            whole: float32, (n_frames, 3): score and both leads.
-            best: the scores of the archive's two best shots, the better one first.
-            n_parts: how many parts the question has.
-        """
-        score = whole[:, 0]
-        ahead = score - np.where(score >= best[0] - _EQUAL, best[1], best[0])
-        standing = self.standing if n_parts > 1 else self.standing_alone
+    def shows_whole(self, whole: Embeddings) -> Probabilities:
+        """How surely frames show the question as a whole, whose score and leads are the columns of `whole`."""
         weights = np.array([self.score, self.lead, self.second])
-        return logistic(self.offset + whole @ weights + standing * ahead)
+        return logistic(self.offset + whole @ weights)
 
     def shows_part(self, aspect: Aspect, part: Embeddings) -> Probabilities:
         """How surely frames show a part, whose score and leads are the columns of `part`."""
         weights = self.parts[aspect]
         return logistic(weights.offset + part @ np.array([weights.score, weights.lead, weights.second]))
 
-    def shows_all(self, shown: Sequence[Probabilities], aspects: Sequence[Aspect]) -> Probabilities:
+    def shows_all(
+        self, shown: Sequence[Probabilities], aspects: Sequence[Aspect], ahead: Embeddings
+    ) -> Probabilities:
         """How surely frames show the whole and all parts.
 
         Args:
             shown: probabilities of the whole and of each part, each (n_frames,).
             aspects: of the parts.
+            ahead: how far each frame's score is ahead of the archive's best other shot, (n_frames,).
         """
         product = np.clip(np.prod(np.stack(shown), axis=0), 1e-30, 1 - 1e-6)
         odds = np.log(product) - np.log1p(-product)
         offset, slope = self.outcome
         more = max(len(aspects) - 1, 0)
         offset += more * self.per_part[0] + sum(self.parts[aspect].mark for aspect in set(aspects))
-        return logistic(offset + (slope + more * self.per_part[1]) * odds)
+        standing = self.standing[0] + more * self.standing[1]
+        return logistic(offset + (slope + more * self.per_part[1]) * odds + standing * ahead)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -129,12 +121,8 @@ class Calibration:
     def of_json(cls, plain: Mapping[str, Any]) -> Calibration:
         """From plain data."""
         parts = {Aspect(name): PartWeights(**weights) for name, weights in plain["parts"].items()}
-        numbers: dict[str, Any] = {
-            name: float(plain[name])
-            for name in ("offset", "score", "lead", "second", "standing", "standing_alone")
-        }
-        pairs: dict[str, Any] = {name: (float(plain[name][0]), float(plain[name][1])) for name in _PAIRS}
-        return cls(**numbers, parts=parts, **pairs)
+        pairs = {name: (float(plain[name][0]), float(plain[name][1])) for name in _PAIRS}
+        return cls(**{**plain, **pairs, "parts": parts})
 
 
 @cache

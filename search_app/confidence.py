@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+DOUBTFUL = 0.1
+"""From this confidence on, a frame may show what no answer may show."""
+
 MEDIUM_FROM = 0.5
 """From this confidence on, a shot is more likely right than wrong: it counts as a match."""
 

@@ -27,6 +27,7 @@ class Aspect(StrEnum):
     COLOUR = "colour"
     COUNT = "count"
     RELATION = "relation"
+    FRAMING = "framing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,18 @@ COLOURS: Final = ("red", "orange", "yellow", "green", "blue", "purple", "pink", 
 _SHADES: Final = {
     **{colour: colour for colour in COLOURS},
     "scarlet": "red", "crimson": "red", "amber": "orange", "golden": "yellow", "emerald": "green", "azure": "blue",
-    "violet": "purple", "rosy": "pink", "tan": "brown", "whitish": "white",
+    "violet": "purple", "rosy": "pink", "tan": "brown", "jet black": "black", "whitish": "white",
 }  # fmt: skip
 _COUNTS: Final = {
     1: ("a single", "one", "single", "1"),
     2: ("a pair of", "a couple of", "both", "two", "2"),
     3: ("a trio of", "three", "3"),
     4: ("a lot of", "lots of", "a group of", "a crowd of", "dozens of", "several", "many"),
+}
+_FRAMINGS: Final = {
+    "close-up": ("close-up", "close up", "closeup", "close shot", "close view"),
+    "medium shot": ("medium shot", "medium view", "mid shot"),
+    "wide shot": ("wide shot", "wide view", "long shot", "distant view", "establishing shot"),
 }
 _LARGE_NUMBERS: Final = (
     "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "hundred", "4", "5", "6",
@@ -81,6 +87,7 @@ _COLOUR: Final = _any_of(list(_SHADES))
 _COUNT: Final = _any_of([word for words in _COUNTS.values() for word in words])
 _LARGE: Final = _any_of(_LARGE_NUMBERS)
 _RELATION: Final = _any_of([word for words in _RELATIONS.values() for word in words])
+_FRAMING: Final = _any_of([word for words in _FRAMINGS.values() for word in words])
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")  # noqa: RUF001 - an apostrophe of word processors
 
 
@@ -101,7 +108,7 @@ def contrasts_of(text: str, telling: Sequence[str]) -> list[Contrast]:
         text: the question.
         telling: its words that are no stop words.
     """
-    return [*_colours(text), *_counts(text), *_relations(text), *_chunks(text, telling)]
+    return [*_colours(text), *_counts(text), *_relations(text), *_framings(text), *_chunks(text, telling)]
 
 
 def _colours(text: str) -> list[Contrast]:
@@ -180,6 +187,16 @@ def _relations(text: str) -> list[Contrast]:
     return contrasts
 
 
+def _framings(text: str) -> list[Contrast]:
+    """How near the camera is."""
+    contrasts = []
+    for found in _FRAMING.finditer(text):
+        own = next(name for name, words in _FRAMINGS.items() if found[0].casefold() in words)
+        rivals = tuple(_exchanged(text, found, name) for name in _FRAMINGS if name != own)
+        contrasts.append(Contrast(found[0], text, rivals, Aspect.FRAMING))
+    return contrasts
+
+
 def _exchanged(text: str, found: re.Match[str], word: str) -> str:
     return f"{text[: found.start()]}{word}{text[found.end() :]}"
 
@@ -190,7 +207,8 @@ def _chunks(text: str, telling: Sequence[str]) -> list[Contrast]:
     Words of light and weather are a group of their own: a dark forest is a forest and dark.
     """
     told = {word.casefold() for word in telling} - EMPTY_WORDS
-    taken = [found.span() for pattern in (_COLOUR, _COUNT, _LARGE, _RELATION) for found in pattern.finditer(text)]
+    classes = (_COLOUR, _COUNT, _LARGE, _RELATION, _FRAMING)
+    taken = [found.span() for pattern in classes for found in pattern.finditer(text)]
     words = [
         found
         for found in _WORD.finditer(text)

@@ -108,8 +108,7 @@ def gather_evidence(
 def _first_of_meaning(neutral: Embeddings) -> NDArray[np.bool_]:
     """Which texts are not said before in other words: a boat and a ship are one rival."""
     earlier = np.tril(neutral @ neutral.T >= _SAME_MEANING, -1)
-    is_first: NDArray[np.bool_] = np.logical_not(earlier.any(axis=1))
-    return is_first
+    return ~np.asarray(earlier.any(axis=1), dtype=np.bool_)
 
 
 def _part_of(

@@ -49,7 +49,9 @@ EMPTY_WORDS: Final = frozenset(
         "video", "film", "clip", "footage", "picture", "image", "frame", "view", "close", "closeup", "up", "wide",
         "medium", "big", "small", "large", "very", "really", "seen", "showing", "shown", "photo", "photos",
         "photograph", "drawing", "animation", "images", "pictures", "videos", "clips", "see", "show", "there",
-        "anything", "everything", "nothing", "object", "objects", "long", "distant",
+        "anything", "everything", "nothing", "object", "objects", "long", "distant", "we", "you", "i", "it", "me",
+        "us", "my", "our", "among", "near", "thick", "heavy", "dense", "deep", "high", "low", "tall", "bright",
+        "beautiful", "nice", "lovely", "good", "great", "old", "new", "young", "little", "tiny", "huge",
     }
 )  # fmt: skip
 """Words of a question that no frame shows by themselves; stop words of every language are left out before."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search_app.channels import nearest_shots
-from search_app.confidence import MEDIUM_FROM
 from search_app.errors import QueryError
 from search_app.options import Sort
 from search_app.ranking import Candidates, StepHit
@@ -123,7 +122,7 @@ def _forbidden(
     """The frames that filter or minus keep out of a step, and those that the question itself is made of."""
     out = np.array([row.shot_id in question.own_shots for row in rows], dtype=bool)
     for belief in step.unwanted:
-        out |= belief.of_frames(vectors) >= MEDIUM_FROM
+        out |= belief.of_frames(vectors) >= belief.excludes_from
     if filtered.shot_ids is not None:
         out |= np.array([row.shot_id not in filtered.shot_ids for row in rows], dtype=bool)
     return out

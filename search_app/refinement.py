@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from search_app.confidence import MEDIUM_FROM
+from search_app.confidence import DOUBTFUL
 from search_app.moments import Scored, merge_neighbours
 from search_app.stacking import stack_near_duplicates
 from search_app.variety import order_with_variety
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from search_app.shot_frames import ShotFrames
     from store.records import ShotRow
 
-DOUBTFUL = 0.1
-"""From this confidence on, a frame may show what no answer may show."""
-
 
 def drop_unwanted(
     candidates: Candidates,
-    shown: Iterable[tuple[str, Mapping[str, float]]],
+    shown: Iterable[tuple[str, float, Mapping[str, float]]],
     is_match: Callable[[str], bool],
     voted: Collection[str],
 ) -> None:
@@ -35,13 +32,13 @@ def drop_unwanted(
 
     Args:
         candidates: changed in place.
-        shown: what no answer may show, and how surely each shot does.
+        shown: what no answer may show, from which confidence on it takes a shot out, and how surely each shows it.
         is_match: whether a shot answers the question.
         voted: the shots that are ordered anew, all before the others.
     """
     doubtful = set[str]()
-    for words, sure in shown:
-        out = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= MEDIUM_FROM]
+    for words, largest, sure in shown:
+        out = [shot_id for shot_id in candidates.order if sure.get(shot_id, 0.0) >= largest]
         candidates.remove(out, f"-{words or 'like'}")
         doubtful |= {shot_id for shot_id, confidence in sure.items() if confidence >= DOUBTFUL}
     head, tail = _split(candidates, voted)

@@ -304,7 +304,8 @@ class _Ranker:
         ranked = Ranked(candidates, frames, shots, measured, self._rankings, beliefs=(self._beliefs,))
         background = self._asker.background if question.wanted is not None or question.unwanted else None
         if question.unwanted:
-            shown = [(belief.words, frames.confidence(belief)) for belief in self._beliefs.unwanted]
+            unwanted = self._beliefs.unwanted
+            shown = [(belief.words, belief.excludes_from, frames.confidence(belief)) for belief in unwanted]
             drop_unwanted(candidates, shown, ranked.is_match, head)
             candidates.finish_stage("minus")
         if put_named_first(candidates, ranked.confidence, shots, self._named, is_shown=self._is_shown, voted=head):

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -46,6 +46,10 @@ _SAME_TEXT = 0.97
 _ASPECTS: Final = tuple(Aspect)
 _STEPS: Final = 200
 _PULL: Final = 1e-4
+
+
+Pair = tuple[Embeddings, float, list[Embeddings], list[int], bool, float]
+"""Scores of the whole, standing, scores of each part, aspect of each part, whether right, weight."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,7 @@ class _Model(torch.nn.Module):
     def forward(self, rows: Rows) -> torch.Tensor:
         """The odds, as a logarithm, that each shot is right."""
         n_parts = (rows.aspects >= 0).sum(dim=1)
-        standing = torch.where(n_parts > 1, self.standing[0], self.standing[1]) * rows.standing
-        whole = functional.logsigmoid(self.offset + rows.whole @ self.whole + standing)
+        whole = functional.logsigmoid(self.offset + rows.whole @ self.whole)
         kinds = rows.aspects.clamp(min=0)
         shown = (rows.parts * self.parts[kinds]).sum(dim=2) + self.part_offsets[kinds]
         shown = torch.where(rows.aspects >= 0, functional.logsigmoid(shown), torch.zeros_like(shown))
@@ -96,38 +99,29 @@ class _Model(torch.nn.Module):
         more = (n_parts - 1).clamp(min=0)
         marks = sum(self.marks[k] * (rows.aspects == k).any(dim=1) for k in range(len(_ASPECTS)))
         slope = self.outcome[1] + more * self.per_part[1]
-        return self.outcome[0] + more * self.per_part[0] + marks + slope * odds
+        standing = (self.standing[0] + more * self.standing[1]) * rows.standing
+        return self.outcome[0] + more * self.per_part[0] + marks + slope * odds + standing
 
     def calibration(self, text_scale: tuple[float, float]) -> Calibration:
         """The numbers as they are used."""
-
-        def number(value: torch.Tensor) -> float:
-            return round(value.item(), 4)
-
         parts = {
             aspect: PartWeights(
-                number(self.part_offsets[k]),
-                number(self.parts[k][0]),
-                number(self.parts[k][1]),
-                number(self.parts[k][2]),
-                number(self.marks[k]),
+                *_numbers(torch.cat([self.part_offsets[k : k + 1], self.parts[k], self.marks[k : k + 1]]))
             )
             for k, aspect in enumerate(_ASPECTS)
         }
-        outcome = (number(self.outcome[0]), number(self.outcome[1]))
-        per_part = (number(self.per_part[0]), number(self.per_part[1]))
-        return Calibration(
-            number(self.offset),
-            number(self.whole[0]),
-            number(self.whole[1]),
-            number(self.whole[2]),
-            number(self.standing[0]),
-            number(self.standing[1]),
-            parts,
-            outcome,
-            per_part,
-            text_scale,
-        )
+        offset, score, lead, second = _numbers(torch.cat([self.offset[None], self.whole]))
+        outcome, per_part, standing = map(_pair, (self.outcome, self.per_part, self.standing))
+        return Calibration(offset, score, lead, second, parts, outcome, per_part, standing, text_scale)
+
+
+def _numbers(values: torch.Tensor) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]
+
+
+def _pair(values: torch.Tensor) -> tuple[float, float]:
+    first, second = _numbers(values)
+    return first, second
 
 
 def fit(rows: Rows, text_scale: tuple[float, float]) -> Calibration:
@@ -160,9 +154,7 @@ def hash_of(seed: str, number: int) -> int:
     return int(seed[1:]) * 1_000 + number
 
 
-def measure_world(
-    seed: str, n_shots: int, decoys: bool, frames: Embeddings, encoder: Encoder
-) -> list[tuple[Any, ...]]:
+def measure_world(seed: str, n_shots: int, decoys: bool, frames: Embeddings, encoder: Encoder) -> list[Pair]:
     """What every question scores for its nearest shots and for some others."""
     scenes = sample_world(seed, n_shots, held_out=False, decoys=decoys)
     background = Background(frames, neutral_vectors(encoder))
@@ -207,7 +199,7 @@ def evidence_of(question: Question, encoder: Encoder, background: Background) ->
     return gather_evidence(text, vectors[0], telling, encoder.encode_texts, background, neutral, nonsense)
 
 
-def rows_of(measured: Sequence[tuple[Any, ...]]) -> Rows:
+def rows_of(measured: Sequence[Pair]) -> Rows:
     """As tensors."""
     most = max(len(one[3]) for one in measured)
     parts = np.zeros((len(measured), most, 3), np.float32)

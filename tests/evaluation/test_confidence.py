@@ -49,7 +49,7 @@ def test_the_error_is_what_was_said_less_what_is_so() -> None:
     found = reliability_of(claims)
     assert found.ece == pytest.approx((10 * 0.05 + 2 * 0.05) / 12)
     assert found.brier == pytest.approx((8 * 0.15**2 + 2 * 0.85**2 + 2 * 0.05**2) / 12)
-    assert [10, 0.85, 0.8] == pytest.approx(list(found.bins[8]))
+    assert found.bins[8] == pytest.approx((10, 0.85, 0.8))
     assert N_BINS == len(found.bins)
 
 

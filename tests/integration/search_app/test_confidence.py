@@ -26,8 +26,8 @@ from tests.fakes import FakeEncoder, make_picture
 
 ENCODER = FakeEncoder()
 FITTED = Calibration(
-    -1.0, 1.0, 0.3, 0.2, 0.2, 0.2, dict.fromkeys(Aspect, PartWeights(0.0, 0.3, 0.5, 0.3, 0.0)),
-    (0.0, 1.0), (0.0, 0.0), (0.1, 0.2),
+    -1.0, 1.0, 0.3, 0.2, dict.fromkeys(Aspect, PartWeights(0.0, 0.3, 0.5, 0.3, 0.0)),
+    (0.0, 1.0), (0.0, 0.0), (0.3, 0.1), (0.1, 0.2),
 )  # fmt: skip
 EVERY = 1_000
 QUERIES = ("red", "red -blue", "purple", "leaving", "xylophone", "red THEN blue", "blue -red", "a red door")

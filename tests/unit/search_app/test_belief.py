@@ -21,11 +21,11 @@ RNG = np.random.default_rng(11)
 DIM = 16
 WEIGHTS = PartWeights(0.0, 0.5, 1.0, 0.5, 0.0)
 CALIBRATION = Calibration(
-    0.0, 1.0, 0.2, 0.2, 0.5, 0.1, dict.fromkeys(Aspect, WEIGHTS), (0.0, 1.5), (1.0, 0.0), (0.0, 0.25)
+    0.0, 1.0, 0.2, 0.2, dict.fromkeys(Aspect, WEIGHTS), (0.0, 1.5), (1.0, 0.0), (0.3, 0.1), (0.0, 0.25)
 )
 
 
-def unit(rows: NDArray[np.floating[Any]]) -> Embeddings:
+def unit(rows: NDArray[Any]) -> Embeddings:
     scaled: Embeddings = (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
     return scaled
 

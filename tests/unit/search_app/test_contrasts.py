@@ -24,7 +24,13 @@ def parts_of(text: str) -> dict[str, Aspect | None]:
         ("over the city", {"city": None}),
         ("a dark forest", {"dark": None, "forest": None}),
         ("something red", {"red": Aspect.COLOUR}),
-        ("a close-up", {}),
+        ("a close-up", {"close-up": Aspect.FRAMING}),
+        (
+            "a close up of a beautiful old jet black cat",
+            {"close up": Aspect.FRAMING, "jet black": Aspect.COLOUR, "cat": None},
+        ),
+        ("heavy rain", {"rain": None}),
+        ("a picture of something", {}),
         ("", {}),
     ],
 )

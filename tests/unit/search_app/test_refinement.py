@@ -33,7 +33,7 @@ class FakeFrames(ShotFrames):
 def order_without_red(red: dict[str, float], answers: set[str], n: int = 100) -> Candidates:
     """The shots in the order given, without what is red."""
     candidates = Candidates(list(red))
-    drop_unwanted(candidates, [("red", red)], answers.__contains__, list(red)[:n])
+    drop_unwanted(candidates, [("red", 0.5, red)], answers.__contains__, list(red)[:n])
     return candidates
 
 
