@@ -70,13 +70,13 @@ class Journal:
             return Outcome(str(path), Status.SKIPPED, f"{_IGNORED}{reason}", is_ignored=True)
         return Outcome(str(path), Status.FAILED, reason, fingerprint=fingerprint, is_known=is_known)
 
-    def passed_over(self, file: ScannedFile) -> Outcome | None:
-        """The outcome of a file that a person does not want, None for all others."""
+    def passed_over(self, file: ScannedFile, *, is_indexed: bool) -> Outcome | None:
+        """The outcome of a file that a person does not want; None for all others, and for what is indexed."""
         path = str(file.file.path)
         if file.fingerprint in self._erased:
             way_back = f"rushes index --again {shlex.quote(str(self._archive.folder))} {shlex.quote(path)}"
             return Outcome(path, Status.SKIPPED, f"forgotten, passed over; `{way_back}` brings it back")
-        if file.fingerprint not in self._ignored:
+        if is_indexed or file.fingerprint not in self._ignored:
             return None
         reason = next((one.reason for one in self._failed.values() if one.fingerprint == file.fingerprint), "")
         if path not in self._failed:

@@ -163,9 +163,10 @@ class _Run:
         if again:
             self._journal.recall(file.fingerprint for file in scan.files)
         for file in scan.files:
-            if not again and (skipped := self._journal.passed_over(file)):
+            is_indexed = self._is_indexed(file)
+            if not again and (skipped := self._journal.passed_over(file, is_indexed=is_indexed)):
                 yield skipped
-            elif self._is_indexed(file):
+            elif is_indexed:
                 yield self._accept(file)
             elif file.fingerprint in new:
                 doubles.append(file)

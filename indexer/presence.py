@@ -101,14 +101,14 @@ def look_for_shots(snapshot: Snapshot, shots: Iterable[ShotRow]) -> dict[str, Pr
 def _look(places: Sequence[Location], seen_roots: dict[str, bool]) -> Presence:
     oldest_first = sorted(places, key=lambda place: (place.held_since, place.path))
     there = next((place for place in oldest_first if _exists(place.path)), None)
-    shown = there or places[0]
+    offline = None if there else next((place for place in places if _is_offline(place, seen_roots)), None)
+    shown = there or offline or places[0]
     also_at = tuple(place.path for place in oldest_first if place is not shown)
     if there:
         return Presence(shown.path, also_at)
     missing_ns = max(place.missing_ns for place in places) if all(place.missing_ns for place in places) else 0
-    offline = next((place for place in places if _is_offline(place, seen_roots)), None)
     if offline:
-        return Presence(offline.path, also_at, FileState.OFFLINE, missing_ns, offline.root_path)
+        return Presence(shown.path, also_at, FileState.OFFLINE, missing_ns, offline.root_path)
     return Presence(shown.path, also_at, FileState.MISSING, missing_ns)
 
 

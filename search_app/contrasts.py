@@ -80,7 +80,7 @@ _RELATIONS: Final = {
 
 def _any_of(words: Sequence[str]) -> re.Pattern[str]:
     longest_first = sorted(words, key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(f'(?ai:{re.escape(word)})' for word in longest_first)})(?!\w)")
 
 
 _COLOUR: Final = _any_of(list(_SHADES))

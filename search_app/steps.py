@@ -202,7 +202,7 @@ class _Ranker:
         for ranking in self._text_rankings:
             voted.update(dict.fromkeys(ranking))
         self._frames = ShotFrames(snapshot, voted, question.wanted)
-        self._sure = self._confidence(self._frames)
+        self._sure = self._confidence(self._frames) if self._beliefs.is_measured else {}
         self._rankings = self._vote()
         self._head = self._fuse()
 

@@ -31,6 +31,7 @@ from store.generations import (
 )
 from store.identity import read_identity, write_identity
 from store.inverted_publish import VectorSettings, build_inverted_files
+from store.limited import is_own_file
 from store.publish import list_segments, publish_locked, temporary_folders, writer_lock
 from store.segments import is_segment_name, read_segment, segment_path
 from store.shelf import ShardShelf
@@ -287,6 +288,9 @@ class _Check:
             yield self._damaged_edits(folder / name, "it is gone, but was published")
         for name in names:
             path = folder / name
+            if not is_own_file(path):
+                yield self._found(Kind.FOREIGN, path, "a link, or no regular file")
+                continue
             start = covered.get(name, 0)
             if path.stat().st_size < start:
                 yield self._damaged_edits(path, f"shorter than the {start} bytes that were published")

@@ -171,13 +171,13 @@ class Publisher:
             The number of the generation that is current now, and the time of its latest event.
         """
         failpoint("publish.locked")
-        copy_edits(self._folder)
-        failpoint("publish.edits-copied")
         base = None if anew else self._find_base()
         news = self._find_news(base)
         if base is not None and news.erases:
             # Deleted rows and vectors stay readable in copies of a catalog, in shards and in an index of words.
             base, news = None, self._find_news(None)
+        copy_edits(self._folder)  # after they were read, so that the copy reaches as far as what is published
+        failpoint("publish.edits-copied")
         kept = self._find_kept(base)
         is_current = base is not None and base.generation == self._generations.current()
         if base is not None and is_current and kept.is_complete and not news.is_any:

@@ -160,7 +160,7 @@ def _found(archive: Archive, query: str | None, options: dict[str, Any], *, is_n
 
 def _refuse_choosing(why: str, *allowed: str) -> None:
     """Refuse options that choose among answers, where nothing is asked."""
-    if idle := sorted((given_options() & ANSWER_OPTIONS) - {"query", *allowed}):
+    if idle := sorted((given_options() & (ANSWER_OPTIONS | {"include_missing"})) - {"query", *allowed}):
         raise QueryError(f"{', '.join(map(flag_of, idle))}: {why}")
 
 

@@ -246,7 +246,7 @@ def _of_stored(
         epilog: what its help ends with.
     """
     known = {param.name for add in more for param in add(click.Command("")).params}
-    others = {*ANSWER_OPTIONS, "archive", "manifest", "source_map"}
+    others = {*ANSWER_OPTIONS, "archive", "manifest", "source_map", "allowed_files"}
     kept = {param.name: param for base in bases for param in base.params if param.name not in others}
 
     def callback(*args: Any, archive: Path, name: str, **options: Any) -> None:

@@ -189,12 +189,18 @@ def fit_clips(
         raise QueryError("nothing fits; ask for more time, or for shorter clips with --min-clip")
     stay = {known[clip.hits[0].rank]: clip.span for clip in made.clips}
     gone = [(clips[known[left.hit.rank]], left.reason) for left in made.left_out]
-    gone += [(clip, "its video is not in the archive") for clip in clips if clip.video_id not in videos]
+    lost = {place for place, clip in enumerate(clips) if clip.video_id not in videos}
+    kept_lost = {place for place in lost if clips[place].state is State.ACCEPTED}  # for `cut relink`
+    gone += [
+        (clips[place], "its video is not in the archive")
+        for place in sorted(lost - kept_lost)
+        if clips[place].is_wanted
+    ]
     return Edited(
         tuple(
             _fitted(clip, stay.get(place))
             for place, clip in enumerate(clips)
-            if place in stay or not clip.is_wanted
+            if place in stay or place in kept_lost or not clip.is_wanted
         ),
         tuple(gone),
     )

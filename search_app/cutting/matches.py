@@ -47,8 +47,9 @@ class Bar:
     @classmethod
     def of_provenance(cls, entries: Mapping[str, Any]) -> Self:
         """The bar that a cut list was made with, as `provenance` wrote it down."""
-        bar = entries.get("min_sure")
-        return cls(min_sure=bar if isinstance(bar, int | float) and math.isfinite(bar) else None)
+        bar = entries.get("min_sure") if isinstance(entries, Mapping) else None  # settings may be a stranger's
+        is_bar = isinstance(bar, int | float) and not isinstance(bar, bool) and 0 <= bar <= 100
+        return cls(min_sure=bar if is_bar else None)
 
     def takes(self, hit: Hit) -> bool:
         """Whether an answer is taken."""
@@ -56,7 +57,7 @@ class Bar:
 
     def depth(self, n_shots: int) -> int:
         """How many answers to look at for so many shots."""
-        return n_shots if self.nearest else max(n_shots, LOOKED_AT)
+        return max(n_shots, LOOKED_AT)  # what is missing or was used makes room for the next
 
     def provenance(self) -> dict[str, Any]:
         """What a ledger says of it; nothing of matches, which are usual."""

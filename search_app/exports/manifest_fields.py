@@ -41,7 +41,7 @@ OPTIONS: Final[Mapping[str, Any]] = {
 
 CARRIED: Final = (
     *("query", "ranking", "embedding_space", "archive_generation", "archive", "space", "judgements", "cut"),
-    *("order", "avoid_used", "seed", "fit", "rights", "rendered_from"),
+    *("order", "avoid_used", "seed", "fit", "nearest", "min_sure", "rights", "rendered_from"),
 )
 """Entries that the manifest of the film rendered again has too: where the clips came from, as text for people."""
 

@@ -145,7 +145,7 @@ def test_none_vanishes(confidences: list[float | None], n_shots: int, bar: Bar, 
 
 def test_more_answers_are_looked_at_than_are_taken() -> None:
     """Matches may lie behind what is none; whoever takes the nearest needs no more than those."""
-    assert (LOOKED_AT, 1000, 7) == (Bar().depth(7), Bar().depth(1000), Bar(nearest=True).depth(7))
+    assert (LOOKED_AT, 1000, LOOKED_AT) == (Bar().depth(7), Bar().depth(1000), Bar(nearest=True).depth(7))
 
 
 def test_reasons_name_their_way_out() -> None:
