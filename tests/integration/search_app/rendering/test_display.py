@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from indexer.media.ffmpeg import find_ffmpeg, open_own, save
+from indexer.media.fingerprint import fingerprint
 from search_app.conforming.modes import Mode
 from search_app.conforming.picture_names import Framing
 from search_app.conforming.target_profile import Profile
@@ -111,7 +113,7 @@ def test_framings_turn_first(framing: Framing, tmp_path: Path) -> None:
 def test_the_picture_of_a_clip_is_mirrored_and_cropped(tmp_path: Path) -> None:
     """Where the archive has no thumbnail of it, as on sheets."""
     path = set_matrix(counted(tmp_path), 1 * UNIT, 0, 0, -UNIT)
-    clip = clip_of(path, 10, 11)
+    clip = replace(clip_of(path, 10, 11), video_id=fingerprint(path))
     (planned,) = plan_film(CutList((clip,)), "film").clips
     picture = clip_picture(planned)
     assert picture is not None
