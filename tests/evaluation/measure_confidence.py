@@ -173,7 +173,7 @@ def _plot(kind: str, one: Reliability) -> str:
         f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#999"/>',
         f'<line x1="0" y1="{_SIDE}" x2="{_SIDE}" y2="0" stroke="#bbb" stroke-dasharray="4 3"/>',
         f'<text x="0" y="-8" font-weight="bold">{kind}</text>',
-        f'<text x="{_SIDE}" y="-8" text-anchor="end">ECE {one.ece:.3f}, {one.n} hits</text>',
+        f'<text x="{_SIDE}" y="-8" text-anchor="end">ECE {one.ece:.3f}, n {one.n}</text>',
         f'<text x="0" y="{_SIDE + 14}">0 %</text>',
         f'<text x="{_SIDE / 2}" y="{_SIDE + 14}" text-anchor="middle">said</text>',
         f'<text x="{_SIDE}" y="{_SIDE + 14}" text-anchor="end">100 %</text>',
