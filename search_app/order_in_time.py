@@ -173,5 +173,5 @@ def _build(
             candidates.members[shot_id] = members
     if all(step.is_measured or step.wanted is None for step in beliefs):
         ranked.confidence = confidence
-    ranked.nothing_matches = not any(map(ranked.is_match, order))
+    ranked.nothing_matches = not any(map(ranked.is_possible, order))
     return ranked

@@ -47,7 +47,8 @@ class SearchResult:
         generation: the generation that answered.
         space_id: short name of the embedding space that was searched; empty before the first video.
         seconds: how long encoding and searching took.
-        nothing_matches: whether no shot counts as an answer (`Hit.is_match`).
+        nothing_matches: whether no shot may well be an answer: no words found any, and the best is below
+            `POSSIBLE_FROM`.
         has_more: whether there is another page.
         remarks: what was found nothing of and why, a line each; never empty if there are no hits.
     """

@@ -14,7 +14,7 @@ from search_app.channels import (
     required_rows,
     text_rankings,
 )
-from search_app.confidence import MEDIUM_FROM
+from search_app.confidence import MEDIUM_FROM, POSSIBLE_FROM
 from search_app.feedback import move_question
 from search_app.fusion import fuse_rankings
 from search_app.naming import NAME, NamedVideos, put_named_first, words_as_typed
@@ -81,7 +81,7 @@ class Ranked:
         rankings: every channel's ranking.
         steps: for a question in order of time, what answers each step, by the shot of the first.
         beliefs: what each step's confidence comes from.
-        nothing_matches: whether no candidate counts as an answer.
+        nothing_matches: whether no candidate may well be an answer.
     """
 
     candidates: Candidates
@@ -106,6 +106,10 @@ class Ranked:
     def is_match(self, shot_id: str) -> bool:
         """Whether a shot answers: by what it shows, or because the words stand in one of its texts."""
         return self.is_found_by_words(shot_id) or self.confidence.get(shot_id, 0.0) >= MEDIUM_FROM
+
+    def is_possible(self, shot_id: str) -> bool:
+        """Whether a shot may well answer, so that it cannot be said that nothing does."""
+        return self.is_found_by_words(shot_id) or self.confidence.get(shot_id, 0.0) >= POSSIBLE_FROM
 
     def is_found_by_words(self, shot_id: str) -> bool:
         """Whether words of the question stand in a text of a shot, or are the name of its file."""
@@ -321,7 +325,7 @@ class _Ranker:
             if options.variety:
                 spread(candidates, frames, background, options.variety, ranked.is_match, head)
                 candidates.finish_stage("variety")
-            ranked.nothing_matches = not any(map(ranked.is_match, candidates.order))
+            ranked.nothing_matches = not any(map(ranked.is_possible, candidates.order))
         if options.sort is not Sort.RELEVANCE:
             _sort(self._snapshot, ranked, options.sort, question)
             candidates.finish_stage(f"sort by {options.sort}")
