@@ -8,7 +8,7 @@ DOUBTFUL = 0.1
 """From this confidence on, a frame may show what no answer may show."""
 
 POSSIBLE_FROM = 0.35
-"""Below this confidence of the best shot, nothing matches: of what is there, one question in twenty may stay below."""
+"""Below this confidence of the best shot, nothing matches."""
 
 MEDIUM_FROM = 0.5
 """From this confidence on, a shot is more likely right than wrong: it counts as a match."""

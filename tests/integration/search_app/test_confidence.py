@@ -88,7 +88,7 @@ def ask(archive: Archive, query: str, **options: Any) -> SearchResult:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_header_says_what_the_rows_say(archive: Archive, query: str) -> None:
-    """Nothing matches exactly if no row is a match, and every row without a match is low or unknown."""
+    """Nothing matches exactly if no row may well do so, and every row without a match is low."""
     result = ask(archive, query)
     assert result.nothing_matches == (not any(hit.reaches(POSSIBLE_FROM) for hit in result.hits))
     assert all(hit.is_match or hit.certainty is Certainty.LOW for hit in result.hits)
