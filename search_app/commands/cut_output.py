@@ -15,7 +15,6 @@ from search_app.commands.relink_cut import relink_command
 from search_app.commands.search import given_options
 from search_app.commands.supercut import supercut
 from search_app.commands.timeline import timeline
-from search_app.cutting.cut_film import GONE
 from search_app.cutting.cut_options import flag_of
 from search_app.errors import ExportError, QueryError
 from store.wording import n_of
@@ -89,6 +88,7 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
 
 def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int, str]:
     """For the place of a clip, what stands in the way of exporting it."""
+    from search_app.cutting.cut_film import GONE
     from search_app.cutting.rights import rule_clips
 
     snapshot = archive.snapshot()

@@ -45,8 +45,9 @@ def forget(archive: Path, videos: tuple[str, ...], missing: bool, yes: bool) -> 
             click.echo(printable(_what_goes(snapshot, row)))
         for line in _who_names(snapshot, {row.video_id for row in chosen}):
             click.echo(printable(line))
-        if not yes:
-            click.confirm(f"Remove the results of {n_of(len(chosen), 'video')} for good?", abort=True, err=True)
+        question = f"Remove the results of {n_of(len(chosen), 'video')} for good?"
+        if not yes and not click.confirm(question, err=True):
+            click.get_current_context().exit(1)
         opened.record(event for row in chosen for event in (Erased(row.video_id), Forgotten(row.video_id)))
         opened.publish()
     click.echo(f"{n_of(len(chosen), 'video')} forgotten")

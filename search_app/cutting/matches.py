@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from search_app.confidence import MEDIUM_FROM, Certainty
-from search_app.cutting.cut_list import LeftOut
 from search_app.errors import CutError, QueryError
-from search_app.ranking import Hit
+
+if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
+    from search_app.cutting.cut_list import LeftOut
+    from search_app.ranking import Hit
 
 NOT_SURE = "not sure"
 NOT_KNOWN = "the archive holds too few frames to tell"
@@ -84,6 +86,8 @@ def take_answers(
         used: ids of shots to avoid.
         gone: for each video whose file is not there, the reason to leave it out.
     """
+    from search_app.cutting.cut_list import LeftOut
+
     gone = gone or {}
     taken: list[Hit] = []
     left_out: list[tuple[int, LeftOut]] = []

@@ -106,7 +106,7 @@ def test_a_stopped_first_run_leaves_no_archive(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "run_index", stop)
-    _rushes("index", tmp_path / "arch", library, status=1)
+    _rushes("index", tmp_path / "arch", library, status=130)
     assert not (tmp_path / "arch").exists()
 
 
