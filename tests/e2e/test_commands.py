@@ -222,7 +222,7 @@ def test_bad_input_is_one_line_that_says_what_to_do(archive: Path, library: Path
     assert "No such file" in _refusal("index", archive, tmp_path / "nothing", "--model", "demo", status=1)
     assert "no videos in" in _refusal("index", archive, tmp_path / "empty", "--model", "demo", status=1)
     inside = archive / "sub"
-    assert "inside the archive" in _refusal("index", inside, library, "--model", "demo", status=2)
+    assert "inside the archive" in _rushes("index", inside, library, "--model", "demo", status=2).stderr
 
 
 def test_another_model_than_the_archives_is_refused(archive: Path, library: Path, tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ def test_another_model_than_the_archives_is_refused(archive: Path, library: Path
     from tests.tiny_checkpoints import write_tiny_checkpoint
 
     other = write_tiny_checkpoint(tmp_path / "tiny")
-    line = _refusal("index", archive, library, "--model-path", other, status=1)
-    assert "was indexed with demo" in line
+    told = _rushes("index", archive, library, "--model-path", other, status=1).stderr.splitlines()
+    assert ("loading the encoder" in told[0], "was indexed with demo" in told[1]) == (True, True), told
     # Seen by the name alone: nothing is looked for, let alone downloaded.
     line = _refusal("index", archive, library, "--model", "ViT-B-32/nobody-has-this", status=1)
     assert "was indexed with demo, not with ViT-B-32/nobody-has-this; leave out --model" in line
@@ -284,7 +284,8 @@ def test_why_says_where_a_moment_went(archive: Path) -> None:
     found = json.loads(_rushes("why", archive, name, "0.5s", "something red", "--json").stdout)
     assert 0.0 == found["shot"]["start_seconds"]
     assert "picture" in [channel["channel"] for channel in found["channels"]]
-    assert "among the answers" in _rushes("why", archive, name, "0.5s", "something red").stdout
+    assert "among the answers" in _rushes("why", archive, name, "0.5s", "something blue").stdout
+    assert "does not count as a match" in _rushes("why", archive, name, "0.5s", "something red").stdout
     removed = json.loads(_rushes("why", archive, name, "0.5s", "red dur:>10s", "--json").stdout)
     assert "filter" in removed["reason"]
     beyond = json.loads(_rushes("why", archive, name, "1h", "red", "--json").stdout)
