@@ -7,7 +7,7 @@ from enum import StrEnum
 DOUBTFUL = 0.1
 """From this confidence on, a frame may show what no answer may show."""
 
-POSSIBLE_FROM = 0.35
+POSSIBLE_FROM = 0.4
 """Below this confidence of the best shot, nothing matches."""
 
 MEDIUM_FROM = 0.5
