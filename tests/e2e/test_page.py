@@ -203,7 +203,7 @@ def test_a_reload_keeps_picks_and_film(page: Page) -> None:
     page.reload()
     page.get_by_text("1/1 cuts exact").wait_for()
     page.get_by_text("1 clip · 1.5 s in total").wait_for()
-    assert boxes.first.locator("input").is_checked()
+    boxes.first.locator("input:checked").wait_for(state="attached")  # the grid is drawn after what stands above it
     ask(page, "a white house at night")
     page.get_by_text("1/1 cuts exact").wait_for(state="detached")
     page.get_by_role("button", name="Clear").click()
