@@ -49,8 +49,8 @@ class Belief:
         evidence: of a text; None for pictures.
         calibration: of the embedding space; None if nothing was fitted for it.
         best_scores: cosines of the archive's two nearest shots with `vector`, the nearer one first.
-        unknown: telling words that mean nothing to the encoder.
-        n_telling: how many telling words there are.
+        unknown: those of these words that mean nothing to the encoder.
+        n_named: how many words name things, places and weathers.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Belief:
         calibration: Calibration | None = None,
         best_scores: tuple[float, float] = (-1.0, -1.0),
         unknown: tuple[str, ...] = (),
-        n_telling: int = 0,
+        n_named: int = 0,
     ) -> None:
         self.words = words
         self._vector = vector
@@ -71,7 +71,7 @@ class Belief:
         self._calibration = calibration
         self._best_scores = best_scores
         self._unknown = unknown
-        self._n_telling = n_telling
+        self._n_named = n_named
 
     @property
     def is_measured(self) -> bool:
@@ -141,5 +141,5 @@ class Belief:
     @property
     def _known_share(self) -> float:
         """What a word of no meaning leaves; of a long question, one word in four may be such."""
-        n_known = self._n_telling - len(self._unknown)
-        return 1.0 if n_known >= _KNOWN_SHARE * self._n_telling else UNKNOWN_WORD
+        n_known = self._n_named - len(self._unknown)
+        return 1.0 if n_known >= _KNOWN_SHARE * self._n_named else UNKNOWN_WORD

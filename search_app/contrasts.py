@@ -111,6 +111,11 @@ def contrasts_of(text: str, telling: Sequence[str]) -> list[Contrast]:
     return [*_colours(text), *_counts(text), *_relations(text), *_framings(text), *_chunks(text, telling)]
 
 
+def words_of_subjects(text: str, telling: Sequence[str]) -> list[str]:
+    """The words that name things, places and weathers: all that are no colour, count, relation or framing."""
+    return list(dict.fromkeys(word for chunk in _chunks(text, telling) for word in chunk.text.split()))
+
+
 def _colours(text: str) -> list[Contrast]:
     return [
         Contrast(

@@ -14,10 +14,10 @@ from search_app.background import Background
 from search_app.belief import Belief
 from search_app.calibration import calibration_of
 from search_app.channels import nearest_shots
-from search_app.contrasts import large_numbers, say_many
+from search_app.contrasts import large_numbers, say_many, words_of_subjects
 from search_app.errors import QueryError
 from search_app.evidence import gather_evidence
-from search_app.neutral import EMPTY_WORDS, NEUTRAL_TEXTS, NONSENSE
+from search_app.neutral import NEUTRAL_TEXTS, NONSENSE
 from search_app.picture import read_picture
 from search_app.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
 from search_app.shot_ids import step_with_whole_ids
@@ -136,14 +136,14 @@ class Asker:
         calibration = calibration_of(self.encoder.space.space_id)
         neutral, nonsense = neutral_vectors(self.encoder), nonsense_vector(self.encoder)
         encode, background = self.encoder.encode_texts, self.background
-        asked = [word for word in telling if word.casefold() not in EMPTY_WORDS]
-        unknown = self._unknown_words(asked)
+        named = words_of_subjects(text, telling)
+        unknown = self._unknown_words(named)
         evidence = gather_evidence(text, aspect.vector, telling, encode, background, neutral, nonsense)
         nearest = nearest_shots(self._snapshot, aspect.vector, 2, None)
         first, second = (*(hit.score for hit in nearest.values()), -1.0, -1.0)[:2]
         best = (first, second)
-        n_telling = max(len(asked), 1)
-        return Belief(aspect.words, aspect.vector, background, evidence, calibration, best, unknown, n_telling)
+        n_named = max(len(named), 1)
+        return Belief(aspect.words, aspect.vector, background, evidence, calibration, best, unknown, n_named)
 
     def _read(self, text: str) -> str:
         """The text, with `many` for numbers from four on that the encoder never learnt."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from search_app.channels import (
+    PICTURE,
     Ranking,
     nearest_shots,
     picture_ranking,
@@ -248,10 +249,14 @@ class _Ranker:
         """
         if self._question.wanted is None:
             return self._text_rankings
-        belief = self._beliefs.wanted
-        is_believed = belief is not None and belief.orders and self._question.wanted is self._question.asked
-        sure = self._sure if is_believed else {}
+        sure = self._sure if self._is_believed else {}
         return [picture_ranking(self._nearest, sure), *self._text_rankings]
+
+    @property
+    def _is_believed(self) -> bool:
+        """Whether shots are ordered by what is believed of them rather than by cosine."""
+        belief = self._beliefs.wanted
+        return belief is not None and belief.orders and self._question.wanted is self._question.asked
 
     def _fuse(self) -> Candidates:
         """The shots that have votes, in the order of their joined votes.
@@ -272,7 +277,23 @@ class _Ranker:
             return self._is_shown and one.shot_id not in answers, *one.standing, shot.path, shot.shot.ordinal
 
         fused.sort(key=place)
-        return Candidates.of_fused(fused)
+        return Candidates.of_fused(self._order_by_belief(fused) if self._is_believed else fused)
+
+    def _order_by_belief(self, fused: list[Fused]) -> list[Fused]:
+        """The same, where shots that no text speaks for share their places among each other by confidence.
+
+        A part of a name speaks for none: which files it brings to the front is decided later.
+        """
+        places = [
+            place
+            for place, one in enumerate(fused)
+            if not are_found_by_words(one.matches) and {match.channel for match in one.matches} <= {PICTURE, NAME}
+        ]
+        believed = sorted((fused[place] for place in places), key=lambda one: -self._sure.get(one.shot_id, 0.0))
+        ordered = list(fused)
+        for place, one in zip(places, believed, strict=True):
+            ordered[place] = one
+        return ordered
 
     @property
     def _is_shown(self) -> bool:

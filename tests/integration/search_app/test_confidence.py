@@ -112,6 +112,20 @@ def test_what_is_believed_more_comes_first(archive: Archive, query: str) -> None
 
 
 @pytest.mark.usefixtures("fitted")
+def test_a_part_of_a_name_lifts_nothing(tmp_path: Path) -> None:
+    """A file called red curtain does not put its green shots before other shots that are no redder."""
+    with fill(
+        tmp_path / "archive", ("green", "black", "blue", "white"), ("red", "orange", "brown", "pink")
+    ) as named:
+        named.record([Seen("films", "red curtain.mp4", 1000, 1, f"{1:032x}")])
+        named.publish()
+        hits = ask(named, "red").hits
+        assert "name" in {match.channel for hit in hits for match in hit.matches}
+        sure = [hit.confidence or 0.0 for hit in hits]
+        assert sorted(sure, reverse=True) == sure
+
+
+@pytest.mark.usefixtures("fitted")
 def test_a_minus_and_a_chain_multiply(archive: Archive) -> None:
     """Red and no blue is at most as sure as red; a chain is as sure as all of its steps together."""
     plain = {hit.shot.shot_id: hit.confidence or 0 for hit in ask(archive, "red").hits}

@@ -68,15 +68,15 @@ def test_every_score_has_its_own_confidence() -> None:
 
 def test_the_evidence_of_one_frame_is_named() -> None:
     """The whole and each part with its own probability, and the words that mean nothing."""
-    reasons = belief_of(unknown=("zxqv",), n_telling=2).reasons(frame(0.5, 0.5, 0.1))
+    reasons = belief_of(unknown=("zxqv",), n_named=2).reasons(frame(0.5, 0.5, 0.1))
     assert [("the whole", "a dog"), ("subject", "dog")] == [(one.aspect, one.words) for one in reasons[:2]]
     assert ("zxqv", 0.0) == (reasons[2].words, reasons[2].probability)
 
 
-@pytest.mark.parametrize(("n_unknown", "n_telling", "is_believed"), [(1, 1, 0), (1, 3, 0), (1, 4, 1), (2, 5, 0)])
-def test_a_word_that_was_never_learnt_is_shown_nowhere(n_unknown: int, n_telling: int, is_believed: bool) -> None:
+@pytest.mark.parametrize(("n_unknown", "n_named", "is_believed"), [(1, 1, 0), (1, 3, 0), (1, 4, 1), (2, 5, 0)])
+def test_a_word_that_was_never_learnt_is_shown_nowhere(n_unknown: int, n_named: int, is_believed: bool) -> None:
     """However well the rest fits; of a long question, one word in four may be such."""
-    belief = belief_of(unknown=("zxqv",) * n_unknown, n_telling=n_telling)
+    belief = belief_of(unknown=("zxqv",) * n_unknown, n_named=n_named)
     (sure,) = belief.of_frames(frame(0.7, 0.6, 0.0)[None])
     assert is_believed == (sure > 0.5)
     assert is_believed or sure < 0.05

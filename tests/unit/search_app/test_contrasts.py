@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search_app.contrasts import Aspect, contrasts_of, large_numbers, say_many, singular_of
+from search_app.contrasts import Aspect, contrasts_of, large_numbers, say_many, singular_of, words_of_subjects
 from store.lexical import telling_words
 
 
@@ -62,6 +62,12 @@ def test_large_numbers_can_be_read_as_many() -> None:
     assert ["six", "12"] == large_numbers("six dogs, 12 cats, six birds, three cars")
     assert "many dogs, 12 cats, many birds" == say_many("six dogs, 12 cats, six birds", ["six"])
     assert "six dogs" == say_many("six dogs", [])
+
+
+def test_words_that_name_things_are_no_colours_or_counts() -> None:
+    """What an encoder has to know to find anything."""
+    text = "two purple saxophones left of a hot air balloon in the sky"
+    assert ["saxophones", "hot", "air", "balloon", "sky"] == words_of_subjects(text, telling_words(text, []))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from search_app.calibration import UNKNOWN_WORD
 from search_app.query_parser import parse_query
 from search_app.question import Asker, Question
 from store.lexical import telling_words
@@ -99,6 +100,14 @@ def test_capital_letters_ask_for_the_same(word: str) -> None:
     """A word of light or of no meaning is as sure in capitals as in small letters."""
     asker = asker_of(FakeSnapshot())
     assert best_sure(asker, f"{word.lower()} red") == best_sure(asker, f"{word} red")
+
+
+def test_colours_do_not_make_up_for_a_thing_that_was_never_learnt() -> None:
+    """Of a question about one unknown thing, however many colours it has, nothing is believed."""
+    asker = asker_of(FakeSnapshot())
+    asked_for = [asked(asker, f"a red green blue {thing}").asked for thing in ("xylophone", "boat")]
+    shares = [asker.believe(aspect)._known_share for aspect in asked_for if aspect is not None]
+    assert [UNKNOWN_WORD, 1.0] == shares
 
 
 def test_only_stop_words_of_the_languages_at_hand_are_left_out() -> None:
