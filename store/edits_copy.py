@@ -66,7 +66,7 @@ def damage_of_copy(path: Path, copy: Path) -> str | None:
     """What is wrong with the second copy of an edits file, for people; None if it is as it should be."""
     try:
         data = _content(copy)
-        original = _content(path)[: len(data)] if path.exists() else data
+        original = _content(path)[: len(data)] if is_own_file(path) else data
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     if len(_sound_lines(data)) != len(data):
@@ -102,7 +102,7 @@ def mend_edits(path: Path, archive_folder: Path) -> bool:
     if data:
         put(path.with_name(new_edits_name()), data, kind="edits", overwrite=False)
     for damaged in (path, archive_folder / COPY_FOLDER / path.name):
-        if damaged.exists():
+        if os.path.lexists(damaged):
             quarantine(damaged, archive_folder)
     return True
 
@@ -110,7 +110,7 @@ def mend_edits(path: Path, archive_folder: Path) -> bool:
 def rewrite_copy(path: Path, archive_folder: Path) -> None:
     """Write the second copy of a file of edits anew, from its sound lines."""
     copy = archive_folder / COPY_FOLDER / path.name
-    if copy.exists():
+    if os.path.lexists(copy):
         quarantine(copy, archive_folder)
     if is_own_file(path):
         put(copy, _sound_lines(_content(path)), kind="edits", overwrite=True)

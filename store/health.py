@@ -273,7 +273,7 @@ class _Check:
         for name in names:
             path = segment_path(self._folder / "segments", name)
             known_size = None if covered is None else covered.get(name)
-            if not self._read_data and known_size == path.stat().st_size:
+            if not self._read_data and is_own_file(path) and known_size == path.stat().st_size:
                 continue
             try:
                 read_text_segment(path) if is_text_segment(name) else read_segment(path)
@@ -289,7 +289,7 @@ class _Check:
         for name in names:
             path = folder / name
             if not is_own_file(path):
-                yield self._found(Kind.FOREIGN, path, "a link, or no regular file")
+                yield self._damaged_edits(path, "a link, or no regular file")
                 continue
             start = covered.get(name, 0)
             if path.stat().st_size < start:
@@ -320,6 +320,9 @@ class _Check:
         names = edits_names(copies)
         for name in sorted({*covered, *names}):
             path = copies / name
+            if name in names and not is_own_file(path):
+                yield self._found(Kind.COPY, path, "a link, or no regular file")
+                continue
             n_copied = path.stat().st_size if name in names else 0
             if n_copied < covered.get(name, 0):
                 yield self._found(Kind.COPY, path, "missing, or shorter than what was published")

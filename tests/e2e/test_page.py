@@ -144,8 +144,8 @@ def browsing(address: str) -> Iterator[Page]:
 
 @pytest.fixture
 def server(archive: Path, tmp_path: Path) -> Iterator[Server]:
-    """The page of the archive."""
-    with serving(archive, tmp_path / "temporary") as running:
+    """The page of a copy of the archive: what a test ticks is stored in it."""
+    with serving(shutil.copytree(archive, tmp_path / "archive"), tmp_path / "temporary") as running:
         yield running
 
 

@@ -152,7 +152,7 @@ def test_pipes_and_links_in_place_of_files_are_damage(archive: Path, name: str, 
 
 
 @pytest.mark.parametrize("name", ["edits", "edits-copy"])
-@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "dangling link"])
 def test_a_repair_touches_nothing_behind_a_link(archive: Path, name: str, kind: str) -> None:
     """A file of edits, or its second copy, that is a link or a pipe is restored; what it led to is as before."""
     outside = archive.parent / "outside"
@@ -162,7 +162,7 @@ def test_a_repair_touches_nothing_behind_a_link(archive: Path, name: str, kind: 
     if kind == "pipe":
         os.mkfifo(path)
     else:
-        path.symlink_to(outside)
+        path.symlink_to(outside if kind == "link" else archive.parent / "nothing")
     with Archive.open(archive) as opened:
         opened.record([RootNamed("more", "/more")])
         opened.publish()
