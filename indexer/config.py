@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from indexer.decode_pass import DecodeSettings
-from indexer.listing import ScanSettings
+from indexer.library.listing import ScanSettings
+from indexer.visual.decode_pass import DecodeSettings
 
 
 @dataclass(frozen=True, slots=True)

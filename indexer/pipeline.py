@@ -9,16 +9,16 @@ from functools import cached_property
 from pathlib import Path
 
 from indexer.config import IndexSettings
-from indexer.decode_pass import DecodeResult, Sample, decode_pass
-from indexer.decoders import Decoded, Decoders
 from indexer.errors import MediaError, ScanError
-from indexer.journal import Journal
-from indexer.listing import ListedFile, PassedOver, ScanSettings, Unlisted, list_files
+from indexer.library.file_events import Journal
+from indexer.library.listing import ListedFile, PassedOver, ScanSettings, Unlisted, list_files
+from indexer.library.outdated import is_outdated
+from indexer.library.scan import Change, Scan, ScannedFile, scan_library
 from indexer.models.encoder import Encoder
-from indexer.outdated import is_outdated
 from indexer.run_record import RunRecord
-from indexer.scan import Change, Scan, ScannedFile, scan_library
-from indexer.segment_builder import (
+from indexer.visual.decode_pass import DecodeResult, Sample, decode_pass
+from indexer.visual.decoders import Decoded, Decoders
+from indexer.visual.segment_builder import (
     STAGE,
     SegmentBuilder,
     older_keys,

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from indexer.presence import look_for_shots
-from search_app.confidence import Certainty
-from search_app.saved import record_export
+from indexer.library.presence import look_for_shots
+from search_app.confidence.certainty import Certainty
+from search_app.search.decisions import record_export
 from search_app.ui import panels, picks, resources
+from search_app.ui.media_cache import media_shelf
 from search_app.ui.render_job import RenderJob, begin_job, latest_job
 from search_app.ui.serve import ARCHIVE_VARIABLE
-from search_app.ui.shelf import media_shelf
 from store.archive import Archive
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
     from search_app.cutting.stored_cut import StoredCut
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
 
 
 def main() -> None:

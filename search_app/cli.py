@@ -1,4 +1,4 @@
-"""The `rushes` command: everything `indexer.cli` offers, the commands of `commands/`, and ui."""
+"""The `rushes` command: the commands of the indexer, the commands of `commands/`, and ui."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from indexer import cli as indexer_cli
+from indexer.commands import archive_commands
 from search_app.commands import cut, demo, evaluate, export, forget, rights, search, supercut, timeline
 from search_app.errors import QueryError
 from search_app.interruption import EXIT_STATUS, heard_interrupts
@@ -33,7 +33,7 @@ class _WrongUsage(click.ClickException):
 
 @contextmanager
 def _on_one_line() -> Iterator[None]:
-    from indexer.console import printable
+    from indexer.commands.console import printable
 
     try:
         yield
@@ -66,7 +66,7 @@ class _Rushes(click.Group):
                 raise
 
     def invoke(self, ctx: click.Context) -> Any:
-        from indexer.console import printable
+        from indexer.commands.console import printable
 
         try:
             with _on_one_line():
@@ -102,7 +102,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    *indexer_cli.COMMANDS,
+    *archive_commands.COMMANDS,
     *search.COMMANDS,
     evaluate.evaluate,
     supercut.supercut,

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from store.edits import EditLog, edits_names
-from store.edits_copy import read_new_edits
 from store.errors import (
     ArchiveDamagedError,
     ArchiveError,
@@ -25,17 +23,26 @@ from store.errors import (
 )
 from store.events import Event, RunBegan, RunEnded, SpaceClaimed, event_to_fields
 from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translated_errors
-from store.generations import Generations
-from store.health import Action, Finding, check_archive, repair_archive
-from store.history import append_history, read_history
-from store.identity import IDENTITY_NAME, OWN_FOLDERS, has_truth, read_identity, remove_archive, write_identity
-from store.inverted_publish import VectorSettings, build_inverted_files
-from store.publish import list_segments, publish, publish_locked, remove_leftovers, writer_lock
+from store.identity import (
+    IDENTITY_NAME,
+    OWN_FOLDERS,
+    has_truth,
+    read_identity,
+    remove_archive,
+    write_identity,
+)
+from store.publishing.generations import Generations
+from store.publishing.health import Action, Finding, check_archive, repair_archive
+from store.publishing.open_shards import ShardShelf
+from store.publishing.publisher import list_segments, publish, publish_locked, remove_leftovers, writer_lock
+from store.publishing.training import VectorSettings, build_inverted_files
 from store.records import EmbeddingSpace, LastRun, Location, Segment, TextSegment
-from store.segments import encode_segment, is_whole, segment_name, segment_path
-from store.shelf import ShardShelf
 from store.snapshot import Snapshot, open_snapshot
-from store.text_segments import encode_text_segment
+from store.truth.edits import EditLog, edits_names
+from store.truth.edits_copy import read_new_edits
+from store.truth.history import append_history, read_history
+from store.truth.segments import encode_segment, is_whole, segment_name, segment_path
+from store.truth.text_segments import encode_text_segment
 
 __all__ = ["Action", "Archive", "Finding", "Snapshot", "VectorSettings", "check_archive", "repair_archive"]
 

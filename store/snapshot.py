@@ -10,13 +10,13 @@ import numpy as np
 from store.catalog import cuts, decisions, filter_sql, frame_rows, place_names, places, text_rows
 from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
-from store.generations import verify_catalog
-from store.lexical import LexicalIndex, telling_words, verify_folder
 from store.names import display_names
-from store.nearest import LiveShard, search_shards
-from store.segments import read_segment, segment_path, to_segment
-from store.text_search import TextSearch
-from store.vectors import find_vectors
+from store.publishing.generations import verify_catalog
+from store.truth.segments import read_segment, segment_path, to_segment
+from store.vectors.nearest import LiveShard, search_shards
+from store.vectors.shard import find_vectors
+from store.words.index import LexicalIndex, telling_words, verify_folder
+from store.words.search import TextSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from store.filters import Filter, TextMatch
-    from store.generations import Generations, Manifest
     from store.names import NamedPlace
+    from store.publishing.generations import Generations, Manifest
+    from store.publishing.open_shards import ShardShelf
     from store.records import (
         Counts,
         CutStep,
@@ -45,9 +46,8 @@ if TYPE_CHECKING:
         TextStage,
         VideoRow,
     )
-    from store.shelf import ShardShelf
     from store.timespan import TimeSpan
-    from store.vectors import FrameIds, ShardFile
+    from store.vectors.shard import FrameIds, ShardFile
 
 BACKGROUND_FRAMES = 2_048
 BACKGROUND_SEED = 7

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from indexer.media.decode import VideoReader
 from indexer.media.ffmpeg import Ffmpeg, open_own, save
 from indexer.media.pictures import PictureMaker
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.fit import RateOf
     from search_app.cutting.rights import Ruling
-    from search_app.ranking import Hit
-    from search_app.search import SearchResult
+    from search_app.search.ranking import Hit
+    from search_app.search.search import SearchResult
     from search_app.timelines.relink import Relinker
     from store.archive import Archive
     from store.records import VideoFacts
@@ -143,7 +143,7 @@ def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]
     Args:
         sources: fingerprint of each video, and where it may lie.
     """
-    from indexer.scan import fingerprint_file
+    from indexer.library.scan import fingerprint_file
 
     trouble = {}
     for video_id, paths in sources:
@@ -268,7 +268,7 @@ def ask(archive: Archive, query: str | None, options: dict[str, Any], *, at_leas
     """
     from search_app.cutting.choice import used_shots
     from search_app.cutting.matches import refuse_no_answer
-    from search_app.saved import judged_shots
+    from search_app.search.decisions import judged_shots
 
     question, resolved = resolve_question(archive, query, options)
     if options["fit"] is not None:  # chooses from many more than a page of a search has

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, DEVICE
+from indexer.commands.options import ARCHIVE, DEVICE
 from search_app.commands.clip_source import ANSWER_OPTIONS, INCLUDE_MISSING, add_choice_options, ask, gone_videos
 from search_app.commands.cut_output import OUTPUT_COMMANDS
 from search_app.commands.cut_values import parse_edge

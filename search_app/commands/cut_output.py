@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import ANSWER_OPTIONS, SKIP_MISSING, find_trouble
 from search_app.commands.export import FORMAT_HELP, export
 from search_app.commands.relink_cut import relink_command
@@ -22,7 +22,7 @@ from store.wording import n_of
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import Clip
     from search_app.cutting.stored_cut import StoredCut
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.archive import Archive
 
 NAME = click.argument("name")
@@ -61,8 +61,8 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     In and out are timecodes of the source, or count from its first frame if it has none; out is the frame behind
     the last. Handles, in frames before and after, are shown besides, as far as the source has them free.
     """
-    from indexer.console import print_json, printable
-    from indexer.presence import look_for_files
+    from indexer.commands.console import print_json, printable
+    from indexer.library.presence import look_for_files
     from search_app.commands.cut_view import cut_json, find_edges, print_cut
     from search_app.cutting.cut_film import place_clips
     from search_app.cutting.stored_cut import read_cut
@@ -108,7 +108,7 @@ def _flags(archive: Archive, cut: StoredCut, film: dict[int, Clip]) -> dict[int,
 @AS_JSON
 def list_command(archive: Path, as_json: bool) -> None:
     """List the cut lists of ARCHIVE."""
-    from indexer.console import print_json, print_table
+    from indexer.commands.console import print_json, print_table
     from search_app.commands.cut_view import when
     from search_app.cutting.stored_cut import list_cuts
     from store.archive import Archive
@@ -140,7 +140,7 @@ def list_command(archive: Path, as_json: bool) -> None:
 @AS_JSON
 def log(archive: Path, name: str, as_json: bool) -> None:
     """List every version of a cut list: when, who, what; * is the one that counts."""
-    from indexer.console import print_json
+    from indexer.commands.console import print_json
     from search_app.commands.cut_view import log_json, print_log
     from search_app.cutting.stored_cut import read_deleted_too
     from store.archive import Archive
@@ -204,7 +204,7 @@ def delete(archive: Path, name: str) -> None:
 @AS_JSON
 def candidates(archive: Path, name: str, dismiss: bool, device: str, as_json: bool) -> None:
     """List what came since the cut list was made and answers its question; `add --candidates` adds all of it."""
-    from indexer.console import print_json
+    from indexer.commands.console import print_json
     from search_app.commands.cut_view import print_candidates
     from search_app.commands.search_view import files_of_hits, hit_json
     from search_app.cutting.stored_cut import commit, read_cut

@@ -111,7 +111,7 @@ def _length_in_frames(text: str, facts: VideoFacts) -> int:
 
 
 def _seconds(text: str) -> Fraction:
-    from search_app.query_values import parse_seconds
+    from search_app.query.values import parse_seconds
 
     return Fraction(str(parse_seconds(text, 0)))
 

@@ -16,11 +16,11 @@ from store.wording import n_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from indexer.presence import Presence
+    from indexer.library.presence import Presence
     from search_app.cutting.cut_film import Take
     from search_app.cutting.cut_list import Clip
     from search_app.cutting.stored_cut import CutClip, StoredCut
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.records import CutStep
     from store.snapshot import Snapshot
 
@@ -34,7 +34,7 @@ def say_change(
     snapshot: Snapshot, cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()
 ) -> None:
     """One line about an edit, with the length of the film, and on stderr what was left out and why."""
-    from indexer.console import printable, timecode
+    from indexer.commands.console import printable, timecode
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.cut_film import film_length
     from search_app.cutting.matches import reason_with_way_out
@@ -61,7 +61,7 @@ def length_words(film: tuple[int, Fraction] | None) -> str:
     Args:
         film: how many frames it has, and frames per second; None without clips.
     """
-    from indexer.console import timecode
+    from indexer.commands.console import timecode
 
     n_frames, rate = film or (0, Fraction(1))
     at = f" ({n_of(n_frames, 'frame')} at {float(rate):.5g} fps)" if film else ""
@@ -147,7 +147,7 @@ def print_cut(
         news: how many candidates there are since.
         files: where the videos lie now, by id.
     """
-    from indexer.console import print_table, printable, timecode
+    from indexer.commands.console import print_table, printable, timecode
 
     rows: list[dict[str, str]] = []
     frames, rate = film_places(film)
@@ -239,7 +239,7 @@ def cut_json(
 
 def print_log(cut: StoredCut) -> None:
     """What became of a cut list, the latest first."""
-    from indexer.console import print_table
+    from indexer.commands.console import print_table
 
     numbers = version_numbers(cut.steps)
     rows = [
@@ -288,7 +288,7 @@ def when(time_ns: int) -> str:
 
 def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None:
     """Shots that came since, as a table."""
-    from indexer.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -309,7 +309,7 @@ def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None
 
 def print_takes(takes: Sequence[Take], files: Mapping[str, Presence]) -> None:
     """What could stand in the place of a clip, as a table."""
-    from indexer.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, timecode, with_presence
 
     rows = [
         (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from indexer import cli as indexer_cli
+from indexer.commands import archive_commands
 from search_app.commands.render import render_cut
 from search_app.commands.search_view import files_of_hits, print_hits
 from search_app.cutting.cut_options import CutOptions
@@ -27,7 +27,7 @@ def demo(folder: Path, seed: int) -> None:
     from indexer.models.open_clip_encoder import load_encoder
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.choice import choose_clips
-    from search_app.search import search
+    from search_app.search.search import search
     from store.archive import Archive
 
     library, film = folder / "library", folder / "supercut.mp4"
@@ -38,7 +38,7 @@ def demo(folder: Path, seed: int) -> None:
         encoder = load_encoder("demo")
         archive.claim_space(encoder.space, source="demo")
         click.echo("indexing it (one file is broken on purpose) ...", err=True)
-        indexer_cli.run_index(archive, [library], encoder, IndexSettings())
+        archive_commands.run_index(archive, [library], encoder, IndexSettings())
         for query in DEMO_QUERIES:
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             result = search(archive, query, encoder=encoder, limit=3)
@@ -57,7 +57,7 @@ def demo(folder: Path, seed: int) -> None:
 
 
 def _draw_with_progress(library: Path, seed: int) -> None:
-    from indexer.console import progress_bar
+    from indexer.commands.console import progress_bar
     from indexer.demo.sample_library import draw_sample_library
 
     with progress_bar() as bar:

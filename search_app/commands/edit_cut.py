@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON
+from indexer.commands.options import ARCHIVE, AS_JSON
 from search_app.commands.cut_values import EDGE_HELP, parse_edge, parse_length, parse_place, parse_places
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.errors import CutError, QueryError
-from search_app.finite import Finite
+from search_app.number_types import Finite
 from store.errors import UnknownIdError
 from store.wording import n_of
 
@@ -277,8 +277,8 @@ def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_
 
     What is taken has the length of the clip, around the frame that is most alike.
     """
-    from indexer.console import print_json
-    from indexer.presence import look_for_files
+    from indexer.commands.console import print_json
+    from indexer.library.presence import look_for_files
     from search_app.commands.cut_view import print_takes, take_json
     from search_app.cutting.cut_edits import replace_clip
     from search_app.cutting.cut_film import find_takes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.search import CONFIG, given_options, loader, read_search_settings
 from search_app.cutting.cut_options import flag_of
 from store.errors import ConfigError
@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
     from indexer.models.encoder import Encoder
     from search_app.config import SearchSettings
-    from search_app.evaluation import Answer, Evaluation
-    from search_app.ground_truth import Topic
+    from search_app.evaluation.evaluation import Answer, Evaluation
+    from search_app.evaluation.ground_truth import Topic
     from store.archive import Archive
     from store.snapshot import Snapshot
 
@@ -57,11 +57,11 @@ def evaluate(context: click.Context, /, archive: Path, as_json: bool, **options:
     given for each channel and for all together, each with its bootstrap interval. With --mine the questions are
     those that were judged by search --keep and --reject; shots that nobody judged count as wrong.
     """
-    from indexer.console import print_json
-    from search_app.evaluation import evaluate as measure
-    from search_app.evaluation import evaluation_json
-    from search_app.guard import refuse_footage
-    from search_app.metrics import benchmark_measures, judgement_measures
+    from indexer.commands.console import print_json
+    from search_app.evaluation.evaluation import evaluate as measure
+    from search_app.evaluation.evaluation import evaluation_json
+    from search_app.evaluation.metrics import benchmark_measures, judgement_measures
+    from search_app.output_checks import refuse_footage
     from store.archive import Archive
 
     _refuse_idle(given_options())
@@ -92,8 +92,8 @@ def find_topics(snapshot: Snapshot, queries: Path | None, mine: bool, qrels: Pat
     Raises:
         ConfigError: neither or both are asked for, or there are no questions.
     """
-    from search_app.ground_truth import judge_anew, judged_topics, read_topics
-    from search_app.trec import read_qrels
+    from search_app.evaluation.ground_truth import judge_anew, judged_topics, read_topics
+    from search_app.evaluation.trec import read_qrels
 
     if mine == (queries is not None):
         raise ConfigError("give a QUERIES file, or --mine for what was judged in this archive, but not both")
@@ -116,9 +116,9 @@ def find_answers(
     **_: Any,
 ) -> tuple[dict[str, Answer], dict[str, str]]:
     """What a run file, or else this archive, answers to each question, and why some were refused."""
-    from indexer.console import progress_bar
-    from search_app.evaluation import Answer, ask_all
-    from search_app.trec import read_run
+    from indexer.commands.console import progress_bar
+    from search_app.evaluation.evaluation import Answer, ask_all
+    from search_app.evaluation.trec import read_run
 
     if run is not None:
         rankings = read_run(run)
@@ -150,10 +150,10 @@ def channel_rankings(
         QueryError: the archive is empty, or the query cannot be used.
     """
     from search_app.config import SearchSettings
-    from search_app.evaluation import FUSED, Answer
-    from search_app.options import SearchOptions
-    from search_app.query_parser import parse_query
-    from search_app.search import rank
+    from search_app.evaluation.evaluation import FUSED, Answer
+    from search_app.query.options import SearchOptions
+    from search_app.query.parser import parse_query
+    from search_app.search.search import rank
 
     ranked = rank(
         archive.snapshot(),
@@ -178,8 +178,8 @@ def write_trec(
     topics: Sequence[Topic], answers: Mapping[str, Answer], run_out: Path | None, qrels_out: Path | None
 ) -> None:
     """Write rankings and judgements where that is wanted."""
-    from search_app.evaluation import FUSED
-    from search_app.trec import write_qrels, write_run
+    from search_app.evaluation.evaluation import FUSED
+    from search_app.evaluation.trec import write_qrels, write_run
 
     if qrels_out is not None:
         write_qrels(qrels_out, {topic.topic_id: topic.grades for topic in topics})
@@ -193,8 +193,8 @@ def write_trec(
 
 def print_evaluation(found: Evaluation) -> None:
     """The table on stdout; what people should know of it, and what failed, on stderr."""
-    from indexer.console import print_table, printable
-    from search_app.evaluation import remarks_on, table_of
+    from indexer.commands.console import print_table, printable
+    from search_app.evaluation.evaluation import remarks_on, table_of
 
     headings, rows = table_of(found)
     if rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import (
     INCLUDE_MISSING,
     add_answer_options,
@@ -83,11 +83,11 @@ def export(
     sources.
     What was written is read back and compared before it gets its name.
     """
-    from indexer.console import print_json, printable
+    from indexer.commands.console import print_json, printable
     from search_app.exports.contact_sheet import summary
     from search_app.exports.export import FORMATS, check_export_target, export_cut_list, format_of
     from search_app.exports.tables import film_json
-    from search_app.guard import refuse_footage
+    from search_app.output_checks import refuse_footage
     from store.archive import Archive
 
     overwrite = options.pop("overwrite")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.cli import ARCHIVE
+from indexer.commands.options import ARCHIVE
 from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
@@ -28,7 +28,7 @@ def forget(archive: Path, videos: tuple[str, ...], missing: bool, yes: bool) -> 
     The files themselves are left alone; rights, cut lists and the record that the video was there stay. `rushes
     index` passes over the files from then on, unless it is told --again.
     """
-    from indexer.console import printable
+    from indexer.commands.console import printable
     from store.archive import Archive
     from store.events import Erased, Forgotten
 
@@ -54,7 +54,7 @@ def forget(archive: Path, videos: tuple[str, ...], missing: bool, yes: bool) -> 
 
 
 def _missing(snapshot: Snapshot) -> list[VideoRow]:
-    from indexer.presence import FileState, look_for_files
+    from indexer.library.presence import FileState, look_for_files
 
     rows = snapshot.videos()
     found = look_for_files(snapshot, (row.video_id for row in rows))

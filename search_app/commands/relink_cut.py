@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON
+from indexer.commands.options import ARCHIVE, AS_JSON
 from search_app.commands.cut_values import parse_places
 from search_app.commands.edit_cut import NAME
 from search_app.errors import QueryError
@@ -53,7 +53,7 @@ def relink(
     much its times are shifted. What is doubtful is named and left as it is, unless --force is given. Exit status 1
     if clips are left without a video. `undo` takes it back.
     """
-    from indexer.console import print_json, printable
+    from indexer.commands.console import print_json, printable
     from search_app.commands.cut_view import say_change
     from search_app.cutting.stored_cut import commit, read_cut
     from search_app.relinking.relink import Relinker, gone_places

@@ -101,7 +101,7 @@ def render_cut(
     from search_app.cutting.clip_texts import read_clip_texts
     from search_app.exports.manifest import seal_manifest
     from search_app.exports.poster import write_poster
-    from search_app.guard import refuse_archive_folder, refuse_footage
+    from search_app.output_checks import refuse_archive_folder, refuse_footage
 
     refuse_archive_folder(output, poster)
     snapshot = archive.snapshot() if archive else None
@@ -176,8 +176,8 @@ def _render(
     quiet: bool,
 ) -> SupercutReport:
     """The film, with a line of what it will be, and a bar, for people."""
-    from indexer.console import progress_bar
-    from indexer.scan import fingerprint_file
+    from indexer.commands.console import progress_bar
+    from indexer.library.scan import fingerprint_file
     from search_app.rendering.estimate import planned_frames
     from search_app.rendering.outcomes import RenderStage, length_words
     from search_app.rendering.supercut import render_supercut
@@ -204,7 +204,7 @@ def _render(
 
 
 def _remember(archive: Archive, report: SupercutReport) -> None:
-    from search_app.saved import record_export
+    from search_app.search.decisions import record_export
 
     record_export(archive, report.output.name, report.stretches)
 
@@ -239,8 +239,8 @@ def _tell_estimate(
     Raises:
         QueryError: the mode is fast.
     """
-    from indexer.console import print_json, say
-    from indexer.scan import fingerprint_file
+    from indexer.commands.console import print_json, say
+    from indexer.library.scan import fingerprint_file
     from search_app.rendering.estimate import estimate_supercut
     from search_app.rendering.ledger import left_out_entries
     from search_app.rendering.outcomes import left_out_lines
@@ -261,7 +261,7 @@ def _tell_estimate(
 
 def finish_render(context: click.Context, report: SupercutReport, *, as_json: bool) -> None:
     """Say what came of it, and leave with 1 if a cut is wrong."""
-    from indexer.console import print_json, say
+    from indexer.commands.console import print_json, say
     from search_app.rendering.ledger import read_ledger
 
     if as_json:

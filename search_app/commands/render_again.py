@@ -80,7 +80,7 @@ def render_again(
         as_json: print the new manifest instead of a summary.
         options: `skip_missing`, `overwrite`, `keep_inexact`, `dry_run`, `poster` and `poster_at`.
     """
-    from indexer.console import printable
+    from indexer.commands.console import printable
     from search_app.cutting.clip_texts import ClipText
     from search_app.cutting.rights import keep_rights, rights_entry
     from search_app.exports.manifest import difference_between, read_manifest

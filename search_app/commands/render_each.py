@@ -59,14 +59,14 @@ def render_clips(
         as_json: print the folder's ledger instead of lines.
         options: those of `add_render_options`.
     """
-    from indexer.console import print_json, printable
+    from indexer.commands.console import print_json, printable
     from search_app.conforming.picture_names import Codec
     from search_app.conforming.presets import PRESETS
     from search_app.exports.film import plan_film
     from search_app.exports.separate_clips import LEDGER, render_each
     from search_app.rendering.ledger import read_ledger
     from search_app.rendering.outcomes import left_out_lines
-    from search_app.saved import record_export
+    from search_app.search.decisions import record_export
 
     film = plan_film(cut_list, output.name, question=str(provenance["query"]))
 

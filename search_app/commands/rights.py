@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON
+from indexer.commands.options import ARCHIVE, AS_JSON
 from search_app.commands.cut_values import parse_time
 from search_app.errors import QueryError
 
@@ -47,7 +47,7 @@ def rights(
     blocked, and says which clip and why; with --skip-blocked it leaves that out. --block and --watermark hold
     beside each other, and blocking goes first; the same one said again of the same stretch replaces it.
     """
-    from indexer.console import print_json, printable
+    from indexer.commands.console import print_json, printable
     from search_app.cutting.rights import Rule, clear_rights, describe_flag, set_rights
     from store.archive import Archive
 
@@ -120,7 +120,7 @@ def _listed(archive: Archive, row: VideoRow | None) -> list[dict[str, object]]:
 
 
 def _print(listed: list[dict[str, object]]) -> None:
-    from indexer.console import print_table, timecode
+    from indexer.commands.console import print_table, timecode
 
     def clock(seconds: object) -> str:
         return timecode(seconds) if isinstance(seconds, float) else ""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE, shot_json
+from indexer.commands.archive_commands import shot_json
+from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.search_view import (
     files_of_hits,
     hit_json,
@@ -21,13 +22,13 @@ from search_app.commands.search_view import (
     sure_json,
 )
 from search_app.errors import QueryError
-from search_app.finite import Finite
+from search_app.number_types import Finite
 from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from indexer.models.encoder import Encoder
     from search_app.config import SearchSettings
-    from search_app.search import SearchResult
+    from search_app.search.search import SearchResult
     from store.archive import Archive
     from store.snapshot import Snapshot
 
@@ -108,7 +109,7 @@ def resolve_question(archive: Archive, query: str | None, options: dict[str, Any
     Raises:
         QueryError: nothing is asked, or no search has that name.
     """
-    from search_app.saved import resolve_saved
+    from search_app.search.decisions import resolve_saved
 
     like, saved = options.pop("like"), options.pop("saved")
     if not saved:
@@ -123,7 +124,7 @@ def question_text(query: str | None, like: Path | None) -> str:
     Raises:
         QueryError: there is none.
     """
-    from search_app.query import quote
+    from search_app.query.query import quote
 
     if query is None and like is None:
         raise QueryError("nothing to look for: give a QUERY, a picture with --like, or --saved NAME")
@@ -141,8 +142,8 @@ def find(
     archive: Archive, query: str, *, device: str = "auto", settings: SearchSettings | None = None, **options: Any
 ) -> SearchResult:
     """Answer a query; a bad one is refused before seconds are spent on loading a model."""
-    from search_app.query_parser import parse_query
-    from search_app.search import search
+    from search_app.query.parser import parse_query
+    from search_app.search.search import search
 
     parsed = parse_query(query)
     if archive.snapshot().space is None:
@@ -201,9 +202,9 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     The whole language is below.
     """
     spare_processors()
-    from indexer.console import print_json, printable
-    from search_app.history import remember
-    from search_app.saved import record_judgements, save_search
+    from indexer.commands.console import print_json, printable
+    from search_app.search.decisions import record_judgements, save_search
+    from search_app.search.history import remember
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -254,12 +255,12 @@ def why(
     spare_processors()
     from dataclasses import asdict
 
-    from indexer.console import print_json
-    from indexer.presence import look_for_files
-    from search_app.options import SearchOptions
-    from search_app.query_values import parse_seconds
-    from search_app.saved import judged_shots
-    from search_app.why import explain
+    from indexer.commands.console import print_json
+    from indexer.library.presence import look_for_files
+    from search_app.query.options import SearchOptions
+    from search_app.query.values import parse_seconds
+    from search_app.search.decisions import judged_shots
+    from search_app.search.why import explain
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -299,9 +300,9 @@ def why(
 @AS_JSON
 def searches(archive: Path, delete: str | None, history: bool, as_json: bool) -> None:
     """List the saved searches of ARCHIVE, or what was asked lately."""
-    from indexer.console import print_json, print_table
-    from search_app.history import read_history
-    from search_app.saved import delete_search
+    from indexer.commands.console import print_json, print_table
+    from search_app.search.decisions import delete_search
+    from search_app.search.history import read_history
     from store.archive import Archive
 
     if delete is not None and history:
@@ -339,7 +340,7 @@ def sets(archive: Path, name: str | None, add: tuple[str, ...], remove: tuple[st
     The shots of a set are found by set:NAME in a query. SHOT is an id, or the beginning of one. With --add and
     --remove all sets are listed.
     """
-    from search_app.saved import change_set
+    from search_app.search.decisions import change_set
     from store.archive import Archive
 
     if name is None and (add or remove):
@@ -354,7 +355,7 @@ def sets(archive: Path, name: str | None, add: tuple[str, ...], remove: tuple[st
 
 
 def _list_sets(snapshot: Snapshot, as_json: bool) -> None:
-    from indexer.console import print_json, print_table
+    from indexer.commands.console import print_json, print_table
 
     found = snapshot.sets()
     if as_json:
@@ -366,10 +367,10 @@ def _list_sets(snapshot: Snapshot, as_json: bool) -> None:
 
 
 def _list_set(snapshot: Snapshot, name: str, as_json: bool) -> None:
-    from indexer.cli import print_shots
-    from indexer.console import print_json
-    from indexer.presence import look_for_shots
-    from search_app.saved import shots_of_set
+    from indexer.commands.archive_commands import print_shots
+    from indexer.commands.console import print_json
+    from indexer.library.presence import look_for_shots
+    from search_app.search.decisions import shots_of_set
 
     rows, n_lost = shots_of_set(snapshot, name)
     found = look_for_shots(snapshot, rows)

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import shot_json
+from indexer.commands.archive_commands import shot_json
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from collections.abc import Iterable, Mapping
 
-    from indexer.presence import Presence
-    from search_app.confidence import Certainty
-    from search_app.fusion import Match
-    from search_app.ranking import Hit
-    from search_app.search import SearchResult
-    from search_app.why import Explanation
+    from indexer.library.presence import Presence
+    from search_app.confidence.certainty import Certainty
+    from search_app.search.fusion import Match
+    from search_app.search.ranking import Hit
+    from search_app.search.search import SearchResult
+    from search_app.search.why import Explanation
     from store.snapshot import Snapshot
 
 
 def say_no_match(result: SearchResult) -> None:
     """Say on stderr what was found nothing of, if nothing matches, and if numbers were not calibrated."""
-    from indexer.console import printable
-    from search_app.confidence import Certainty
-    from search_app.naming import NAME
+    from indexer.commands.console import printable
+    from search_app.confidence.certainty import Certainty
+    from search_app.search.naming import NAME
 
     for remark in result.remarks:
         click.echo(printable(remark), err=True)
@@ -42,7 +42,7 @@ def say_no_match(result: SearchResult) -> None:
 
 def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence]:
     """For every video that these hits name, where it lies now: one look at the disk for each of its places."""
-    from indexer.presence import look_for_shots
+    from indexer.library.presence import look_for_shots
 
     shots = (shot for hit in hits for shot in (hit.shot, *hit.stack, *(step.shot for step in hit.steps)))
     return look_for_shots(snapshot, shots)
@@ -50,7 +50,7 @@ def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence
 
 def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
     """Ranked shots as a table for people; files that are missing, and copies, have columns if there are any."""
-    from indexer.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, timecode, with_presence
 
     rows = [
         (
@@ -133,8 +133,8 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         found: what became of it.
         presence: where its video lies now; None without a shot.
     """
-    from indexer.console import print_table, printable, timecode
-    from search_app.confidence import percent_of, words_of
+    from indexer.commands.console import print_table, printable, timecode
+    from search_app.confidence.certainty import percent_of, words_of
 
     if found.shot is None or presence is None:
         click.echo(printable(found.reason))

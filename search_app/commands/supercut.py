@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from indexer.cli import AS_JSON, DEVICE
+from indexer.commands.options import AS_JSON, DEVICE
 from search_app.commands.clip_source import add_answer_options, take_clips
 from search_app.commands.render import add_render_options, finish_render, render_cut
 from search_app.commands.render_again import (
@@ -57,7 +57,7 @@ def supercut(
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from,
     and --from renders the same film from it again.
     """
-    from search_app.guard import refuse_footage
+    from search_app.output_checks import refuse_footage
     from store.archive import Archive
 
     if manifest is not None:

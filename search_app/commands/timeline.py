@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli import ARCHIVE, AS_JSON, DEVICE
+from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.clip_source import (
     INCLUDE_MISSING,
     add_answer_options,
@@ -63,9 +63,9 @@ def timeline(
     (OpenTimelineIO), .edl (CMX 3600), .fcpxml (Final Cut Pro), .xml (Premiere, Resolve, Final Cut Pro 7). Clips
     have their source's timecode, and what was written is read back and compared before it gets its name.
     """
-    from indexer.console import print_json, printable
-    from search_app.guard import refuse_footage
-    from search_app.saved import record_export
+    from indexer.commands.console import print_json, printable
+    from search_app.output_checks import refuse_footage
+    from search_app.search.decisions import record_export
     from search_app.timelines.edl import edl_notes
     from search_app.timelines.sources import describe_rate
     from search_app.timelines.timeline_export import check_timeline_target, export_timeline

@@ -22,12 +22,11 @@ import numpy as np
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, Stream, send
-from search_app.conforming.clip_look import change_note, clip_look, differences
-from search_app.conforming.dressing import PLAIN, Dress
 from search_app.conforming.framing import CENTRE, Focus, fitted
 from search_app.conforming.hardware import encoder_limits
+from search_app.conforming.overlays_and_fades import PLAIN, Dress
 from search_app.conforming.picture_names import Framing
-from search_app.conforming.salience import find_focus, thumbnail_size
+from search_app.conforming.saliency import find_focus, thumbnail_size
 from search_app.conforming.source_frames import (
     PREROLLS,
     FrameLog,
@@ -37,7 +36,8 @@ from search_app.conforming.source_frames import (
     tick_span,
     tried_prerolls,
 )
-from search_app.conforming.standstill import standstill_note
+from search_app.conforming.still_pictures import standstill_note
+from search_app.conforming.stream_format import change_note, clip_look, differences
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.frame_rates import source_rate

@@ -13,7 +13,7 @@ from pathlib import Path
 from indexer.errors import FfmpegError
 from indexer.media.clock import clock_expression
 from indexer.media.ffmpeg import Ffmpeg, Stream, discard, open_source
-from search_app.conforming.source_sound import SourceSound, read_sound
+from search_app.conforming.source_audio import SourceSound, read_sound
 from search_app.cutting.cut_list import Clip
 from store.records import VideoFacts
 from store.timespan import TimeSpan

@@ -17,7 +17,6 @@ from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, open_own, open_source, save
-from search_app.conforming.clip_look import differences, named_colours
 from search_app.conforming.coding import CLIP_SUFFIX, REORDER_FRAMES, concat_list, decoding_clock
 from search_app.conforming.colours import matrix_of
 from search_app.conforming.conform import (
@@ -25,7 +24,7 @@ from search_app.conforming.conform import (
     conform_picture,
     plan_frames,
 )
-from search_app.conforming.dressing import PLAIN, Dress
+from search_app.conforming.overlays_and_fades import PLAIN, Dress
 from search_app.conforming.packets import (
     UNTAGGED,
     CopyPlan,
@@ -35,6 +34,7 @@ from search_app.conforming.packets import (
     seek_options,
 )
 from search_app.conforming.source_frames import FrameLog, picture_stream, tick_seconds
+from search_app.conforming.stream_format import differences, named_colours
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from store.timespan import TimeSpan

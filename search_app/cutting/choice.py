@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.presence import FileState, look_for_files
-from search_app.background import Background
+from indexer.library.presence import FileState, look_for_files
+from search_app.confidence.background import Background
 from search_app.cutting import clip_order
 from search_app.cutting.cut_list import Clip, CutList, build_cut_list
 from search_app.cutting.cut_options import CutOptions, Order, exact_seconds
@@ -19,9 +19,9 @@ from search_app.cutting.fit import fit_to_length, keep_to_length
 from search_app.cutting.matches import take_answers
 from search_app.cutting.measured import measure_videos
 from search_app.errors import CutError, QueryError
-from search_app.picture import read_picture
-from search_app.question import unit
-from search_app.ranking import Hit
+from search_app.query.picture import read_picture
+from search_app.search.encoding import unit
+from search_app.search.ranking import Hit
 from store.filters import Used
 from store.wording import n_of
 

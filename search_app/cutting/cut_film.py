@@ -17,8 +17,8 @@ from search_app.cutting.greedy import FitLimits, trim_around
 from search_app.cutting.matches import Bar
 from search_app.cutting.stored_cut import CutClip, State, StoredCut
 from search_app.errors import CutError, QueryError
-from search_app.ranking import Hit
-from search_app.saved import overlapping_shots, shares_half
+from search_app.search.decisions import overlapping_shots, shares_half
+from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow
 from store.timespan import TimeSpan
 from store.wording import n_of

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from search_app.frame_rates import mean_rate
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from store.records import VideoFacts, VideoRow
 from store.timespan import TimeSpan
 from store.wording import n_of

@@ -13,7 +13,7 @@ import click
 
 from search_app.cutting.matches import Bar
 from search_app.errors import QueryError
-from search_app.finite import Finite
+from search_app.number_types import Finite
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.greedy import FitLimits

@@ -30,7 +30,7 @@ from search_app.cutting.greedy import Candidate, FitLimits, Room, Run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.records import Embeddings, VideoFacts, VideoRow
 
     RateOf = Callable[[Sequence[VideoFacts], Sequence[Fraction]], Fraction]

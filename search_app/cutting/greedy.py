@@ -19,7 +19,7 @@ from store.wording import n_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.records import VideoFacts
 
 _TINY = 1e-9

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from search_app.confidence import MEDIUM_FROM, Certainty
+from search_app.confidence.certainty import MEDIUM_FROM, Certainty
 from search_app.errors import CutError, QueryError
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import LeftOut
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
 
 NOT_SURE = "not sure"
 NOT_KNOWN = "the archive holds too few frames to tell"

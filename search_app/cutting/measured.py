@@ -18,7 +18,7 @@ from search_app.frame_rates import has_doubtful_rate
 if TYPE_CHECKING:
     from indexer.media.stream_probe import StreamFacts
     from search_app.cutting.cut_list import CutList
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.records import VideoFacts, VideoRow
 
     Known = tuple[Sequence[str], VideoFacts]

@@ -23,7 +23,7 @@ from search_app.conforming.source_frames import (
 from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
 from search_app.exports.film import FilmClip
-from search_app.picture import read_picture
+from search_app.query.picture import read_picture
 from store.limited import is_own_file
 
 

@@ -12,8 +12,8 @@ from xml.etree.ElementTree import ParseError
 from search_app.cutting.cut_list import CutList
 from search_app.errors import ExportError
 from search_app.exports import chapters, contact_sheet, mlt, pdf_sheet, playlists, subtitles, tables
+from search_app.exports.atomic_write import whole_file
 from search_app.exports.film import Film, Said, plan_film
-from search_app.exports.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from search_app.timelines.timeline import TimelineClip, plan_timeline
 from store.names import display_names
 
 if TYPE_CHECKING:
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from search_app.timelines.remarks import Remark
     from search_app.timelines.sources import Source
     from store.records import TextHit

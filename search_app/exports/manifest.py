@@ -25,6 +25,7 @@ from indexer.media.ffmpeg import thread_count
 from search_app.conforming.source_frames import tick_span
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
+from search_app.exports.atomic_write import whole_file
 from search_app.exports.checksums import FilmChecksums, film_checksums
 from search_app.exports.film import FilmClip, plan_film
 from search_app.exports.manifest_fields import (
@@ -35,8 +36,7 @@ from search_app.exports.manifest_fields import (
     read_options,
     read_versions,
 )
-from search_app.exports.plain import to_plain
-from search_app.exports.whole_file import whole_file
+from search_app.exports.serialization import to_plain
 from search_app.rendering.ledger import FORMAT, read_ledger
 from search_app.rendering.outcomes import ClipOutcome, ClipStatus, SupercutReport
 from store.errors import ArchiveError

@@ -23,11 +23,11 @@ from search_app.conforming.target_profile import BT709, SOFTWARE_ENCODER, Profil
 from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.cut_list import Clip
 from search_app.exports.checksums import FilmChecksums
-from search_app.exports.plain import from_plain
+from search_app.exports.serialization import from_plain
 from search_app.rendering.film_options import FilmOptions
 
 if TYPE_CHECKING:
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.records import ShotRow, VideoFacts
     from store.timespan import TimeSpan
 

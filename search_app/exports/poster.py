@@ -16,7 +16,7 @@ from search_app.conforming.coding import CODINGS
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList
 from search_app.errors import QueryError, RenderError
-from search_app.exports.whole_file import whole_file
+from search_app.exports.atomic_write import whole_file
 from search_app.rendering.ledger import ledger_path
 from search_app.rendering.outcomes import SupercutReport
 from search_app.rendering.preflight import refuse_taken

@@ -14,8 +14,8 @@ from search_app.conforming.coding import CODINGS, container_of
 from search_app.conforming.picture_names import Codec
 from search_app.cutting.cut_list import CutList
 from search_app.errors import ExportError
+from search_app.exports.atomic_write import whole_file
 from search_app.exports.film import Film, FilmClip
-from search_app.exports.whole_file import whole_file
 from search_app.rendering.outcomes import SupercutReport
 from store.errors import ArchiveError
 

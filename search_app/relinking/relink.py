@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.errors import FfmpegError
+from indexer.library.presence import FileState, look_for_files
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
-from indexer.presence import FileState, look_for_files
 from search_app.cutting.stored_cut import CutClip
 from search_app.frame_rates import mean_rate
 from search_app.relinking.alignment import TIMECODE, Alignment, Anchors, Frames, align, propose_shifts
 from search_app.relinking.small_pictures import NO_PICTURES, read_frames, read_thumbnails
-from search_app.saved import overlapping_shots
+from search_app.search.decisions import overlapping_shots
 from store.errors import ArchiveDamagedError
 from store.timespan import TimeSpan
 

@@ -22,7 +22,7 @@ from search_app.conforming.source_frames import (
 )
 from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
-from search_app.picture import read_picture
+from search_app.query.picture import read_picture
 from search_app.relinking.alignment import Frames, SmallPictures
 from store.records import VideoFacts
 from store.timespan import TimeSpan

@@ -15,19 +15,19 @@ from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, thread_count
+from search_app.conforming.audio import conform_sound
 from search_app.conforming.coding import CLIP_SUFFIX
 from search_app.conforming.conform import Conformed, conform_picture
-from search_app.conforming.dressing import Dress, Held, Layer, encode_held, still
 from search_app.conforming.hardware import encoder_limits
-from search_app.conforming.sound import conform_sound
+from search_app.conforming.overlays_and_fades import Dress, Held, Layer, encode_held, still
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.cutting.film_frames import film_frames
-from search_app.rendering.ahead import Ahead
-from search_app.rendering.early_sound import EarlySound
+from search_app.rendering.audio_encoder import EarlySound
+from search_app.rendering.audio_track import SoundTrack
 from search_app.rendering.loudness import Loudspeaker
+from search_app.rendering.prefetch import Ahead
 from search_app.rendering.preflight import Sighted, is_disk_full
-from search_app.rendering.soundtrack import SoundTrack
 from search_app.rendering.transitions import Blend, Transition
 from search_app.rendering.verify import Placed
 from search_app.rendering.work_folder import WorkFolder, piece_key

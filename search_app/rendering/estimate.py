@@ -14,9 +14,9 @@ from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
+from search_app.conforming.audio import BYTES_PER_SAMPLE
 from search_app.conforming.coding import CLIP_SUFFIX, CODINGS, container_of
 from search_app.conforming.conform import conform_picture
-from search_app.conforming.sound import BYTES_PER_SAMPLE
 from search_app.conforming.target_profile import Profile, choose_profile
 from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.cut_list import Clip, CutList

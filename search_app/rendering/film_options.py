@@ -13,7 +13,7 @@ from typing import Any, Self
 import click
 
 from search_app.errors import QueryError
-from search_app.finite import Finite
+from search_app.number_types import Finite
 from search_app.rendering.transitions import Transition
 
 _TRANSITION_SECONDS = 0.5

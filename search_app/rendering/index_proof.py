@@ -21,7 +21,7 @@ from search_app.conforming.source_frames import FrameLog, shown_upright, source_
 from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
 from search_app.frame_rates import mean_rate
-from search_app.picture import read_picture
+from search_app.query.picture import read_picture
 from search_app.rendering.verify import ClipCheck, Placed
 
 WIDTH_PX, HEIGHT_PX = 160, 90

@@ -14,10 +14,10 @@ from typing import Any
 
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import LeftOut
-from search_app.ranking import Hit
 from search_app.rendering.film_options import Subtitles
-from search_app.rendering.likeness import EdgeCheck
 from search_app.rendering.outcomes import ClipOutcome, SupercutReport
+from search_app.rendering.similarity import EdgeCheck
+from search_app.search.ranking import Hit
 from store.limited import read_limited_json
 
 FORMAT = "rushes-supercut"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_app.conforming.target_profile import Profile
-from search_app.rendering.ahead import n_threads_for
 from search_app.rendering.assembly import expected_frames
 from search_app.rendering.film_options import FilmOptions
+from search_app.rendering.prefetch import n_threads_for
 from search_app.rendering.preflight import Sighted, Unusable
 
 

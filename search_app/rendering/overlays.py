@@ -15,12 +15,12 @@ from pathlib import Path
 from PIL import Image
 
 from search_app.conforming.coding import CODINGS
-from search_app.conforming.dressing import Layer
+from search_app.conforming.overlays_and_fades import Layer
 from search_app.conforming.picture_names import Codec
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.clip_texts import ClipText
 from search_app.errors import RenderError
-from search_app.picture import DAMAGE
+from search_app.query.picture import DAMAGE
 from search_app.rendering.film_options import FilmOptions, LowerThird
 from search_app.rendering.fonts import missing_characters
 from search_app.rendering.lettering import Style, check_text, draw_text

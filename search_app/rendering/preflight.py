@@ -13,16 +13,16 @@ from pathlib import Path
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg
+from search_app.conforming.audio import BYTES_PER_SAMPLE
 from search_app.conforming.coding import container_of
 from search_app.conforming.picture_names import Codec
-from search_app.conforming.sound import BYTES_PER_SAMPLE
 from search_app.conforming.source_frames import FrameLog, look_at
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.errors import RenderError
-from search_app.rendering.ahead import N_AT_ONCE
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.ledger import ledger_path
+from search_app.rendering.prefetch import N_AT_ONCE
 from search_app.rendering.subtitles import subtitle_path
 
 LEAST_BITS_PER_PIXEL = 0.02

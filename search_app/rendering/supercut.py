@@ -20,17 +20,16 @@ from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.conforming.coding import CODINGS
 from search_app.conforming.conform import conform_picture
-from search_app.conforming.dressing import Layer
 from search_app.conforming.modes import Mode
+from search_app.conforming.overlays_and_fades import Layer
 from search_app.conforming.stream_copy import copy_picture
 from search_app.conforming.target_profile import Profile, shape_for
 from search_app.cutting.clip_texts import ClipText
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
-from search_app.rendering.ahead import N_AT_ONCE, Ahead
 from search_app.rendering.assembly import Assembly, HeldFramesLostError
+from search_app.rendering.audio_encoder import EarlySound, can_code_early
 from search_app.rendering.chapters import metadata_text
-from search_app.rendering.early_sound import EarlySound, can_code_early
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.index_proof import check_clocks
 from search_app.rendering.join import join_pieces
@@ -46,6 +45,7 @@ from search_app.rendering.outcomes import (
     outcome_of,
 )
 from search_app.rendering.overlays import Overlays, check_overlays
+from search_app.rendering.prefetch import N_AT_ONCE, Ahead
 from search_app.rendering.preflight import (
     Sighted,
     Unusable,

@@ -23,12 +23,12 @@ from indexer.media.frames_at import FilmLook, FilmPart, Shown, Stretch, read_fil
 from search_app.conforming.conform import Conformed, plan_frames
 from search_app.conforming.copy_proof import prove_copied
 from search_app.conforming.source_frames import LAYER_DECODERS, FrameLog, tick_span
-from search_app.conforming.standstill import MAX_SECONDS, longest_standstill
+from search_app.conforming.still_pictures import MAX_SECONDS, longest_standstill
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.frame_rates import mean_rate
 from search_app.rendering.film_window import FilmWindow, film_window
-from search_app.rendering.likeness import EdgeCheck, Judge, Luma, Pair
+from search_app.rendering.similarity import EdgeCheck, Judge, Luma, Pair
 
 INDEXED_CONTAINERS = frozenset({"mov", "matroska"})
 """Containers in which a seek comes in time; in others what looks wrong is read once more from the beginning."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from indexer.presence import Presence
+from indexer.library.presence import Presence
 from search_app.ui.picks import Order, ordered
 from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
 from store.names import display_names
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from search_app.cutting.stored_cut import CutClip, StoredCut
-    from search_app.ranking import Hit
     from search_app.rendering.outcomes import SupercutReport
+    from search_app.search.ranking import Hit
     from search_app.ui.render_job import RenderJob
     from store.records import Counts, VideoFacts
 

@@ -24,7 +24,7 @@ from search_app.errors import QueryError
 from store.wording import n_of
 
 if TYPE_CHECKING:
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.archive import Archive
     from store.snapshot import Snapshot
 

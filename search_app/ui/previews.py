@@ -11,15 +11,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from indexer.scan import fingerprint_file
+from indexer.library.scan import fingerprint_file
 from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import build_cut_list
 from search_app.rendering.supercut import render_supercut
 
 if TYPE_CHECKING:
     from search_app.conforming.target_profile import Profile
-    from search_app.ranking import Hit
-    from search_app.ui.shelf import MediaShelf
+    from search_app.search.ranking import Hit
+    from search_app.ui.media_cache import MediaShelf
     from store.records import VideoFacts, VideoRow
 
 MAX_SECONDS = 60

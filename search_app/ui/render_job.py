@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search_app.rendering.outcomes import RenderProgress, RenderStage
-from search_app.ui.shelf import MediaShelf
+from search_app.ui.media_cache import MediaShelf
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class RenderJob:
             self.problem = f"{type(error).__name__}: {error} (a fault of ours)"
 
     def _render(self, output: Path) -> None:
-        from indexer.scan import fingerprint_file
+        from indexer.library.scan import fingerprint_file
         from search_app.cutting.clip_texts import ClipText
         from search_app.cutting.rights import keep_rights, rights_entry
         from search_app.rendering.supercut import render_supercut

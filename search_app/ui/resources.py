@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from search_app.query_parser import parse_query
-from search_app.search import SearchResult, search
+from search_app.query.parser import parse_query
+from search_app.search.search import SearchResult, search
+from search_app.ui.media_cache import media_shelf
 from search_app.ui.previews import Previews
-from search_app.ui.shelf import media_shelf
 from search_app.ui.thumbnails import framed_thumbnail
 from store.archive import Archive
 from store.records import EmbeddingSpace

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from search_app.ui.media_cache import ROUTE, media_shelf, send_media
 from search_app.ui.render_job import cancel_all
-from search_app.ui.shelf import ROUTE, media_shelf, send_media
 from store.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,7 +76,8 @@ def serve_page(archive: Path | None, port: int) -> None:
         middleware=[Middleware(_ContentPolicy)],
         lifespan=_surroundings,
     )
-    click.echo(f"Rushes: http://{ADDRESS}:{port}  (only this machine can reach it; stop with Ctrl-C)")
+    sys.stdout.write(f"Rushes: http://{ADDRESS}:{port}  (only this machine can reach it; stop with Ctrl-C)\n")
+    sys.stdout.flush()
     app.run(config={**SETTINGS, "server.port": port, "browser.serverPort": port})
 
 

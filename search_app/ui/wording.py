@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from store.wording import n_of
 
 if TYPE_CHECKING:
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from store.records import Counts
     from store.timespan import TimeSpan
 

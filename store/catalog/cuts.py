@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from store.catalog.reader import CatalogReader
-    from store.edits import OrderedEvent
+    from store.truth.edits import OrderedEvent
 
 Latest = dict[str, dict[str, dict[str, Any]]]
 

@@ -15,7 +15,7 @@ from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
-    from store.edits import OrderedEvent
+    from store.truth.edits import OrderedEvent
 
 Latest = dict[str, dict[str, dict[str, Any]]]
 

@@ -30,7 +30,7 @@ from store.records import Location, Outcome, Status
 
 if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
-    from store.edits import OrderedEvent
+    from store.truth.edits import OrderedEvent
 
 Latest = dict[str, dict[str, dict[str, Any]]]
 

@@ -36,8 +36,8 @@ from store.records import (
     ShotRow,
     VideoRow,
 )
-from store.segments import facts_from_plain, is_segment_name
 from store.timespan import TimeSpan
+from store.truth.segments import facts_from_plain, is_segment_name
 
 _CANDIDATES = 5
 """How many shots a message lists that an ambiguous id may mean."""

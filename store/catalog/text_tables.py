@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from store.catalog.schema import NAMES, translated
-from store.text_segments import StoredText
+from store.truth.text_segments import StoredText
 
 _PIECE = 10_000
 

@@ -18,11 +18,11 @@ from store.catalog.decisions import note_decision
 from store.catalog.places import MERGE_HELD, MERGE_PLACES, note_file, note_held, note_place
 from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_erased, read_removed, read_space, translated
 from store.catalog.text_tables import TextTables
-from store.edits import OrderedEvent
 from store.errors import ArchiveError
 from store.records import EmbeddingSpace
-from store.segments import StoredSegment
-from store.text_segments import StoredText
+from store.truth.edits import OrderedEvent
+from store.truth.segments import StoredSegment
+from store.truth.text_segments import StoredText
 
 _MERGE_LATEST = """
 CREATE TEMP TABLE merged AS

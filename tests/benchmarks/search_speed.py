@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.archive import Archive, Snapshot, VectorSettings
-from store.nearest import LiveShard, search_shards
 from store.records import Embeddings
+from store.vectors.nearest import LiveShard, search_shards
 from tests.benchmarks.synthetic import DIM, World, fill_archive
 
 SIZES = (100_000, 1_000_000)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cutting.cut_list import CutList, build_cut_list
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from store.records import VideoRow
 from store.timespan import TimeSpan
 from tests.benchmarks.footage import RATE, write_counted_footage

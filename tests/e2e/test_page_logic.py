@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 from indexer.errors import ModelError
 from search_app.cutting.cut_list import build_cut_list
 from search_app.exports.manifest import read_manifest
-from search_app.ranking import Hit
 from search_app.rendering.ledger import ledger_path
+from search_app.search.ranking import Hit
+from search_app.ui.media_cache import MediaShelf, media_shelf, send_media
 from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
-from search_app.ui.shelf import MediaShelf, media_shelf, send_media
 from store.archive import Archive
 from store.records import EmbeddingSpace, RightsFlag
 from tests.e2e.small_archive import draw_library, index_library

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from search_app.cli import main
 from search_app.rendering import supercut
-from search_app.search import SearchResult
+from search_app.search.search import SearchResult
 from search_app.ui import resources
 from search_app.ui.render_job import cancel_all, latest_job
 from tests.e2e.small_archive import draw_library, index_library

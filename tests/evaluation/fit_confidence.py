@@ -27,13 +27,13 @@ from torch.nn import functional
 
 from indexer.models.encoder import Encoder
 from indexer.models.open_clip_encoder import load_encoder
-from search_app.background import Background
-from search_app.calibration import FOLDER, Calibration, PartWeights
-from search_app.contrasts import Aspect, large_numbers, say_many
-from search_app.evidence import Evidence, gather_evidence
-from search_app.question import neutral_vectors, nonsense_vector
-from store.lexical import telling_words
+from search_app.confidence.background import Background
+from search_app.confidence.calibration import FOLDER, Calibration, PartWeights
+from search_app.confidence.contrasts import Aspect, large_numbers, say_many
+from search_app.confidence.evidence import Evidence, gather_evidence
+from search_app.search.encoding import neutral_vectors, nonsense_vector
 from store.records import Embeddings
+from store.words.index import telling_words
 from tests.evaluation.demo_shots import decode_video, encode_h264
 from tests.evaluation.drawn_films import Take, draw_take
 from tests.evaluation.drawn_worlds import Question, ask, sample_world

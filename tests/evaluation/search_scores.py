@@ -11,7 +11,7 @@ from tests.evaluation.absent_set import ANY_WORDS, MIXTURES, PRESENT
 from tests.evaluation.drawn_films import Place, Take
 
 if TYPE_CHECKING:
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from tests.evaluation.search_cases import Case
     from tests.evaluation.set_archives import IndexedSet
 

@@ -14,8 +14,8 @@ from PIL import Image
 from indexer.config import IndexSettings
 from indexer.models.encoder import Encoder
 from indexer.pipeline import Progress, index_videos
-from search_app.saved import overlapping_shots
-from search_app.search import SearchResult, search
+from search_app.search.decisions import overlapping_shots
+from search_app.search.search import SearchResult, search
 from store.archive import Archive
 from store.records import Status
 from tests.evaluation.drawn_films import Place, draw_take, resize, write_films

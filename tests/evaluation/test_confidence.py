@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from indexer.models.open_clip_encoder import load_encoder
-from search_app.calibration import calibration_of
+from search_app.confidence.calibration import calibration_of
 from tests.evaluation.drawn_worlds import KINDS, UNKNOWN_WORDS
 from tests.evaluation.measure_confidence import (
     N_BINS,

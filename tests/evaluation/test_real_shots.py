@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.decode_pass import DecodeResult, DecodeSettings, decode_pass
+from indexer.visual.decode_pass import DecodeResult, DecodeSettings, decode_pass
 from tests.evaluation.shot_scores import BoundaryScore, score_boundaries, true_boundaries
 from tests.shared_media import MEDIA, needs_media, read_manifest
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from indexer.models.open_clip_encoder import load_encoder
 from search_app.commands.evaluate import evaluate
-from search_app.evaluation import FUSED
+from search_app.evaluation.evaluation import FUSED
 from store.archive import Archive
 from tests.evaluation.search_scores import SCORES, Score, score_shots, table_of
 from tests.evaluation.search_sets import SETS

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from search_app.cutting.cut_list import Clip, CutList
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from search_app.timelines.timecode import COUNTINGS
 from search_app.timelines.timeline import TimelinePlan, plan_timeline
 from search_app.timelines.timeline_formats import WRITERS

@@ -15,7 +15,7 @@ import pytest
 
 from store.archive import Archive
 from store.files import FAILPOINT_VARIABLE, FAILPOINTS
-from store.health import Kind, check_archive
+from store.publishing.health import Kind, check_archive
 from tests.colour_clips import write_colour_library
 
 ROOT = Path(__file__).parents[3]

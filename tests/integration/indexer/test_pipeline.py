@@ -159,7 +159,7 @@ def test_other_settings_index_again_without_doubles(tmp_path: Path) -> None:
     """The new segments take the place of the old."""
     write_colour_clip(tmp_path / "lib/a.mp4", ["red", "green"])
     _index(tmp_path / "arch", tmp_path / "lib")
-    from indexer.decode_pass import DecodeSettings
+    from indexer.visual.decode_pass import DecodeSettings
 
     finer = IndexSettings(decode=DecodeSettings(longest_stretch_seconds=0.4))
     assert {"a.mp4": Status.INDEXED} == _statuses(_index(tmp_path / "arch", tmp_path / "lib", settings=finer))

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from indexer.cli import encoder_for
+from indexer.commands.archive_commands import encoder_for
 from indexer.config import IndexSettings
+from indexer.library.outdated import is_outdated
 from indexer.media.ffmpeg import find_ffmpeg
 from indexer.models.deferred import DeferredEncoder
 from indexer.models.encoder import Encoder
 from indexer.models.open_clip_encoder import load_encoder
-from indexer.outdated import is_outdated
 from indexer.pipeline import index_videos
-from indexer.segment_builder import segment_parameters
+from indexer.visual.segment_builder import segment_parameters
 from store.archive import Archive
 from store.records import Status, VideoFacts
 from store.timespan import TimeSpan

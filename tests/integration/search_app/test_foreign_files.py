@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from indexer.errors import ScanError
-from indexer.listing import ScanSettings, is_own_film, list_files
+from indexer.library.listing import ScanSettings, is_own_film, list_files
 from indexer.media.ffmpeg import find_ffmpeg
 from search_app.cli import main
 from search_app.config import SearchSettings
@@ -25,13 +25,13 @@ from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import build_cut_list
 from search_app.cutting.stored_cut import CutClip
 from search_app.errors import QueryError, RenderError
+from search_app.evaluation.trec import read_qrels
 from search_app.exports.clip_picture import clip_picture
 from search_app.exports.film import plan_film
 from search_app.rendering.ledger import wrote_subtitles
 from search_app.rendering.loudness import Loudspeaker
 from search_app.rendering.overlays import read_watermark
-from search_app.saved import resolve_saved
-from search_app.trec import read_qrels
+from search_app.search.decisions import resolve_saved
 from search_app.ui.thumbnails import framed_thumbnail
 from store.archive import Archive
 from store.config import read_settings

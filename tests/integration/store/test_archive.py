@@ -33,7 +33,7 @@ from store.events import (
     Seen,
 )
 from store.files import seal
-from store.health import check_archive
+from store.publishing.health import check_archive
 from tests.integration.store.samples import (
     DIM,
     KEY,

@@ -12,7 +12,7 @@ import pytest
 
 from store.archive import Archive, check_archive
 from store.errors import ArchiveLockedError
-from store.publish import writer_lock
+from store.publishing.publisher import writer_lock
 from tests.integration.store.samples import add_videos, embeddings_of, fingerprint_of
 
 REPOSITORY = Path(__file__).parents[3]

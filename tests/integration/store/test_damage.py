@@ -12,7 +12,7 @@ from store.archive import Archive, check_archive, repair_archive
 from store.errors import ArchiveDamagedError
 from store.events import Described
 from store.files import seal, unseal
-from store.segments import is_whole
+from store.truth.segments import is_whole
 from tests.integration.store.samples import LIBRARY, add_videos, fingerprint_of, rows_of, segment_of
 
 CACHES = ("catalog", "shard", "manifest", "CURRENT")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from store.archive import Archive, check_archive, repair_archive
-from store.edits_copy import COPY_FOLDER
 from store.events import Described, Dropped
+from store.truth.edits_copy import COPY_FOLDER
 from tests.integration.store.samples import add_videos, fingerprint_of, rows_of, seen
 
 

@@ -15,9 +15,9 @@ import pytest
 from store.archive import Archive, check_archive, repair_archive
 from store.errors import CacheDamagedError
 from store.files import digest_file, seal
-from store.generations import MANIFEST_FORMAT, Generations, Manifest
 from store.identity import read_identity
-from store.lexical import describe_folder
+from store.publishing.generations import MANIFEST_FORMAT, Generations, Manifest
+from store.words.index import describe_folder
 from tests.integration.store.samples import DIM, add_videos, captions_of, rows_of
 
 

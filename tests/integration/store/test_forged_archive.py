@@ -18,14 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from store.archive import Archive, check_archive, repair_archive
-from store.edits import read_edits
 from store.errors import ArchiveDamagedError, ArchiveError
 from store.events import RootNamed, Seen
 from store.files import digest_file, seal
 from store.identity import read_identity
-from store.inverted_file import InvertedFile, InvertedFileEntry
-from store.segments import encode_segment, encode_table, read_segment, segment_name
-from store.vectors import Shard, ShardFile
+from store.truth.edits import read_edits
+from store.truth.segments import encode_segment, encode_table, read_segment, segment_name
+from store.vectors.inverted_file import InvertedFile, InvertedFileEntry
+from store.vectors.shard import Shard, ShardFile
 from tests.integration.store.samples import SPACE, add_videos, captions_of, embeddings_of, segment_of
 from tests.opened_files import watched
 

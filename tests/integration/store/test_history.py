@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from store.files import seal
-from store.history import HISTORY_NAME, N_KEPT, append_history, read_history
+from store.truth.history import HISTORY_NAME, N_KEPT, append_history, read_history
 
 
 def test_lines_come_back_in_order(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import filelock
 import pytest
 
-from store import inverted_publish
 from store.archive import Archive, VectorSettings, check_archive, repair_archive
-from store.inverted_file import InvertedFileBuilder, bytes_per_vector
-from store.inverted_publish import choose_shards
+from store.publishing import training
+from store.publishing.training import choose_shards
 from store.records import FrameHit
-from store.vectors import Shard, ShardFile
+from store.vectors.inverted_file import InvertedFileBuilder, bytes_per_vector
+from store.vectors.shard import Shard, ShardFile
 from tests.integration.store.samples import add_videos, embeddings_of, rows_of
 
 EVERY_SHARD = VectorSettings(least_vectors=1)
@@ -99,7 +99,7 @@ def test_a_shard_merged_away_during_training(tmp_path: Path, monkeypatch: pytest
                 other.publish()
             return InvertedFileBuilder(shard)
 
-        monkeypatch.setattr(inverted_publish, "InvertedFileBuilder", train_slowly)
+        monkeypatch.setattr(training, "InvertedFileBuilder", train_slowly)
         assert 1 == archive.build_inverted_files(EVERY_SHARD)
         manifest = archive.snapshot().manifest
         assert {shard.name for shard in manifest.shards} == set(manifest.inverted)

@@ -22,7 +22,7 @@ from indexer.models.open_clip_encoder import load_encoder, load_encoder_of
 from indexer.models.text_tokens import make_tokenizer
 from indexer.models.text_tower import TextTower, UnknownTowerError
 from indexer.models.weights import find_model
-from search_app.neutral import NEUTRAL_TEXTS, NONSENSE
+from search_app.confidence.neutral import NEUTRAL_TEXTS, NONSENSE
 from store.records import Embeddings, EmbeddingSpace
 
 MANY = [*NEUTRAL_TEXTS, NONSENSE]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.conforming.picture_names import Framing
-from search_app.conforming.salience import find_focus
+from search_app.conforming.saliency import find_focus
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.rendering.outcomes import SupercutReport

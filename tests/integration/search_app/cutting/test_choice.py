@@ -16,8 +16,8 @@ from search_app.cutting.choice import choose_clips, used_shots
 from search_app.cutting.clip_order import chain_length
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.errors import CutError
-from search_app.saved import record_export
-from search_app.search import search
+from search_app.search.decisions import record_export
+from search_app.search.search import search
 from store.archive import Archive
 from tests.e2e.small_archive import draw_library, index_library
 

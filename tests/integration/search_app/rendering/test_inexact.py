@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from indexer.library.scan import fingerprint_file
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
-from indexer.scan import fingerprint_file
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
 from search_app.rendering import supercut
-from search_app.rendering.likeness import EdgeCheck
 from search_app.rendering.outcomes import RenderProgress, RenderStage, SupercutReport
+from search_app.rendering.similarity import EdgeCheck
 from search_app.rendering.supercut import render_supercut
 from search_app.rendering.verify import ClipCheck, FilmCheck
 from tests.counted_video import CountedVideo

@@ -18,9 +18,9 @@ import pytest
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList, build_cut_list
-from search_app.rendering.ahead import Ahead
 from search_app.rendering.assembly import Assembly
 from search_app.rendering.film_options import FilmOptions
+from search_app.rendering.prefetch import Ahead
 from search_app.rendering.preflight import Sighted, sight_sources
 from search_app.rendering.supercut import render_supercut
 from search_app.rendering.transitions import Transition, plan_blend

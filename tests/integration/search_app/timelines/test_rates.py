@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.decode_pass import DecodeResult, DecodeSettings, decode_pass
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from indexer.media.fingerprint import fingerprint
 from indexer.media.stream_probe import probe_streams
+from indexer.visual.decode_pass import DecodeResult, DecodeSettings, decode_pass
 from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
 from search_app.cutting.measured import measure_sources

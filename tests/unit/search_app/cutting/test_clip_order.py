@@ -20,7 +20,7 @@ from search_app.cutting.clip_order import (
     mean_luma,
 )
 from search_app.cutting.cut_list import Clip
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from store.records import Boundary, Embeddings, Shot, ShotRow, VideoFacts
 from store.timespan import TimeSpan
 from tests.fakes import make_picture

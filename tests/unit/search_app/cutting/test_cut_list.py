@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_app.cutting.cut_list import CutList, build_cut_list
-from search_app.ranking import Hit, StepHit
+from search_app.search.ranking import Hit, StepHit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
 

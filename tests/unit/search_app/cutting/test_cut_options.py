@@ -11,8 +11,8 @@ import pytest
 from search_app.cutting.choice import worth_of_hits
 from search_app.cutting.cut_options import CutOptions, Order
 from search_app.errors import QueryError
-from search_app.fusion import Match
-from search_app.ranking import Hit
+from search_app.search.fusion import Match
+from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow
 from store.timespan import TimeSpan
 

@@ -20,7 +20,7 @@ from search_app.cutting.cut_list import Clip
 from search_app.cutting.film_frames import FrameGrid, film_frames, trim_to_frames
 from search_app.cutting.fit import fit_to_length, rate_of_clips
 from search_app.cutting.greedy import FitLimits
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from search_app.cutting.cut_list import CutList, build_cut_list
 from search_app.cutting.fit import cover_benefits, fit_to_length
 from search_app.cutting.greedy import FitLimits, trim_around
-from search_app.ranking import Hit, StepHit
+from search_app.search.ranking import Hit, StepHit
 from store.records import Boundary, Embeddings, Shot, ShotRow, VideoFacts, VideoRow
 from store.timespan import TimeSpan
 

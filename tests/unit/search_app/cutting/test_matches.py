@@ -22,8 +22,8 @@ from search_app.cutting.matches import (
     take_answers,
 )
 from search_app.errors import CutError, QueryError
-from search_app.fusion import Match
-from search_app.ranking import Hit
+from search_app.search.fusion import Match
+from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow
 from store.timespan import TimeSpan
 

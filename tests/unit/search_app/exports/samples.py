@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from search_app.cutting.cut_list import Clip, CutList
 from search_app.exports.film import Film, plan_film
-from search_app.fusion import Match
-from search_app.ranking import Hit
+from search_app.search.fusion import Match
+from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow, TextHit, VideoFacts
 from store.timespan import TimeSpan
 

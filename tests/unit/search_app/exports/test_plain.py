@@ -7,7 +7,7 @@ import pytest
 
 from search_app.cutting.cut_list import Clip
 from search_app.exports.checksums import read_framemd5
-from search_app.exports.plain import from_plain, to_plain
+from search_app.exports.serialization import from_plain, to_plain
 from tests.unit.search_app.exports.samples import HOSTILE, NTSC, clip_of
 
 

@@ -17,7 +17,7 @@ from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import Clip, CutList
 from search_app.errors import TimelineError
 from search_app.frame_rates import source_rate
-from search_app.ranking import Hit
+from search_app.search.ranking import Hit
 from search_app.timelines.relink import Relinker
 from search_app.timelines.remarks import About, Remark, remark_lines
 from search_app.timelines.timecode import COUNTINGS

@@ -44,7 +44,7 @@ def draw_everything(name: str) -> None:
     from PIL import Image
 
     from search_app.cutting.stored_cut import CutClip, StoredCut
-    from search_app.ranking import Hit
+    from search_app.search.ranking import Hit
     from search_app.ui import panels
     from store.errors import ArchiveError
     from store.records import Boundary, Shot, ShotRow, VideoFacts

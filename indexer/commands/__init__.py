@@ -1,0 +1,1 @@
+"""The commands of the indexing half; click lives here only."""

@@ -1,0 +1,1 @@
+"""Which files a library holds, where they lie, and what changed."""

@@ -1,0 +1,1 @@
+"""The visual stage of one video: shots, frames and their embeddings."""

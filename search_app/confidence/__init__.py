@@ -1,0 +1,1 @@
+"""How sure an answer is: evidence, rivals, and calibrated probabilities."""

@@ -1,0 +1,1 @@
+"""A question: as people type it, and as data."""

@@ -1,0 +1,1 @@
+"""From a question to ranked shots, and what people decide about them."""

@@ -1,0 +1,1 @@
+"""From the truth to the next generation of caches, and their health."""

@@ -1,0 +1,1 @@
+"""Embeddings: FAISS shards and how they are searched."""
