@@ -8,7 +8,18 @@ import pytest
 from search_app.cli import main
 
 ROOT = Path(__file__).parents[2]
-READMES = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("[is]*/**/README.md")))]
+READMES = [
+    path.relative_to(ROOT).as_posix()
+    for pattern in (
+        "README.md",
+        "docs/*.md",
+        "indexer/**/*.md",
+        "search_app/**/*.md",
+        "store/**/*.md",
+        "tests/*/*.md",
+    )
+    for path in sorted(ROOT.glob(pattern))
+]
 
 
 def test_every_command_is_in_the_readme_with_help() -> None:
