@@ -11,7 +11,7 @@ from indexer.visual.decode_pass import DecodeSettings
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How the work is spread over the machine.
+    """Distribution of the work over the machine.
 
     Args:
         jobs: videos decoded at the same time; 0 means one for every two processor cores.

@@ -1,4 +1,4 @@
-"""What can go wrong on the way from a video file to the archive."""
+"""Errors on the way from a video file to the archive."""
 
 from store.errors import ArchiveError
 

@@ -38,7 +38,7 @@ number: torch keeps working memory for every size of batch that it has seen."""
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is.
+    """Progress of a run.
 
     Args:
         n_files: files to decode in this run.
@@ -292,7 +292,7 @@ class _Batch:
         self._is_warm = False
 
     def __len__(self) -> int:
-        """How many pictures wait."""
+        """Number of waiting pictures."""
         return len(self._waiting)
 
     @property

@@ -1,4 +1,4 @@
-"""What the archive keeps of a run of the indexer: when it began, and how it ended."""
+"""Record of a run of the indexer: its begin and end."""
 
 from __future__ import annotations
 

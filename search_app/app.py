@@ -114,7 +114,7 @@ def change_picks(change: Callable[[], list[str] | None]) -> None:
 
 
 def show_what_went_wrong() -> None:
-    """What the last click could not do, once."""
+    """Show the failure of the last click, once."""
     if "problem" in st.session_state:
         what, reason = st.session_state.pop("problem")
         panels.show_problem(what, reason, key="action-problem")

@@ -18,11 +18,11 @@ from search_app.interruption import EXIT_STATUS, heard_interrupts
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
 
 USAGE_ERRORS = (ConfigError, NotAnArchiveError, QueryError, UnknownIdError)
-"""What the user typed cannot be used, names that do not exist included: exit status 2. All else is 1."""
+"""Errors of usage, names that do not exist included: exit status 2. All others: 1."""
 
 
 class _WrongUsage(click.ClickException):
-    """What click says of wrong usage, on one line."""
+    """Click's message of wrong usage, on one line."""
 
     exit_code = 2
 

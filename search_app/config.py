@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ChannelWeights:
-    """How much the vote of each channel counts in the fusion; 0 switches a channel off.
+    """Weight of each channel's vote in the fusion; 0 switches a channel off.
 
     Args:
         picture: sampled frames against the question, by the encoder.
@@ -39,7 +39,7 @@ class ChannelWeights:
 
 @dataclass(frozen=True, slots=True)
 class RankingSettings:
-    """How rankings are joined and thinned out.
+    """Settings of joining and thinning out rankings.
 
     Args:
         rank_constant: the k of reciprocal rank fusion: the larger, the less the first places stand out.

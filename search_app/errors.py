@@ -1,4 +1,4 @@
-"""What can go wrong between a question and a supercut."""
+"""Errors between a question and a supercut."""
 
 from store.errors import ArchiveError
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 EXIT_STATUS = 130
-"""What shells give a command that was interrupted: 128 + SIGINT."""
+"""Exit status that shells give an interrupted command: 128 + SIGINT."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is looked at before anything is written: that no footage and no archive lies there."""
+"""Checks of outputs before anything is written: no footage and no archive lies there."""
 
 from __future__ import annotations
 

@@ -365,7 +365,7 @@ class Archive:
             return self._snapshot
 
     def ask(self, question: Callable[[Snapshot], Answer]) -> Answer:
-        """What a question finds in the newest generation.
+        """Result of a question in the newest generation.
 
         A cache may prove damaged only when it is read, because it was damaged after it was opened, or because a
         wrong one was given the right digest. It is made again then, and the question is asked once more.

@@ -1,4 +1,4 @@
-"""What is decided or observed rather than computed: the lines of the edits, one class for each kind.
+"""Events: decisions and observations rather than computed results, one class for each kind of line of the edits.
 
 An event is a plain fact with a time. Events of all writers have one total order, and each rule says which of two
 facts about the same thing holds, so that the archive means the same in whatever order they are read.
@@ -560,4 +560,4 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "tuple[str, ...]": _words,
     "tuple[tuple[str, str, str], ...]": _stretches,
 }
-"""How the value of a field is read, by its type: a line that is sealed may still be a stranger's."""
+"""Readers of fields by their type: a line that is sealed may still be a stranger's."""

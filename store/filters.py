@@ -113,7 +113,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What people said of exporting the shot, or any instant of it, that holds today: blocked, marked, or free.
+    """Rights of the shot, or of any instant of it, that hold today: blocked, marked, or free.
 
     What is both blocked and to be marked is blocked; of what is free nothing is said.
     """

@@ -36,7 +36,7 @@ class ForeignDataError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What data from elsewhere may take.
+    """Limits on data from elsewhere.
 
     Args:
         most_bytes: size.

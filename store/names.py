@@ -48,7 +48,7 @@ def _split_run(run: str) -> Iterable[str]:
 
 
 def find_run(words: Sequence[str], among: Sequence[str]) -> tuple[int, int] | None:
-    """Where words stand in a row among others, as indexes from and up to; None if they do not.
+    """Position of words among others, as indexes from and up to; None if they do not stand there.
 
     How they are spaced makes no difference: `site visit` stands in `sitevisit`, and the other way round.
     """

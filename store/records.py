@@ -28,7 +28,7 @@ def is_space_id(name: object) -> bool:
 
 
 class Boundary(StrEnum):
-    """How a shot begins."""
+    """Boundary at which a shot begins."""
 
     START = "start"
     CUT = "cut"
@@ -37,7 +37,7 @@ class Boundary(StrEnum):
 
 
 class Status(StrEnum):
-    """How the indexing of one file ended."""
+    """End of the indexing of one file."""
 
     INDEXED = "indexed"
     UNCHANGED = "unchanged"
@@ -60,7 +60,7 @@ class TextStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSpace:
-    """Where vectors live; vectors of different spaces never meet.
+    """Identity of an embedding space; vectors of different spaces never meet.
 
     Args:
         name: model name as a user would type it: `demo`, `ViT-B-32/laion2b_s34b_b79k`, `hf-hub:org/repo`, or
@@ -89,7 +89,7 @@ class EmbeddingSpace:
 
 @dataclass(frozen=True, slots=True)
 class ClockJump:
-    """Where a stream's own clock starts again or jumps, and time on our line goes on.
+    """Place where a stream's own clock starts again or jumps, and time on our line goes on.
 
     Args:
         time: on our line, of the first frame after the jump, in seconds.
@@ -104,7 +104,7 @@ class ClockJump:
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """What decoding a video file told us.
+    """Facts from decoding a video file.
 
     Args:
         container: short name of the container format, such as `mov` or `matroska`.
@@ -401,7 +401,7 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one file of a run ended, or how many files of a folder were passed over.
+    """Outcome of one file of a run, or the number of files of a folder that were passed over.
 
     Args:
         path: absolute path of the file or folder.
@@ -482,7 +482,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much is in the archive.
+    """Counts of an archive.
 
     Args:
         videos: videos with shots, each content once.
@@ -509,7 +509,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a person said of a stretch of a video for a question.
+    """Judgement of a span of a video for a question.
 
     Args:
         query: the question, as it was asked.
@@ -583,7 +583,7 @@ class CutStep:
 
 @dataclass(frozen=True, slots=True)
 class RightsFlag:
-    """What may not be exported, or only with a mark.
+    """Block of exports, or mark that they bear.
 
     Args:
         fingerprint: the video.

@@ -132,7 +132,7 @@ class Snapshot:
         return places.read_run_events(self._catalog)
 
     def stored_segment(self, video_id: str) -> Segment | None:
-        """What was computed of the pictures of a video, also of one whose file was replaced; None if nothing is.
+        """Visual segment of a video, also of one whose file was replaced; None if there is none.
 
         Raises:
             ArchiveDamagedError: its segment is damaged.
@@ -141,7 +141,7 @@ class Snapshot:
         return to_segment(read_segment(segment_path(self._folder / "segments", name))) if name else None
 
     def counts(self) -> Counts:
-        """How much is in the archive."""
+        """Counts of an archive."""
         return self._catalog.counts()
 
     def videos(self) -> list[VideoRow]:
@@ -230,7 +230,7 @@ class Snapshot:
         return frame_rows.frame_ids_of(self._catalog, shot_ids)
 
     def count_shots_of(self, frame_ids: NDArray[np.int64]) -> int:
-        """How many shots these frames belong to."""
+        """Number of shots of these frames."""
         return frame_rows.count_shots_of(self._catalog, frame_ids)
 
     def frame_vectors(self, frame_ids: NDArray[np.int64]) -> Embeddings:
@@ -257,7 +257,7 @@ class Snapshot:
         return self._background
 
     def text_counts(self) -> dict[TextStage, int]:
-        """How many texts of each kind there are; kinds without any are left out."""
+        """Number of texts of each kind; kinds without any are left out."""
         return self._texts.counts
 
     def text_languages(self) -> list[str]:
@@ -312,7 +312,7 @@ class Snapshot:
         return filter_sql.read_dates(self._catalog)
 
     def judgements(self, query: str | None = None) -> list[Judgement]:
-        """What people kept and rejected, for one question or for all."""
+        """Judgements of people, for one question or for all."""
         return decisions.read_judgements(self._catalog, query)
 
     def saved_searches(self) -> list[SavedSearch]:
@@ -332,7 +332,7 @@ class Snapshot:
         return cuts.read_cut_names(self._catalog)
 
     def cut_steps(self, name: str) -> list[CutStep]:
-        """What became of a cut list, in order."""
+        """Versions of a cut list, in order."""
         return cuts.read_cut_steps(self._catalog, name)
 
     def cut_clips(self, name: str, version: str) -> list[dict[str, Any]]:
@@ -344,7 +344,7 @@ class Snapshot:
         return cuts.read_cut_seen(self._catalog, name)
 
     def rights(self) -> list[RightsFlag]:
-        """What may not be exported, or only with a mark on it, by video."""
+        """Blocks and marks of exports, by video."""
         return cuts.read_rights(self._catalog)
 
     def search(self, vector: Embeddings, n_frames: int, among: NDArray[np.int64] | None = None) -> list[FrameHit]:

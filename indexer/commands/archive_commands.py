@@ -200,7 +200,7 @@ def run_index(
 
 
 def _speeds(progress: Progress) -> str:
-    """How fast it goes, as far as enough was done to say so."""
+    """Speeds of decoding and encoding, as far as enough was done to measure them."""
     decode, encode = progress.seconds["decode"], progress.seconds["encode"]
     parts = []
     if decode >= _MEANINGFUL_SECONDS and progress.decoded_seconds:

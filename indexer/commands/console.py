@@ -1,4 +1,4 @@
-"""What the commands print: one-line texts, tables, JSON, progress. Only command lines import this."""
+"""Output of commands: one-line texts, tables, JSON, progress. Only command lines import this."""
 
 from __future__ import annotations
 

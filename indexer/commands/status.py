@@ -68,7 +68,7 @@ def status(archive: Path, as_json: bool) -> None:
 
 
 def measure_folder(folder: Path) -> dict[str, int]:
-    """How many bytes of an archive's folder each kind of file takes, and all together; links count once."""
+    """Bytes of each kind of file in an archive's folder, and of all together; links count once."""
     sizes: Counter[str] = Counter()
     seen: set[tuple[int, int]] = set()
     for kind, path in _kinds_in(folder):
@@ -116,7 +116,7 @@ def _moment(time_ns: int) -> str:
 
 
 def _readable(facts: dict[str, Any]) -> dict[str, str]:
-    """What an archive holds, for people."""
+    """Summary of an archive, for people."""
     roots = [f"{path} ({name})" for name, path in facts["roots"].items()]
     shown = {
         **facts,

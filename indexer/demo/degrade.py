@@ -1,4 +1,4 @@
-"""What cameras and video compression do to pictures: blur, motion, exposure, noise, lost detail."""
+"""Effects of cameras and video compression on pictures: blur, motion, exposure, noise, lost detail."""
 
 from __future__ import annotations
 

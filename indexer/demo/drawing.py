@@ -94,7 +94,7 @@ def draw_scene(scene: Scene, width_px: int, height_px: int, seconds: float, seed
 
 
 def _camera_at(seconds: float, seed: int) -> _Camera:
-    """Where the camera looks: it rests, pans, tilts, zooms or shakes in the hand, never far."""
+    """Camera movement: it rests, pans, tilts, zooms or shakes in the hand, never far."""
     rng = random.Random(f"camera {seed}")
     kind = rng.choice(("still", "pan", "zoom", "hand", "pan and zoom"))
     phase, period = rng.uniform(0, 2 * math.pi), rng.uniform(5.0, 9.0)

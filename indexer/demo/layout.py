@@ -1,4 +1,4 @@
-"""Where the things of a scene stand in the frame, before the camera moves."""
+"""Positions of the things of a scene in the frame, before the camera moves."""
 # ruff: noqa: S311 - chance is seeded on purpose: the same seed, the same pictures
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from indexer.demo.pen import Palette, Pen
 
 
 def draw_person(pen: Pen, c: Palette, beat: float) -> None:
-    """Somebody walking, in a coloured coat."""
+    """A person walking, in a coloured coat."""
     swing = 0.09 * math.sin(beat * 5)
     pen.line(((-0.03, 0.46), (-0.04 - swing, 0.02)), 0.085, c.ink)
     pen.line(((0.03, 0.46), (0.04 + swing, 0.02)), 0.085, c.ink)

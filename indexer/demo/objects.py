@@ -211,7 +211,7 @@ def draw_robot(pen: Pen, c: Palette, beat: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How to draw a thing: `draw(pen, palette, beat)` and how wide it is when its height is 1."""
+    """A drawable thing: `draw(pen, palette, beat)`, and its width at a height of 1."""
 
     draw: Callable[[Pen, Palette, float], None]
     aspect: float

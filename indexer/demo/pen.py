@@ -38,7 +38,7 @@ def mix(a: Rgb, b: Rgb, share_of_b: float) -> Rgb:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How weather and hour change the colours of things: each channel times `gain` plus `lift`."""
+    """Colour change by weather and hour: each channel times `gain` plus `lift`."""
 
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     lift: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -140,7 +140,7 @@ def draw_sample_library(
 
 
 def _plan_shots(plan: _VideoPlan, position: int, seed: int) -> list[_DrawnShot]:
-    """What one video shows: its two planted scenes among scenes by chance."""
+    """Content of one video: its two planted scenes among scenes by chance."""
     rng = random.Random(f"library {seed} {plan.name}")
     scenes = list(_PLANTED[2 * position : 2 * position + 2])
     while len(scenes) < _SHOTS_PER_VIDEO:

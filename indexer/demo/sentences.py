@@ -1,4 +1,4 @@
-"""What people would say about a scene, in many ways, and whether a sentence is true of a scene.
+"""Sentences about a scene, in many ways, and whether a sentence is true of a scene.
 
 A sentence is made from a `Claim`: the part of a scene that is spoken about. "A red boat" claims one boat and
 its colour, "boat" any number of boats, "boats" more than one, "something red" only a colour. The claim decides
@@ -34,7 +34,7 @@ SEVERAL: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class GroupClaim:
-    """What is said about one kind of thing; None stands for what is left open."""
+    """Claims about one kind of thing; None leaves a value open."""
 
     thing: str | None = None
     colour: str | None = None
@@ -53,7 +53,7 @@ class GroupClaim:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a sentence says about a shot; None and empty stand for what is left open."""
+    """Claims of a sentence about a shot; None and empty leave a value open."""
 
     groups: tuple[GroupClaim, ...] = ()
     relation: Relation | None = None
@@ -118,7 +118,7 @@ def phrase(claim: Claim, rng: random.Random | None = None) -> str:
 
 
 def _details(claim: Claim, has_subject: bool, rng: random.Random | None) -> list[str]:
-    """What is said about place and weather, which reads differently where no thing is named before it."""
+    """Words for place and weather, which read differently where no thing is named before them."""
     details = []
     if claim.place is not None:
         details.append(_pick((PLACE_PHRASES if has_subject else ALONE_PLACES)[claim.place], rng))

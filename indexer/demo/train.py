@@ -46,12 +46,12 @@ _TERM_WEIGHTS: Final = {
     "count": 1.5,
     "shot size": 0.7,
 }
-"""What training lowers, and how much each term counts: most where learning is slowest."""
+"""The training loss and the weight of each term: most where learning is slowest."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How long and from how much to learn; a pair is two pictures whose scenes differ in one point."""
+    """Duration and amount of training; a pair is two pictures whose scenes differ in one point."""
 
     steps: int = 5600
     picture_steps: int = 2400

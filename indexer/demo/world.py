@@ -1,4 +1,4 @@
-"""What can be seen in the drawn world, and how scenes are drawn from it by chance.
+"""The content of the drawn world, and scenes drawn from it by chance.
 
 A scene is one kind of thing (or two kinds and their relation) with colours and counts, at a place, in some
 weather or light, seen in a shot of some size. Every choice is a plain word from the tuples below, so that a
@@ -67,7 +67,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one shot shows. `first` stands in `relation` to `second`; both are None in a shot of one kind."""
+    """Content of one shot. `first` stands in `relation` to `second`; both are None in a shot of one kind."""
 
     first: Group
     place: str

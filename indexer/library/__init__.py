@@ -1,1 +1,1 @@
-"""Which files a library holds, where they lie, and what changed."""
+"""The files of a library: where they lie, and what changed."""

@@ -1,4 +1,4 @@
-"""What the indexer tells the archive of files: seen, moved, missing, failed, described."""
+"""File events for the archive: seen, moved, missing, failed, described."""
 
 from __future__ import annotations
 

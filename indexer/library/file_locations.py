@@ -1,4 +1,4 @@
-"""Where files lie, said so that it outlives a mount: a named library root and a path below it."""
+"""File locations that outlive a mount: a named library root and a path below it."""
 
 from __future__ import annotations
 

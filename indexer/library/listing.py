@@ -1,4 +1,4 @@
-"""Which files a user meant: folders walked, single files, and metadata files that list videos."""
+"""Video files that a user meant: folders walked, single files, and metadata files that list videos."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LEDGER_START_BYTES = 256
 
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
-    """What counts as a video when a folder is walked.
+    """File endings of videos in a folder.
 
     Args:
         suffixes: file name endings, lower case, without the dot. A file that is named on the command line or in a
@@ -102,7 +102,7 @@ class PassedOver:
 
     @property
     def n_files(self) -> int:
-        """How many files."""
+        """Number of files."""
         return sum(self.endings.values()) + self.n_by_pattern
 
     def describe(self) -> str:

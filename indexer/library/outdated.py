@@ -1,4 +1,4 @@
-"""Which videos an older Rushes indexed in a way that today's rules would not: they are indexed again."""
+"""Videos that an older Rushes indexed in a way that today's rules would not: they are indexed again."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Where a video lies now.
+    """Location of a video now.
 
     Args:
         path: the oldest place that exists, or else the one where it was last.
@@ -48,7 +48,7 @@ class Presence:
 
     @property
     def mark(self) -> str:
-        """What is wrong, for people: `missing since 2026-12-01`; empty for a file that is there."""
+        """The problem, for people: `missing since 2026-12-01`; empty for a file that is there."""
         match self.state:
             case FileState.PRESENT:
                 return ""

@@ -1,4 +1,4 @@
-"""What changed in a library since it was last looked at: new, changed, moved, doubled and missing files."""
+"""Changes of a library since the last scan: new, changed, moved, doubled and missing files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.records import Location
 
 
 class Change(StrEnum):
-    """How a file on disk compares with what the archive knows."""
+    """State of a file on disk compared with the archive."""
 
     NEW = "new"
     CHANGED = "changed"

@@ -62,7 +62,7 @@ class StampChooser:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """When a frame is shown.
+    """Presentation time of a frame.
 
     Args:
         time: seconds on our line.
@@ -94,7 +94,7 @@ class FrameClock:
     n_too_late: int = 0
     jumps: list[ClockJump] = field(default_factory=list)
     standstills: list[tuple[Fraction, Fraction]] = field(default_factory=list)
-    """Where pictures stand still for long: the time of the last one, and for how many seconds."""
+    """Long standstills: the time of the last picture, and the seconds that follow it."""
     _last: Fraction | None = None
     _last_tick: int | None = None
     _shift: Fraction = Fraction(0)
@@ -116,7 +116,7 @@ class FrameClock:
             self._heard.append(second)
 
     def place(self, tick: int | None, duration: int | None) -> Placed | None:
-        """When the next frame is shown; None for one out of place, which is counted and left out.
+        """Time of the next frame; None for one out of place, which is counted and left out.
 
         Args:
             tick: its time stamp, None where it has none.
@@ -195,7 +195,7 @@ class FrameClock:
 
 
 def clock_notices(clock: FrameClock) -> list[str]:
-    """What people should know of a clock that jumped and of pictures that stand still, one line each."""
+    """Notices about a clock that jumped and pictures that stand still, one line each."""
     lines = []
     if clock.jumps:
         places = ", ".join(_place(jump.time) for jump in clock.jumps[:_PLACES_NAMED])

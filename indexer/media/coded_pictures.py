@@ -87,7 +87,7 @@ def read_coded(wanted: Sequence[tuple[str, Fraction | None, Fraction | None]]) -
 
 
 def coded_messages(wanted: Sequence[Sequence[str | None]]) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-    """What the child says: the pictures of each video, and what it is, or why it cannot be read."""
+    """Messages of the child: the pictures of each video and its coding, or the reason why it cannot be read."""
     for path, start, end in wanted:
         ends = None if start is None or end is None else (Fraction(start), Fraction(end))
         try:
@@ -123,7 +123,7 @@ def _read(path: str, ends: tuple[Fraction, Fraction] | None) -> tuple[list[tuple
 
 
 def _shape(reader: VideoReader) -> dict[str, Any]:
-    """How the first picture is shown."""
+    """Display of the first picture."""
     from indexer.media.display import Crop, Orientation
     from indexer.media.pictures import PictureMaker
 

@@ -64,7 +64,7 @@ class TimedFrame:
 
 @dataclass(slots=True)
 class Damage:
-    """What went wrong while decoding, counted."""
+    """Decoding faults, counted."""
 
     n_errors: int = 0
     n_corrupt: int = 0
@@ -174,13 +174,13 @@ class VideoReader:
 
     @property
     def audio_channels(self) -> tuple[int, ...]:
-        """How many channels each sound track has, in the order of the file."""
+        """Number of channels of each sound track, in the order of the file."""
         counts = (count_channels(self._described.get(s.index, ())) for s in self._container.streams.audio)
         return tuple(n for n in counts if n > 0)
 
     @property
     def recorded_at(self) -> str | None:
-        """When it was recorded, as the container or the stream says, ISO 8601; None where neither does."""
+        """Recording time by the container or the stream, ISO 8601; None where neither has one."""
         return read_recorded_at(self._container.metadata) or read_recorded_at(self._stream.metadata)
 
     @property
@@ -300,7 +300,7 @@ class VideoReader:
 
     @property
     def clock_jumps(self) -> tuple[ClockJump, ...]:
-        """Where the stream's own clock starts again or jumps; complete once `frames` has ended."""
+        """Places where the stream's own clock starts again or jumps; complete once `frames` has ended."""
         return tuple(self._clock.jumps)
 
     @property
@@ -315,7 +315,7 @@ class VideoReader:
 
     @property
     def video_track(self) -> int:
-        """Which of the file's video streams this is, from 0, covers included."""
+        """Number of this video stream among those of the file, from 0, covers included."""
         return [stream.index for stream in self._container.streams.video].index(self._stream.index)
 
     def seek(self, time: Fraction) -> bool:

@@ -1,4 +1,4 @@
-"""What FFmpeg prints of an open file's streams, where PyAV hands out nothing, or what breaks it."""
+"""FFmpeg's printed description of streams, where PyAV hands out nothing, or what breaks it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Described = Mapping[int, Sequence[str]]
 
 
 def describe_streams(container: Any) -> Described:
-    """What FFmpeg prints of each stream of an open file, its side data included."""
+    """FFmpeg's description of each stream of an open file, its side data included."""
     import av.logging
 
     level = av.logging.get_level()
@@ -34,7 +34,7 @@ def describe_streams(container: Any) -> Described:
 
 
 def count_channels(lines: Sequence[str]) -> int:
-    """How many channels a sound stream has, 0 where that is not said.
+    """Number of channels of a sound stream, 0 where that is not said.
 
     PyAV is not asked: its copy of a layout whose channels have no names, or unusual ones, frees memory twice.
     """

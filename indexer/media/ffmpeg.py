@@ -73,7 +73,7 @@ _PROGRAM_SIGNS = (
     b"\x7fELF",
     *(bytes.fromhex(sign) for sign in ("cafebabe", "feedface", "feedfacf", "cefaedfe", "cffaedfe")),
 )
-"""How programs begin: scripts that name their interpreter, ELF, and Mach-O of macOS."""
+"""First bytes of programs: scripts that name their interpreter, ELF, and Mach-O of macOS."""
 _COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] ?(.*)")
 _WHERE = re.compile(r"\[[^\]\[]* @ 0x[0-9a-f]+\] ?")
 _PROGRESS_SIGN = re.compile(rb"^(?:frame|total_size|out_time_us)=\s*(\S+)", re.MULTILINE)
@@ -107,7 +107,7 @@ def find_ffmpeg(configured: str | None = None) -> Ffmpeg:
 
 @cache
 def _tie() -> tuple[str, ...]:
-    """What starts a program so that it ends when the thread does that called it, be that by `kill -9`.
+    """Launcher that ends a program together with the calling thread, be that by `kill -9`.
 
     `setpriv` of util-linux does; nothing where it is not there, or is another's that cannot.
     """
@@ -164,7 +164,7 @@ def open_own(path: Path, **options: Any) -> Stream:
 
 
 def open_pipe(**options: Any) -> Stream:
-    """What comes through the `stdin` of `Ffmpeg.run` as the input of a graph."""
+    """The `stdin` of `Ffmpeg.run` as the input of a graph."""
     return ffmpeg.input("pipe:0", protocol_whitelist="pipe", **options)
 
 
@@ -189,7 +189,7 @@ def merge(outputs: Sequence[Stream]) -> Stream:
 
 
 def combine(streams: Sequence[Stream], name: str, **options: Any) -> Stream:
-    """What a filter makes of several streams."""
+    """Output of a filter with several inputs."""
     return ffmpeg.filter(list(streams), name, **options)
 
 
@@ -199,7 +199,7 @@ def discard(streams: Sequence[Stream], **options: Any) -> Stream:
 
 
 def thread_count() -> int:
-    """How many threads a codec may use."""
+    """Number of threads of a codec."""
     return min(os.cpu_count() or 1, _MAX_THREADS)
 
 

@@ -33,7 +33,7 @@ BATCH_FRAMES = 8
 _HEARTBEAT_SECONDS = 1.0
 _FIELD_CLOCK = Fraction(1, 25)
 PREROLLS = (Fraction(0), Fraction(2), Fraction(16))
-"""How long before an instant reading is tried to start, before it starts at the beginning of the file."""
+"""Seconds before an instant at which reading tries to start, before it starts at the beginning of the file."""
 
 _SOUGHT = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "mxf"})
 """Containers that say of each picture when it is shown, so that the clock can be read from anywhere."""
@@ -41,7 +41,7 @@ _SOUGHT = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "mxf"})
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What is wanted of a source.
+    """Frames wanted of a source.
 
     Args:
         path: the file.
@@ -100,7 +100,7 @@ class FilmPart:
 
 @dataclass(frozen=True, slots=True)
 class FilmLook:
-    """What a film is, seen from its frames.
+    """Properties of a film, seen from its frames.
 
     Args:
         n_frames: how many decode.
@@ -148,7 +148,7 @@ def _to_plain(one: Stretch | FilmPart) -> dict[str, Any]:
 
 
 def stretch_messages(stretches: Sequence[Mapping[str, Any]]) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-    """What the child says: where each stretch begins, its frames, a few in a message, or why it has none."""
+    """Messages of the child: the begin of each span, its frames, a few in a message, or why it has none."""
     for place, plain in enumerate(stretches):
         stretch = Stretch(**{**plain, "start": Fraction(plain["start"]), "end": Fraction(plain["end"])})
         yield {"stretch": place}, []
@@ -300,7 +300,7 @@ def read_film(
 def film_messages(
     path: str, parts: Sequence[Mapping[str, Any]], rate: str | None
 ) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-    """What the child says: the wanted frames, a few in a message, then what the film is."""
+    """Messages of the child: the wanted frames, a few in a message, then the properties of the film."""
     import av
 
     from indexer.media.decode import rational

@@ -1,4 +1,4 @@
-"""What a decoder may use: bounds on the child process, and bounds on the video it opens."""
+"""Bounds on the child process of a decoder, and on the video it opens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_DURATION = Fraction(24 * 3600)
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """What one limited child process may use before it is stopped.
+    """Resources of one limited child process before it is stopped.
 
     Args:
         memory_bytes: address space of the child.

@@ -63,7 +63,7 @@ class PictureMaker:
         self._large: Any = VideoReformatter()
 
     def shape_of(self, frame: av.VideoFrame) -> DisplayShape:
-        """How this frame is shown; sizes may change in mid-stream."""
+        """Display of this frame; sizes may change in mid-stream."""
         return display_shape(frame.width, frame.height, self._pixel_aspect, frame_orientation(frame), self._crop)
 
     def analysis_picture(self, frame: av.VideoFrame) -> AnalysisPicture:

@@ -1,4 +1,4 @@
-"""What a file's header promises, compared with what is there."""
+"""Promises of a file's header, compared with its content."""
 
 from __future__ import annotations
 

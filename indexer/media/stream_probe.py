@@ -1,4 +1,4 @@
-"""What the streams of a file say that an archive of an earlier version did not record: rate and sound channels.
+"""Rate and sound channels of streams that an archive of an earlier version did not record.
 
 Only packets are read, nothing is decoded; in a limited child process, as all foreign files are.
 """
@@ -23,7 +23,7 @@ _Entry = tuple[dict[str, Any], list[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """What a probe finds.
+    """Result of a probe.
 
     Args:
         usual_rate: frames per second that most distances between frames have; None where they say nothing.
@@ -35,7 +35,7 @@ class StreamFacts:
 
 
 def probe_streams(paths: Iterable[str], *, rates: bool = True) -> dict[str, StreamFacts]:
-    """What the streams of files say, by path; a file that cannot be read is not in it.
+    """Stream facts of files, by path; a file that cannot be read is not in it.
 
     Args:
         paths: the files.

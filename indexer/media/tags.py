@@ -1,4 +1,4 @@
-"""What the tags of a video file say: when it was recorded, its start timecode, its tape.
+"""Tags of a video file: recording time, start timecode, tape.
 
 Tags are written by anybody; what cannot be understood says nothing.
 """
@@ -19,7 +19,7 @@ _DAY_SECONDS = 24 * 60 * 60
 
 
 def read_recorded_at(tags: Mapping[str, str]) -> str | None:
-    """When a file says it was recorded, ISO 8601; None where it does not say, or the clock was never set."""
+    """Recording time by a file's tags, ISO 8601; None where they have none, or the clock was never set."""
     for name in _CREATION_TAGS:
         try:
             recorded = datetime.fromisoformat(tags.get(name, "").strip())

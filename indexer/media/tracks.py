@@ -1,4 +1,4 @@
-"""Which of a file's video streams is the video, and which codecs are decoded at all."""
+"""The video among a file's video streams, and the codecs that are decoded at all."""
 
 from __future__ import annotations
 

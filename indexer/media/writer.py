@@ -19,7 +19,7 @@ _SOUND_BLOCK = 1152  # samples; what MPEG layers II and III take at once, and AA
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """How to write a video; the container follows from the file's name.
+    """Settings for writing a video; the container follows from the file's name.
 
     Args:
         codec: ffmpeg's name of the video encoder.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from store.records import Embeddings, EmbeddingSpace
 
 TOLERANCE: Final = 1e-5
-"""How far a number of a vector may lie from what the whole model gives."""
+"""Largest difference of a vector's number from that of the whole model."""
 KEPT_FROM: Final = 50
 """Lists of so many texts are no question but the standing ones of every search; their vectors are kept."""
 PROBES: Final = (

@@ -1,4 +1,4 @@
-"""What this machine knows of a model's text side, in the user's cache: where it is, and if the lean one equals it.
+"""A record in the user's cache of a model's text side: its place, and whether the lean one equals it.
 
 The whole model writes it when a question loads it the first time, and it holds while its files stay as they are.
 It never comes with an archive: what a stranger's archive says of a model is not believed.
@@ -29,7 +29,7 @@ _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
 def cache_folder() -> Path:
-    """Where this user's programs keep what can be made again; RUSHES_CACHE names another place."""
+    """Folder of what this user's programs can make again; RUSHES_CACHE names another one."""
     if ours := os.environ.get("RUSHES_CACHE"):
         return Path(ours)
     if own := os.environ.get("XDG_CACHE_HOME"):
@@ -124,7 +124,7 @@ def _name_of(texts: Sequence[str]) -> str:
 
 
 def _states(files: ModelFiles) -> list[list[int]]:
-    """What changes whenever a file does: size, times of its content and of its place, and which file it is."""
+    """Values that change with a file: size, times of its content and of its location, inode."""
     paths = [files.weights]
     if files.tokenizer is not None:
         paths += [files.tokenizer / name for name in _TOKENIZER_FILES]

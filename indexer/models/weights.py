@@ -53,7 +53,7 @@ _TO_SAFETENSORS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """What a model is made of, all of it on this machine.
+    """The files of a model, all of them on this machine.
 
     Args:
         name: how to name the model so that it is found again.

@@ -38,7 +38,7 @@ _Entry = tuple[dict[str, Any], list[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
-    """How videos are decoded and sampled.
+    """Settings of decoding and sampling.
 
     Args:
         longest_stretch_seconds: no more of a shot than this is represented by a single frame.
@@ -75,7 +75,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class DecodeResult:
-    """What is known once the last frame has been decoded.
+    """Facts that are known once the last frame has been decoded.
 
     Args:
         facts: about the file.

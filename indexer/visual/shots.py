@@ -73,7 +73,7 @@ class DecidedBoundary:
 
 @dataclass(slots=True)
 class _Look:
-    """What is remembered of a frame; `number` counts the frames of the video."""
+    """Memory of a frame; `number` counts the frames of the video."""
 
     number: int
     time: Fraction
@@ -289,7 +289,7 @@ def _is_blank(small: Small) -> bool:
 
 
 def _mixture_residual(pictures: list[Small]) -> float:
-    """How far pictures lie from mixtures of the first and the last of them; 1 if there is no dissolve."""
+    """Distance of pictures from mixtures of the first and the last of them; 1 if there is no dissolve."""
     first, last = pictures[0], pictures[-1]
     if _difference(first, last) < _MIXTURE_CHANGE:
         return 1.0

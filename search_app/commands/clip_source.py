@@ -1,4 +1,4 @@
-"""Where the clips of an export come from: an answer, or a stored cut list; and whether they may be exported."""
+"""Source of an export's clips: an answer, or a stored cut list; and whether they may be exported."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ChosenClips:
-    """What is exported.
+    """Clips to be exported.
 
     Args:
         cut_list: the clips that may be.

@@ -126,7 +126,7 @@ def add(
 
 
 class _Found:
-    """What is put into a cut list.
+    """Clips to be put into a cut list.
 
     Args:
         what: it in words.

@@ -267,7 +267,7 @@ def _of_stored(
 
 
 def _writer_of(options: dict[str, Any]) -> click.Command:
-    """What writes a file of that name: the command for timelines, or that for everything else.
+    """The writer for a file name: the command for timelines, or that for everything else.
 
     Raises:
         ExportError: no format has its ending.

@@ -1,4 +1,4 @@
-"""What people type about the clips of a cut list: places, edges, ranges."""
+"""Values of cut list commands: places, edges, ranges."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def find_answers(
     device: str,
     **_: Any,
 ) -> tuple[dict[str, Answer], dict[str, str]]:
-    """What a run file, or else this archive, answers to each question, and why some were refused."""
+    """Answers of a run file, or else of this archive, to each question, and why some were refused."""
     from indexer.commands.console import progress_bar
     from search_app.evaluation.evaluation import Answer, ask_all
     from search_app.evaluation.trec import read_run

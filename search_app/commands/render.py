@@ -1,4 +1,4 @@
-"""What every command that renders has in common: its options, the rendering, and what is said afterwards."""
+"""Common part of rendering commands: options, the rendering, and the report afterwards."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def render_clips(
 
 
 def _verdict(done: Sequence[SupercutReport]) -> str:
-    """How many of the files are exact, of those that could be compared."""
+    """Number of exact files among those that could be compared."""
     compared = [report for report in done if report.is_verified]
     if not compared:
         return next((report.verification_line() for report in done), "none made")

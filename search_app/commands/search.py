@@ -99,7 +99,7 @@ def add_question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def resolve_question(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What is asked, a picture and a saved search included, and the options with those that were saved.
+    """The question, a picture and a saved search included, and the options with those that were saved.
 
     Args:
         archive: where searches are saved.
@@ -152,7 +152,7 @@ def find(
 
 
 def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
-    """What loads the encoder of an archive."""
+    """Loader of an archive's encoder."""
 
     def load() -> Encoder:
         from indexer.models.asking import load_asking_encoder

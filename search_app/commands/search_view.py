@@ -91,7 +91,7 @@ def match_json(match: Match) -> dict[str, Any]:
 
 
 def sure_json(confidence: float | None, certainty: Certainty | None, is_calibrated: bool) -> dict[str, Any]:
-    """How surely something was found, as plain data; without a number where it would be made up."""
+    """Certainty as plain data; without a number where it would be made up."""
     return {
         "confidence": round(confidence, 4) if is_calibrated and confidence is not None else None,
         "certainty": None if certainty is None else str(certainty),
@@ -127,7 +127,7 @@ def hit_json(hit: Hit, files: Mapping[str, Presence]) -> dict[str, Any]:
 
 
 def print_explanation(found: Explanation, presence: Presence | None) -> None:
-    """What became of a moment, for people.
+    """Fate of a moment, for people.
 
     Args:
         found: what became of it.

@@ -130,7 +130,7 @@ def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
 
 
 def _plan_json(plan: TimelinePlan, output: Path, left_out: list[str]) -> dict[str, Any]:
-    """What was written, as plain data."""
+    """The written file, as plain data."""
     return {
         "timeline": str(output.absolute()),
         "rate": str(plan.rate),

@@ -1,1 +1,1 @@
-"""How sure an answer is: evidence, rivals, and calibrated probabilities."""
+"""Certainty of answers: evidence, rivals, and calibrated probabilities."""

@@ -1,4 +1,4 @@
-"""What scores mean in this archive: questions are measured against a sample of its frames and neutral texts."""
+"""Meaning of scores in this archive: questions are measured against a sample of its frames and neutral texts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Background:
 
     @property
     def n_frames(self) -> int:
-        """How many frames the sample holds."""
+        """Number of sampled frames."""
         return len(self._frames)
 
     @cached_property
@@ -69,7 +69,7 @@ class Background:
         return float(self.mean_frame @ question)
 
     def alike(self, scores: Embeddings) -> Embeddings:
-        """How surely frames are like a picture that they score so for; from 0.5 on it is more likely than not."""
+        """Probability that frames are like a picture with such scores; from 0.5 on it is more likely than not."""
         offset, slope = _ALIKE
         return _logistic(offset + slope * self._standard_cosine(scores, False))
 
@@ -79,7 +79,7 @@ class Background:
 
     @cached_property
     def usual_best(self) -> float:
-        """What the nearest neutral text scores with the archive's middle frame, in standard deviations."""
+        """Score of the nearest neutral text with the archive's middle frame, in standard deviations."""
         cosines = self._frames @ self._neutral.T
         if not cosines.size:
             return 0.0

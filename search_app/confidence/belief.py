@@ -1,4 +1,4 @@
-"""How surely frames show one thing that is wanted or unwanted, and which evidence says so."""
+"""Probability that frames show one thing that is wanted or unwanted, and the evidence for it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Reason:
 
 
 class Belief:
-    """How surely frames show something: a text, or for want of that what a picture looks like.
+    """Probability that frames show something: a text, or for want of that what a picture looks like.
 
     Args:
         words: what it is, for people; empty for pictures.
@@ -100,7 +100,7 @@ class Belief:
         return DOUBTFUL if self.orders else MEDIUM_FROM
 
     def of_frames(self, frames: Embeddings) -> Probabilities:
-        """How surely each frame of (n_frames, dim) shows it, float64, (n_frames,)."""
+        """Probability of each frame of (n_frames, dim), float64, (n_frames,)."""
         if not len(frames):
             return np.zeros(0)
         if self._evidence is None:
@@ -114,7 +114,7 @@ class Belief:
         return self._known_share * self._calibration.shows_all(shown, aspects, ahead)
 
     def reasons(self, frame: Embeddings) -> tuple[Reason, ...]:
-        """What speaks for and against one frame, (dim,): the whole question, each part, words of no meaning."""
+        """Evidence for and against one frame, (dim,): the whole question, each part, words of no meaning."""
         if self._evidence is None or self._calibration is None:
             return ()
         shown = self._shown(self._calibration, self._evidence, frame[None])
@@ -131,7 +131,7 @@ class Belief:
         return [whole, *(calibration.shows_part(part.aspect, scores) for part, scores in measured)]
 
     def _standing(self, frames: Embeddings) -> Embeddings:
-        """How far each frame is ahead of the archive's best other shot, or behind it."""
+        """Lead of each frame over the archive's best other shot; negative behind it."""
         scores = frames @ self._vector
         first, second = self._best_scores
         other = np.where(scores >= first - _EQUAL, second, first).astype(np.float32)
@@ -140,6 +140,6 @@ class Belief:
 
     @property
     def _known_share(self) -> float:
-        """What a word of no meaning leaves; of a long question, one word in four may be such."""
+        """Factor for a word of no meaning; of a long question, one word in four may be such."""
         n_known = self._n_named - len(self._unknown)
         return 1.0 if n_known >= _KNOWN_SHARE * self._n_named else UNKNOWN_WORD

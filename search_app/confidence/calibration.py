@@ -1,4 +1,4 @@
-"""What evidence is worth: from scores and leads to the probability that a frame shows what was asked.
+"""Weight of evidence: from scores and leads to the probability that a frame shows what was asked.
 
 The numbers belong to one embedding space. They are fitted by `python -m tests.evaluation.fit_confidence` on drawn
 libraries whose every shot is known, and kept in `calibrations/SPACE.json`. An encoder without such a file is not
@@ -38,7 +38,7 @@ _PAIRS: Final = ("outcome", "per_part", "standing", "text_scale")
 
 @dataclass(frozen=True, slots=True)
 class PartWeights:
-    """How surely a part is shown: a logistic curve over its score and its lead over its rivals.
+    """Probability that a part is shown: a logistic curve over its score and its lead over its rivals.
 
     Args:
         offset: at a score and a lead of 0.
@@ -86,19 +86,19 @@ class Calibration:
     text_scale: tuple[float, float]
 
     def shows_whole(self, whole: Embeddings) -> Probabilities:
-        """How surely frames show the question as a whole, whose score and leads are the columns of `whole`."""
+        """Probability that frames show the question as a whole: scores and leads are the columns of `whole`."""
         weights = np.array([self.score, self.lead, self.second])
         return logistic(self.offset + whole @ weights)
 
     def shows_part(self, aspect: Aspect, part: Embeddings) -> Probabilities:
-        """How surely frames show a part, whose score and leads are the columns of `part`."""
+        """Probability that frames show a part, whose score and leads are the columns of `part`."""
         weights = self.parts[aspect]
         return logistic(weights.offset + part @ np.array([weights.score, weights.lead, weights.second]))
 
     def shows_all(
         self, shown: Sequence[Probabilities], aspects: Sequence[Aspect], ahead: Embeddings
     ) -> Probabilities:
-        """How surely frames show the whole and all parts.
+        """Probability that frames show the whole and all parts.
 
         Args:
             shown: probabilities of the whole and of each part, each (n_frames,).
@@ -127,7 +127,7 @@ class Calibration:
 
 @cache
 def calibration_of(space_id: str) -> Calibration | None:
-    """What was fitted for an embedding space; None if nothing was."""
+    """Fitted calibration of an embedding space; None if there is none."""
     path = FOLDER / f"{space_id}.json"
     if not path.is_file():
         return None
@@ -135,7 +135,7 @@ def calibration_of(space_id: str) -> Calibration | None:
 
 
 def guess(scores: Embeddings, usual_best: float) -> Probabilities:
-    """How surely frames show a text to an encoder that nothing was fitted for; never above `UNCALIBRATED_AT_MOST`.
+    """Probability for an encoder that nothing was fitted for; never above `UNCALIBRATED_AT_MOST`.
 
     Half where it scores as well as the best of many everyday texts does with the archive's middle frame.
 

@@ -1,4 +1,4 @@
-"""How sure an answer is, in words: what a probability is called, and from when on a shot counts as a match."""
+"""Certainty in words: names of probabilities, and the bound from which a shot counts as a match."""
 
 from __future__ import annotations
 

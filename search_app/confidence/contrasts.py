@@ -1,4 +1,4 @@
-"""What else a question could have said: its parts, and for each part the rivals that a shot may show instead.
+"""Contrasts of a question: its parts, and for each part the rivals that a shot may show instead.
 
 "three red boats left of a house" says three and not one, two or many; red and not blue; left of and not above. An
 encoder that gives a shot a high score for a question may give it a higher one for "two red boats left of a house",
@@ -19,7 +19,7 @@ from search_app.confidence.neutral import EMPTY_WORDS, LIGHT_WORDS
 
 
 class Aspect(StrEnum):
-    """What a part of a question speaks about."""
+    """Topic of a part of a question."""
 
     SUBJECT = "subject"
     PLACE = "place"
@@ -193,7 +193,7 @@ def _relations(text: str) -> list[Contrast]:
 
 
 def _framings(text: str) -> list[Contrast]:
-    """How near the camera is."""
+    """Distance of the camera."""
     contrasts = []
     for found in _FRAMING.finditer(text):
         own = next(name for name, words in _FRAMINGS.items() if found[0].casefold() in words)

@@ -1,4 +1,4 @@
-"""What frames say for and against each part of a question, in standard deviations of the archive's background."""
+"""Evidence of frames for and against each part of a question, in deviations of the archive's background."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Evidence:
     parts: tuple[Part, ...]
 
     def measure_whole(self, frames: Embeddings) -> Embeddings:
-        """What frames, (n_frames, dim), score for the question, and its leads over all rivals: (n_frames, 3).
+        """Scores of frames, (n_frames, dim), for the question, and its leads over all rivals: (n_frames, 3).
 
         The first lead is over the best rival, the second over the second best: a shot mostly shows one or two
         things, so what comes third is hardly there.
@@ -106,7 +106,7 @@ def gather_evidence(
 
 
 def _first_of_meaning(neutral: Embeddings) -> NDArray[np.bool_]:
-    """Which texts are not said before in other words: a boat and a ship are one rival."""
+    """Texts that are not said before in other words: a boat and a ship are one rival."""
     earlier = np.tril(neutral @ neutral.T >= _SAME_MEANING, -1)
     return ~np.asarray(earlier.any(axis=1), dtype=np.bool_)
 

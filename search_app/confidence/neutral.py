@@ -38,7 +38,7 @@ CLASSES: Final = {
     "place": slice(len(_SUBJECTS), len(_SUBJECTS) + len(_PLACES)),
     "light": slice(len(_SUBJECTS) + len(_PLACES), len(NEUTRAL_TEXTS) - len(_OTHERS)),
 }
-"""Where in `NEUTRAL_TEXTS` the texts lie of which a shot mostly shows one: the rivals of a word among them."""
+"""Ranges of `NEUTRAL_TEXTS` of which a shot mostly shows one text: the rivals of a word among them."""
 
 NONSENSE: Final = "zxqv"
 """A word of no language."""

@@ -17,7 +17,7 @@ from store.records import VideoFacts
 BYTES_PER_SAMPLE = 2
 
 _NEAR_A_JUMP_SECONDS = 3
-"""Where a clock jumps, the first sound lies so near to the first picture."""
+"""Largest distance in seconds of the first sound from the first picture after a jump of the clock."""
 
 
 def conform_sound(

@@ -1,4 +1,4 @@
-"""How a profile's pictures and sound are coded: in the file of each clip, and in the file joined of them.
+"""Coding of a profile's pictures and sound: in the file of each clip, and in the file joined of them.
 
 Clips are joined by copying, under the headers of the first: whatever codes them must write the same headers for
 all. Frames of ProRes and DNxHR bring their own; x264 is asked for headers that can be stitched.
@@ -26,7 +26,7 @@ REORDER_FRAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """What a codec's files hold.
+    """Content of a codec's files.
 
     Args:
         containers: endings that such a file may have, and ffmpeg's name of the container.

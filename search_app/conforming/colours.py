@@ -65,7 +65,7 @@ def _has_colours(facts: VideoFacts, look: FrameLog, matrix: str) -> bool:
 
 
 def _tags(facts: VideoFacts, look: FrameLog) -> dict[str, str]:
-    """What the pictures are to be taken for; where nothing says, what players take them for.
+    """Colours of the pictures; where nothing says, those that players assume.
 
     What changes from one to the next is left to each picture.
     """

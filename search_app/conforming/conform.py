@@ -139,7 +139,7 @@ def conform_picture(
 
 
 def _prerolls(clip: Clip, look: FrameLog) -> Sequence[Fraction | None]:
-    """Where decoding is tried to start; without any preroll only where key frames can be found and recognised."""
+    """Start of decoding; without any preroll only where key frames can be found and recognised."""
     is_direct = clip.facts.container in INDEXED_CONTAINERS and look.first_key_tick is not None
     return [Fraction(0), *PREROLLS] if is_direct else PREROLLS
 
@@ -147,7 +147,7 @@ def _prerolls(clip: Clip, look: FrameLog) -> Sequence[Fraction | None]:
 def _focus(
     program: Ffmpeg, clip: Clip, source: Path, look: FrameLog, profile: Profile, cancel: threading.Event | None
 ) -> Focus:
-    """Where to crop: one place for the whole clip, found in small pictures of it."""
+    """Position of the crop: one for the whole clip, found in small pictures of it."""
     first, end = tick_span(clip.span, clip.facts)
     width, height = thumbnail_size(clip.facts)
     rate = min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration))
@@ -199,7 +199,7 @@ def _beat_ticks(clip: Clip, profile: Profile) -> int:
 
 
 def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dress = PLAIN) -> Conformed:
-    """What a clip of these source frames must look like.
+    """Expected look of a clip of these source frames.
 
     Where the source has the profile's rate and no frame is as much as one frame out of place, each is shown once,
     however short or long single ones are. Else each frame of the clip shows the one nearest to its time.
@@ -242,7 +242,7 @@ def plan_frames(inside: Sequence[int], clip: Clip, profile: Profile, dress: Dres
 
 
 def _note(own: FrameLog, inside: Sequence[int], clip: Clip) -> str:
-    """What people should know of how a clip was made."""
+    """Notices about how a clip was made."""
     return "; ".join(filter(None, [change_note(own), standstill_note(inside, clip)]))
 
 

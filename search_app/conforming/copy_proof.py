@@ -22,7 +22,7 @@ from search_app.cutting.cut_list import Clip
 
 @dataclass(frozen=True, slots=True)
 class CopyProof:
-    """What is proven of the copied clips of a film.
+    """Proof of the copied clips of a film.
 
     Args:
         proven: numbers in the film of the first frames of those that are copies bit for bit.

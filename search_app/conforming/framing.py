@@ -11,7 +11,7 @@ from search_app.conforming.target_profile import Profile
 from store.records import VideoFacts
 
 Focus = tuple[float, float]
-"""Where the window of a crop lies: 0 is left or top, 1 is right or bottom."""
+"""Position of a crop's window: 0 is left or top, 1 is right or bottom."""
 
 CENTRE: Focus = (0.5, 0.5)
 

@@ -78,7 +78,7 @@ def as_encoder_needs(pictures: Stream, encoder: str) -> Stream:
 
 
 def encoder_limits(encoder: str) -> ChildLimits:
-    """What a program that runs an encoder may use."""
+    """Resources of a program that runs an encoder."""
     if encoder == SOFTWARE_ENCODER:
         return DEFAULT_LIMITS
     return replace(DEFAULT_LIMITS, memory_bytes=_CARD_MEMORY_BYTES)

@@ -1,4 +1,4 @@
-"""How exact and how fast a supercut is made."""
+"""Exactness and speed of a supercut."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """How clips become pieces of a supercut.
+    """Ways from clips to pieces of a supercut.
 
     `exact` encodes every frame anew. `fast` copies groups of pictures and encodes only what lies between them and
     the ends of a clip. `preview` encodes small pictures roughly, and nothing is verified.

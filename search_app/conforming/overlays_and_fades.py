@@ -1,4 +1,4 @@
-"""What is done to the pictures of a piece once they have the profile's shape: layers over them, and their ends.
+"""Overlays and fades of a piece's pictures once they have the profile's shape.
 
 A dissolve costs no further encoding: the last frames of a piece are not encoded with it but held back, lossless,
 and the next piece is encoded with them dissolving into its first frames. So every frame is encoded once, every
@@ -98,7 +98,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """What is done to the conformed pictures of one piece.
+    """Overlays and fades of one piece.
 
     Args:
         layers: what lies over them, the lowest first.
@@ -118,12 +118,12 @@ class Dress:
 
     @property
     def n_blended_first(self) -> int:
-        """How many of its first frames show something else too."""
+        """Number of first frames that show something else too."""
         return self.before.n_frames if self.before else self.fade_frames_in
 
     @property
     def n_blended_last(self) -> int:
-        """How many of its last frames do."""
+        """Number of last frames that show something else too."""
         return self.hold_back.n_frames if self.hold_back else self.fade_frames_out
 
     def fits(self, n_frames: int) -> bool:

@@ -45,7 +45,7 @@ _COLORS = re.compile(
 _DISPLAY = re.compile(
     r"^(?:\[info\])? +(?:Display Matrix|displaymatrix|Frame [Cc]ropping): |side data - .*displaymatrix"
 )
-"""What ffmpeg's log says where a container or a picture asks players to turn, flip or crop."""
+"""Lines of ffmpeg's log about players' turns, flips or crops of a container or a picture."""
 
 
 class UncopyableError(MediaError):
@@ -71,7 +71,7 @@ class Packet:
 
 @dataclass(slots=True)
 class StoredPicture:
-    """How the pictures of a source are stored, told by `showinfo` about one of them.
+    """Storage of a source's pictures, told by `showinfo` about one of them.
 
     Args:
         pts: when that one is shown, in ticks; None if it does not decode.
@@ -107,7 +107,7 @@ class StoredPicture:
 
 @dataclass(frozen=True, slots=True)
 class CopyPlan:
-    """Which packets of a clip to copy.
+    """Packets of a clip to copy.
 
     Args:
         preroll: where reading started when they were counted.
@@ -127,7 +127,7 @@ class CopyPlan:
 
     @property
     def n_copied(self) -> int:
-        """How many frames are copied."""
+        """Number of copied frames."""
         return self.end - self.first
 
     @property

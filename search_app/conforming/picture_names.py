@@ -1,4 +1,4 @@
-"""What may be chosen for the pictures of a supercut, by name; light, because commands list them in their help."""
+"""Choices for the pictures of a supercut, by name; light, because commands list them in their help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Codec(StrEnum):
-    """What a supercut is coded in; `sound` has no pictures, and `gif` no sound."""
+    """Codings of a supercut; `sound` has no pictures, and `gif` no sound."""
 
     H264 = "h264"
     PRORES = "prores"
@@ -16,7 +16,7 @@ class Codec(StrEnum):
 
 
 class Framing(StrEnum):
-    """What becomes of a picture whose shape is not the profile's.
+    """Ways with a picture whose shape is not the profile's.
 
     `pad`: whole inside black bars. `crop`: fills the frame, its middle is kept. `blur`: whole, before a blurred
     copy of itself. `smart`: fills the frame, what draws the eye is kept.
@@ -29,7 +29,7 @@ class Framing(StrEnum):
 
 
 class Encoder(StrEnum):
-    """Who encodes H.264: `auto` is the first of the cards that works, else the software."""
+    """H.264 encoders: `auto` is the first of the cards that works, else the software."""
 
     AUTO = "auto"
     SOFTWARE = "software"

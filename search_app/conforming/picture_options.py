@@ -27,7 +27,7 @@ _MOST_RATE = 120
 
 @dataclass(frozen=True, slots=True)
 class PictureOptions:
-    """What a supercut looks like; None leaves it to the preset, and without one to the sources.
+    """Look of a supercut; None leaves it to the preset, and without one to the sources.
 
     Args:
         preset: a ready-made profile.

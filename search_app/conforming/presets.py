@@ -1,4 +1,4 @@
-"""What each preset stands for."""
+"""Values of each preset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.records import VideoFacts
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a preset fixes; None leaves it to the sources.
+    """Values that a preset fixes; None leaves them to the sources.
 
     Args:
         codec: what it is coded in; which endings that has, `coding.py` says.

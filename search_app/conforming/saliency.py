@@ -1,4 +1,4 @@
-"""Where the eye goes in a clip, for a crop that keeps it: one place for the whole clip, so that nothing swims.
+"""Salient part of a clip, for a crop that keeps it: one for the whole clip, so that nothing swims.
 
 What stands out in space is found by the spectral residual (Hou and Zhang, "Saliency Detection: A Spectral
 Residual Approach", CVPR 2007): what an image's log amplitude spectrum has more than its own local average. What
@@ -39,7 +39,7 @@ def thumbnail_size(facts: VideoFacts) -> tuple[int, int]:
 
 
 def find_focus(pictures: RgbPictures, window: tuple[Fraction, Fraction]) -> Focus:
-    """Where to crop.
+    """Position of the crop.
 
     Args:
         pictures: sampled from one clip.

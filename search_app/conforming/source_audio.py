@@ -41,7 +41,7 @@ class SourceSound:
 
     @property
     def n_nameless(self) -> int:
-        """How many channels it has if none of them has a speaker, else 0.
+        """Number of channels if none of them has a speaker, else 0.
 
         Where a file says nothing of speakers, the usual ones for so many channels are guessed, as players do.
         """
@@ -55,7 +55,7 @@ class SourceSound:
 
 
 def read_sound(line: str) -> SourceSound | None:
-    """What a line of ffmpeg's log says of a sound track; None if it is about something else."""
+    """Meaning of a line of ffmpeg's log for a sound track; None if it is about something else."""
     found = _TRACK.match(line)
     if not found:
         return None

@@ -24,7 +24,7 @@ lands between two i_frames, and the first picture comes up to a group of picture
 
 UNKNOWN = "unknown"
 UNNAMED = frozenset({UNKNOWN, "reserved"})
-"""What ffmpeg says of colours where a source says nothing."""
+"""ffmpeg's words for colours where a source says nothing."""
 
 _SHOWN = re.compile(
     r"\[Parsed_showinfo[^\]]*\].* n: *\d+ pts: *(-?\d+) .* fmt:(\S+) .* i:([PTB]) (?:iskey:(\d) type:(\S))?"
@@ -54,7 +54,7 @@ _TURNS: dict[int, list[tuple[str, dict[str, str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How a frame says that it is stored; names as in `FrameLog`.
+    """Storage of a frame by its own word; names as in `FrameLog`.
 
     Args:
         interlaced: whether it is made of two fields.
@@ -75,7 +75,7 @@ class Storage:
 
 @dataclass(slots=True)
 class FrameLog:
-    """What ffmpeg told about the frames that passed `showinfo`, and about their file where they did not say.
+    """ffmpeg's words about the frames that passed `showinfo`, and about their file where they did not say.
 
     Names are ffmpeg's, `unknown` where neither names anything.
 
@@ -187,7 +187,7 @@ def tick_seconds(tick: int, facts: VideoFacts) -> Fraction:
 
 
 def look_at(program: Ffmpeg, clip: Clip, source: Path, cancel: threading.Event | None = None) -> FrameLog:
-    """How the pictures of a source are stored, seen from the first one near the clip.
+    """Storage of a source's pictures, seen from the first one near the clip.
 
     Raises:
         FfmpegError: no picture decodes there.
@@ -211,7 +211,7 @@ def _look(program: Ffmpeg, clip: Clip, source: Path, known: FrameLog, cancel: th
 def tried_prerolls(
     facts: VideoFacts, start: Fraction, prerolls: Sequence[Fraction | None] = PREROLLS
 ) -> Iterator[Fraction | None]:
-    """How long before an instant decoding is tried to start, in turn, while it comes too late for the caller."""
+    """Seconds before an instant at which decoding tries to start, in turn, while it comes too late."""
     for preroll in prerolls:
         yield preroll
         if not seeks(facts, start, preroll):

@@ -20,7 +20,7 @@ MAX_SECONDS = Fraction(10)
 
 
 def longest_standstill(inside: Sequence[int], clip: Clip) -> tuple[Fraction, Fraction]:
-    """When the longest standstill in a clip begins, in seconds of the source, and how long it lasts.
+    """Begin of the longest standstill in a clip, in seconds of the source, and its length.
 
     Args:
         inside: time stamps of the frames in the clip, in order; at least one.
@@ -42,7 +42,7 @@ def longest_standstill(inside: Sequence[int], clip: Clip) -> tuple[Fraction, Fra
 
 
 def standstill_note(inside: Sequence[int], clip: Clip) -> str:
-    """What people should know of pictures that stand still; empty if none does."""
+    """Notices about pictures that stand still; empty if none does."""
     begin, seconds = longest_standstill(inside, clip)
     if not seconds:
         return ""

@@ -1,4 +1,4 @@
-"""How the pictures inside one clip are stored, where that is not what was seen of their source first.
+"""Stream format inside one clip, where it differs from the source's first picture.
 
 One picture of each source is looked at before anything is encoded. Broadcasts and edited files change midway:
 fields after whole pictures, full range after limited. Every frame that is decoded says how it is stored, so it is
@@ -22,7 +22,7 @@ _CHANGEABLE = ("interlaced", "pixel_format", *COLOURS, "changes")
 
 
 def clip_look(log: FrameLog, look: FrameLog, inside: Sequence[int], facts: VideoFacts) -> FrameLog:
-    """How a source is stored inside a clip.
+    """Stream format inside a clip.
 
     Args:
         log: what the frames said while the clip was cut.
@@ -63,7 +63,7 @@ def _told(name: str, kinds: Sequence[object], look: FrameLog) -> list[str]:
 
 
 def _meaning(name: str, value: str, facts: VideoFacts) -> object:
-    """What a player takes a name for: what is equal needs the same conversion."""
+    """A player's reading of a name: equal readings need the same conversion."""
     if name == "color_range":
         return value == "pc"
     if name == "matrix":
@@ -79,12 +79,12 @@ def _widest(look: FrameLog, kinds: Sequence[Storage]) -> str:
 
 
 def differences(own: FrameLog, look: FrameLog) -> dict[str, Any]:
-    """What must be replaced in a source's look to get a clip's own; JSON can hold it."""
+    """Changes of a source's format that give a clip's own; JSON can hold them."""
     return {name: getattr(own, name) for name in _CHANGEABLE if getattr(own, name) != getattr(look, name)}
 
 
 def change_note(own: FrameLog) -> str:
-    """What people should know of colours that change in the middle of a clip; empty if they do not."""
+    """Notices about colours that change in the middle of a clip; empty if they do not."""
     if not own.changes:
         return ""
     named = "; ".join(f"{_NAMES[name]}: {', '.join(values)}" for name, values in own.changes.items())

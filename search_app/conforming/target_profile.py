@@ -14,7 +14,7 @@ from search_app.frame_rates import FALLBACK_RATE, rate_of_most, source_rate
 from store.records import VideoFacts
 
 MIN_SIDE_PX, MAX_SIDE_PX = 64, 4096
-"""What H.264 decoders of phones and browsers play; larger sources are scaled down."""
+"""Limits of H.264 decoders of phones and browsers; larger sources are scaled down."""
 
 PREVIEW_SIDE_PX = 480
 """The longer side of a preview."""
@@ -71,7 +71,7 @@ class Profile:
 
     @property
     def color_tags(self) -> dict[str, str]:
-        """What says to ffmpeg, its filters and its encoders, which colours pictures have."""
+        """Colour names for ffmpeg, its filters and its encoders."""
         return dict.fromkeys(("color_primaries", "color_trc", "colorspace"), self.matrix)
 
     @property
@@ -93,7 +93,7 @@ class Profile:
         return max(width, self.width_px), max(height, self.height_px)
 
     def window(self, facts: VideoFacts) -> tuple[Fraction, Fraction]:
-        """Which parts of a source's width and height are seen when it fills the frame."""
+        """Visible parts of a source's width and height when it fills the frame."""
         width, height = self.cover(facts)
         return Fraction(self.width_px, width), Fraction(self.height_px, height)
 

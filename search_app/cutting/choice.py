@@ -92,7 +92,7 @@ def choose_clips(
 
 
 def worth_of_hits(hits: Sequence[Hit]) -> list[float]:
-    """What each hit is worth to a fitted cut list, 1 for the best.
+    """Utility of each hit for a fitted cut list, 1 for the best.
 
     The joined vote for it times the odds that it shows what was asked: so what is surely right counts for more
     than several that may be, whatever their lengths and looks. Hits beyond those that were voted on count like the
@@ -106,7 +106,7 @@ def worth_of_hits(hits: Sequence[Hit]) -> list[float]:
 
 
 def odds_of(confidence: float | None) -> float:
-    """How many times more likely right than wrong, at most 99 times and at least 1/99; 1 where it is not known."""
+    """Odds of being right, at most 99 and at least 1/99; 1 where they are not known."""
     sure = 0.5 if confidence is None else max(1 - _SURELY, min(confidence, _SURELY))
     return sure / (1 - sure)
 

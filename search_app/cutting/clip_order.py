@@ -115,7 +115,7 @@ def _untangle(distances: NDArray[np.float32], given: Sequence[int]) -> list[int]
 
 
 def _gains_of_turning(distances: NDArray[np.float32], chain: NDArray[np.int64], start: int) -> NDArray[np.float32]:
-    """How much shorter the chain gets when what lies from `start` to each later place is turned round."""
+    """Reduction of the chain's length when the part from `start` to each later position is reversed."""
     before, first, later = chain[start - 1], chain[start], chain[start:]
     gains: NDArray[np.float32] = distances[before, first] - distances[before, later]
     gains[:-1] += distances[later[:-1], later[1:]] - distances[first, later[1:]]

@@ -1,4 +1,4 @@
-"""What the archive says about the clips of a cut list: captions, speech, and marks that must be seen on them."""
+"""Texts of the archive about the clips of a cut list: captions, speech, and marks that must be seen on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What is said in a stretch of a clip.
+    """Speech in a span of a clip.
 
     Args:
         start: when it begins, in seconds from the clip's start.

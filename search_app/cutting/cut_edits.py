@@ -30,7 +30,7 @@ Clips = tuple[CutClip, ...]
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What came of an edit.
+    """Result of an edit.
 
     Args:
         clips: the cut list afterwards.
@@ -121,7 +121,7 @@ def frame_at(facts: VideoFacts, time: Fraction) -> int:
 
 
 def count_frames(facts: VideoFacts) -> int:
-    """How many frames a source has at its nominal rate."""
+    """Number of frames of a source at its nominal rate."""
     return max(1, round(facts.span.duration * _rate(facts)))
 
 

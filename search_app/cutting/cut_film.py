@@ -38,7 +38,7 @@ SAME_PICTURE = 0.03
 
 
 def clips_of_hits(cut_list: CutList, question: str) -> tuple[CutClip, ...]:
-    """What was chosen for a question as clips of a stored cut list."""
+    """Clips of a stored cut list for the shots chosen for a question."""
     return tuple(
         CutClip(
             clip.video_id,
@@ -64,7 +64,7 @@ def clip_of_shot(shot: ShotRow, time: Fraction, span: TimeSpan | None = None) ->
 def to_cut_list(
     snapshot: Snapshot, clips: Sequence[CutClip], *, skip_missing: bool = False, way_out: str = ""
 ) -> CutList:
-    """What is rendered of a stored cut list: its clips with their handles, rejected ones left out.
+    """Cut list to be rendered of a stored one: its clips with their handles, rejected ones left out.
 
     Args:
         snapshot: the archive as it is now.
@@ -116,7 +116,7 @@ def place_spans(videos: Mapping[str, VideoRow], clips: Sequence[CutClip]) -> lis
 
 
 def film_length(snapshot: Snapshot, clips: Iterable[CutClip], rate_of: RateOf) -> tuple[int, Fraction] | None:
-    """How many frames the film of a cut list has, and at which rate; None if none of its videos is known."""
+    """Number of frames and rate of the film of a cut list; None if none of its videos is known."""
     videos = {video.video_id: video for video in snapshot.videos()}
     placed = place_spans(videos, [clip for clip in clips if clip.is_wanted and clip.video_id in videos])
     if not placed:
@@ -207,7 +207,7 @@ def fit_clips(
 
 
 def _sureness(clip: CutClip) -> float:
-    """How sure a clip is; what somebody named, or filters alone found, was decided."""
+    """Certainty of a clip; 1 for what a person named, or filters alone found."""
     return 1.0 if clip.confidence is None else clip.confidence
 
 
@@ -237,7 +237,7 @@ def find_candidates(
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What could stand in the place of a clip.
+    """Replacement for a clip.
 
     Args:
         clip: it, trimmed to the length of the one it would replace.

@@ -56,7 +56,7 @@ class Clip:
 
     @property
     def remark(self) -> str:
-        """What people decided and wrote about it, for people: `accepted by Anna: the best one`."""
+        """Decisions and notes about it, for people: `accepted by Anna: the best one`."""
         return ": ".join(filter(None, (self.state, self.note)))
 
     @property

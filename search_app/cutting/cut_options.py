@@ -1,4 +1,4 @@
-"""How the clips of a supercut are chosen and ordered, as options of a command."""
+"""Choice and order of the clips of a supercut, as options of a command."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CutOptions:
-    """How to choose and order clips; None stands for a default, or for no limit.
+    """Choice and order of clips; None stands for a default, or for no limit.
 
     Args:
         limit: shots to take, or to choose from if they are fitted.
@@ -109,22 +109,22 @@ class CutOptions:
 
     @property
     def bar(self) -> Bar:
-        """What an answer must reach to be taken."""
+        """Bar that an answer must reach to be taken."""
         return Bar(self.nearest, self.min_sure)
 
     @property
     def n_shots(self) -> int:
-        """How many shots to take at most, or to choose from if they are fitted."""
+        """Number of shots to take at most, or to choose from if they are fitted."""
         return self.limit or (_LIMIT if self.fit is None else _FIT_LIMIT)
 
     @property
     def random_seed(self) -> int:
-        """What names the random order."""
+        """Seed of the random order."""
         return _SEED if self.seed is None else self.seed
 
     @property
     def limits(self) -> FitLimits:
-        """What a fitted cut list must keep to."""
+        """Limits of a fitted cut list."""
         from search_app.cutting.greedy import FitLimits
 
         shortest = _MIN_CLIP if self.min_clip is None else self.min_clip
@@ -138,7 +138,7 @@ class CutOptions:
         )
 
     def provenance(self) -> dict[str, Any]:
-        """What the ledger says about it."""
+        """Entries for the ledger."""
         entries = {"order": self.order.value, "avoid_used": self.avoid_used, **self.bar.provenance()}
         if self.order is Order.RANDOM:
             entries["seed"] = self.random_seed

@@ -1,4 +1,4 @@
-"""How many frames of a film a clip lasts, and pieces of a shot that last exactly so many.
+"""Frames that a clip lasts in a film, and pieces of a shot that last exactly so many.
 
 A film counts frames at its own rate, a source at another: with every clip rounded by itself, a film of a hundred
 clips is longer than was asked for. So a length is counted here, once, by the rule that rendering follows
@@ -25,7 +25,7 @@ _TRIED = 4
 
 
 def film_frames(span: TimeSpan, facts: VideoFacts, rate: Fraction) -> int:
-    """How many frames a piece of a source lasts in a film.
+    """Number of frames of a piece of a source in a film.
 
     Args:
         span: the piece, in seconds of the source.
@@ -45,7 +45,7 @@ def _is_constant(facts: VideoFacts, rate: Fraction) -> bool:
 
 
 def _frames_inside(span: TimeSpan, facts: VideoFacts) -> int:
-    """How many frames of a source of constant rate begin inside a piece of it."""
+    """Number of frames of a source of constant rate that begin inside a piece of it."""
     rate = mean_rate(facts)
     # A container whose tick does not divide a frame rounds the times of frames.
     slack = 0 if (1 / rate / facts.time_base).denominator == 1 else facts.time_base
@@ -115,7 +115,7 @@ class FrameGrid:
     rate: Fraction
 
     def length(self, span: TimeSpan, facts: VideoFacts) -> Fraction:
-        """How long a piece of a source is in the film, in seconds."""
+        """Length of a piece of a source in the film, in seconds."""
         return film_frames(span, facts, self.rate) / self.rate
 
     def floor(self, seconds: Fraction) -> Fraction:

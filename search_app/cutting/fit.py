@@ -155,7 +155,7 @@ def keep_to_length(cut_list: CutList, seconds: Fraction, rate_of: RateOf) -> Cut
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """What is to be fitted; the arguments of `fit_to_length`.
+    """Problem of fitting; the arguments of `fit_to_length`.
 
     Args:
         allowed: ranks of the hits that may be chosen; None for all.
@@ -216,7 +216,7 @@ class _Problem:
 def cover_benefits(
     worths: NDArray[np.float64], vectors: Embeddings, mean_similarity: float
 ) -> NDArray[np.float64]:
-    """How much of each item's worth each other item covers: float64, (n, n), symmetric."""
+    """Share of each item's utility that each other item covers: float64, (n, n), symmetric."""
     alike = (vectors @ vectors.T).astype(np.float64)
     alike = np.clip((alike - mean_similarity) / (1 - mean_similarity), 0.0, 1.0)
     np.fill_diagonal(alike, 1.0)

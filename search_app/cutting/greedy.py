@@ -31,7 +31,7 @@ as in AVI."""
 
 @dataclass(frozen=True, slots=True)
 class FitLimits:
-    """What a fitted cut list must keep to; all times in seconds of the sources.
+    """Limits of a fitted cut list; all times in seconds of the sources.
 
     Args:
         seconds: longest total length.
@@ -92,7 +92,7 @@ def trim_around(span: TimeSpan, time: Fraction, seconds: Fraction, facts: VideoF
 
 
 class Room:
-    """What is still free within the limits.
+    """Free spans within the limits.
 
     Args:
         limits: the limits.
@@ -115,7 +115,7 @@ class Room:
         return self._grid.floor(self.limits.min_clip) if self._grid else Fraction()
 
     def length(self, clips: Iterable[Clip]) -> Fraction:
-        """How long clips are together, in seconds."""
+        """Length of clips together, in seconds."""
         grid = self._grid
         lengths = (grid.length(clip.span, clip.facts) if grid else clip.span.duration for clip in clips)
         return sum(lengths, Fraction())
@@ -222,7 +222,7 @@ class Run:
 
     @property
     def worth(self) -> float:
-        """What the chosen clips cover."""
+        """Coverage by the chosen clips."""
         return float(self._covered.sum())
 
     def reason(self, number: int) -> str:

@@ -1,4 +1,4 @@
-"""Which answers are taken: matches, or, if asked for, all that reach another bar, or simply the nearest."""
+"""Answers that are taken: matches, or, if asked for, all that reach another bar, or simply the nearest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOKED_AT = 400
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What an answer must reach to be taken; words of its texts, and filters alone, always do.
+    """Bar that an answer must reach to be taken; words of its texts, and filters alone, always do.
 
     Args:
         nearest: take answers as they are ranked, whatever they reach.
@@ -58,11 +58,11 @@ class Bar:
         return self.nearest or hit.reaches(MEDIUM_FROM if self.min_sure is None else self.min_sure / 100)
 
     def depth(self, n_shots: int) -> int:
-        """How many answers to look at for so many shots."""
+        """Number of answers to look at for so many shots."""
         return max(n_shots, LOOKED_AT)  # what is missing or was used makes room for the next
 
     def provenance(self) -> dict[str, Any]:
-        """What a ledger says of it; nothing of matches, which are usual."""
+        """Entries for a ledger; none for matches, which are usual."""
         entries: dict[str, Any] = {"nearest": True} if self.nearest else {}
         return entries if self.min_sure is None else {**entries, "min_sure": self.min_sure}
 

@@ -1,4 +1,4 @@
-"""What an archive of an earlier version did not record of sources, read from their files: rates, sound channels.
+"""Rates and sound channels that an archive of an earlier version did not record, read from the files.
 
 Only packets are read, nothing is decoded, and only where what was recorded leaves a doubt. A file that is
 gone keeps what was recorded.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.records import VideoFacts, VideoRow
 
     Known = tuple[Sequence[str], VideoFacts]
-    """Where a video may lie, and its facts."""
+    """Locations of a video, and its facts."""
 
 
 def measure_sources(cut_list: CutList, *, sound: bool = False) -> CutList:
@@ -53,7 +53,7 @@ def measure_videos(videos: Mapping[str, VideoRow], hits: Iterable[Hit]) -> Mappi
 
 
 def _measure(known: Mapping[str, Known], *, sound: bool) -> dict[str, VideoFacts]:
-    """What is known now of the videos that were asked, by id."""
+    """Facts that are known now of the videos asked for, by id."""
     places = {video_id: path for video_id, (paths, _) in known.items() if (path := _place(video_id, paths))}
     doubtful = {video_id for video_id in places if has_doubtful_rate(known[video_id][1])}
     mute = {video_id for video_id in places if sound and _lacks_channels(known[video_id][1])} - doubtful
@@ -72,7 +72,7 @@ def _lacks_channels(facts: VideoFacts) -> bool:
 
 
 def _place(video_id: str, paths: Sequence[str]) -> str | None:
-    """Where the video lies; never another file, wherever an archive says that it is."""
+    """Location of the video; never another file, wherever an archive says that it is."""
     return next((path for path in paths if _is_there(video_id, path)), None)
 
 

@@ -1,4 +1,4 @@
-"""What may not be exported, or only with a mark on it: one place that all exports ask.
+"""Limits on export: blocks and marks, in one place that all exports ask.
 
 A flag holds for a video, by content, or a stretch of it, for ever or up to and including a day (local calendar).
 A clip is blocked if any instant of it is, its handles included; a mark is wanted if any instant of it wants one.
@@ -30,7 +30,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Rule(StrEnum):
-    """What holds for a clip."""
+    """Rights of a clip."""
 
     FREE = "free"
     WATERMARK = "watermark"
@@ -39,7 +39,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What holds for one clip.
+    """Rights of one clip.
 
     Args:
         rule: free, watermark or block.
@@ -53,7 +53,7 @@ class Ruling:
 
 
 def rule_clips(clips: Sequence[Clip], flags: Iterable[RightsFlag], today: date | None = None) -> list[Ruling]:
-    """What holds for each clip.
+    """Rights of each clip.
 
     Args:
         clips: the clips, handles included.
@@ -132,7 +132,7 @@ def keep_rights(
 
 
 def rights_entry(n_flags: int, rulings: Sequence[Ruling]) -> dict[str, Any]:
-    """What a ledger says of rights: when they were looked at, and which clip, counted from 1, bears which mark."""
+    """Ledger entries of rights: when they were looked at, and which clip, counted from 1, bears which mark."""
     marks = {str(place): ruling.text for place, ruling in enumerate(rulings, start=1) if ruling.text}
     return {"checked_on": date.today().isoformat(), "n_flags": n_flags, "marks": marks}
 

@@ -51,7 +51,7 @@ _DELETED = "is_deleted"
 
 
 class State(StrEnum):
-    """What was decided about a clip."""
+    """Decision about a clip."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -101,7 +101,7 @@ class CutClip:
 
     @property
     def decision(self) -> str:
-        """What was decided and by whom, for people: `accepted by Anna`; empty if nothing was."""
+        """The decision and its author, for people: `accepted by Anna`; empty without one."""
         if self.state is State.OPEN:
             return ""
         return f"{self.state} by {self.decided_by}" if self.decided_by else str(self.state)
@@ -180,7 +180,7 @@ class StoredCut:
 
     @property
     def number(self) -> int:
-        """Which of its versions this is, from 1, for people; 0 before the first."""
+        """Number of this version, from 1, for people; 0 before the first."""
         return _numbers(self.steps).get(self.version, 0)
 
     @property
@@ -199,7 +199,7 @@ class _Branch:
 
 
 def editor_name() -> str:
-    """Who sits here; empty if that is not known."""
+    """Name of the user at this machine; empty if that is not known."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -1,1 +1,1 @@
-"""How good rankings are, measured on questions with known answers."""
+"""Quality of rankings, measured on questions with known answers."""

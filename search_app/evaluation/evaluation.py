@@ -1,4 +1,4 @@
-"""How well questions with known answers are answered: by every channel alone, and by all together.
+"""Quality of answers to questions with known answers: every channel alone, and all together.
 
 Knows nothing of how answers come about: whatever gives rankings for a text can be measured.
 """
@@ -20,7 +20,7 @@ FUSED: Final = "fused"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine says to one question.
+    """Answer of an engine to one question.
 
     Args:
         rankings: for each channel that took part, and for `FUSED`, ids of shots from best to worst, each once.
@@ -48,7 +48,7 @@ class TopicFigures:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of how many.
+    """A count out of a total.
 
     Args:
         n: those that are so.
@@ -175,7 +175,7 @@ def _cell(mean: Mean) -> str:
 
 
 def remarks_on(evaluation: Evaluation) -> list[str]:
-    """What people should know of the figures, a line each."""
+    """Notices about the figures, a line each."""
     n_measured, n_all = evaluation.n_measured, len(evaluation.topics)
     remarks = [
         f"means over {n_of(n_measured, 'question')}, in brackets the {CONFIDENCE:.0%} interval "

@@ -1,4 +1,4 @@
-"""How good rankings are: the measures of information retrieval, and how sure their means are.
+"""Quality of rankings: the measures of information retrieval, and confidence intervals of their means.
 
 A ranking is a sequence of document ids, best first, each at most once: it has no ties, since whoever made it had
 to settle them (`trec` settles those of files as trec_eval does). Grades give each judged document its relevance: 0
@@ -100,7 +100,7 @@ def ndcg_at(k: int, ranking: Sequence[str], grades: Grades) -> float:
 
 
 def benchmark_measures(depths: Sequence[int]) -> dict[str, Measure]:
-    """What a benchmark is measured by: recall@k and nDCG@k at each depth, MRR and mAP."""
+    """Measures of a benchmark: recall@k and nDCG@k at each depth, MRR and mAP."""
     depths = sorted(set(depths))
     return {
         **{f"recall@{k}": partial(recall_at, k) for k in depths},
@@ -111,7 +111,7 @@ def benchmark_measures(depths: Sequence[int]) -> dict[str, Measure]:
 
 
 def judgement_measures() -> dict[str, Measure]:
-    """What an archive's own judgements are measured by: people judge what they were shown, which is not all."""
+    """Measures of an archive's own judgements: people judge what they were shown, which is not all."""
     return {
         "precision@10": partial(precision_at, 10),
         "recall@50": partial(recall_at, 50),

@@ -1,1 +1,1 @@
-"""What is written about a cut list beside its film: lists, chapters, subtitles, sheets, single clips."""
+"""Files about a cut list beside its film: lists, chapters, subtitles, sheets, single clips."""

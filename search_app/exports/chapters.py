@@ -53,7 +53,7 @@ def youtube_text(film: Film) -> str:
 
 
 def youtube_notes(film: Film) -> list[str]:
-    """Which clips share a chapter."""
+    """Clips that share a chapter."""
     return [
         f"clips {chapter.clips[0].number} to {chapter.clips[-1].number} share the chapter at "
         f"{_clock(chapter.start)}: YouTube wants {YOUTUBE_SECONDS} s"
@@ -90,7 +90,7 @@ def _clock(seconds: int) -> str:
 
 
 def read_youtube(text: str) -> list[Said]:
-    """What a list of chapters says: when each begins, and its title."""
+    """Content of a list of chapters: begins and titles."""
     said: list[Said] = []
     for line in text.splitlines():
         clock, _, title = line.partition(" ")
@@ -102,7 +102,7 @@ def read_youtube(text: str) -> list[Said]:
 
 
 def youtube_expected(film: Film) -> list[Said]:
-    """What it must say."""
+    """Its expected content."""
     return [{"start": chapter.start, "title": chapter.title} for chapter in _chapters(film)]
 
 
@@ -126,7 +126,7 @@ def _metadata(text: str) -> str:
 
 
 def read_ffmetadata(text: str) -> list[Said]:
-    """What ffmetadata says of each chapter: begin and end in seconds, and its title."""
+    """Content of ffmetadata for each chapter: begin and end in seconds, and title."""
     _, *sections = text.split("\n[CHAPTER]\n")
     said: list[Said] = []
     for section in sections:
@@ -138,7 +138,7 @@ def read_ffmetadata(text: str) -> list[Said]:
 
 
 def ffmetadata_expected(film: Film) -> list[Said]:
-    """What it must say."""
+    """Its expected content."""
     return [
         {"start": film.seconds(clip.first_frame), "end": film.seconds(clip.end_frame), "title": clip.title}
         for clip in film.clips

@@ -31,7 +31,7 @@ class FilmChecksums:
     clips: tuple[str, ...]
 
     def difference(self, other: FilmChecksums) -> str:
-        """How another film differs, for people; empty if it is the same to the last bit."""
+        """Difference of another film, for people; empty if it is the same to the last bit."""
         if self.n_frames != other.n_frames:
             return f"it has {other.n_frames} frames instead of {self.n_frames}"
         pairs = enumerate(zip(self.clips, other.clips, strict=False), start=1)

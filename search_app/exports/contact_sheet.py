@@ -78,13 +78,13 @@ def html_text(film: Film) -> str:
 
 
 def summary(film: Film) -> str:
-    """What the whole is, in one line."""
+    """Summary in one line."""
     seconds = float(film.seconds(film.n_frames))
     return f"{n_of(len(film.clips), 'clip')}, {seconds:.1f} s at {float(film.rate):.5g} frames per second"
 
 
 def card_texts(film: Film, clip: FilmClip) -> dict[str, str]:
-    """What a card says, by the class of its element; of these, caption, why and remark may be empty."""
+    """Texts of a card, by the class of their element; of these, caption, why and remark may be empty."""
     seconds = float(film.seconds(clip.n_frames))
     ends = clip.source_in + clip.n_source_frames
     return {
@@ -165,7 +165,7 @@ class _SheetReader(HTMLParser):
 
 
 def read_html(text: str) -> list[Said]:
-    """What a sheet says of each clip."""
+    """Content of a sheet for each clip."""
     reader = _SheetReader()
     reader.feed(text)
     reader.close()
@@ -173,7 +173,7 @@ def read_html(text: str) -> list[Said]:
 
 
 def html_expected(film: Film) -> list[Said]:
-    """What it must say."""
+    """Its expected content."""
     return [
         {**_facts(clip), **{name: text for name, text in card_texts(film, clip).items() if text}}
         for clip in film.clips

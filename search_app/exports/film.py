@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from store.records import TextHit
 
 Said = Mapping[str, Any]
-"""What a written file says of one clip (or chapter, or subtitle), by field."""
+"""Fields of a written file about one clip (or chapter, or subtitle)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class FilmClip:
 
     @property
     def title(self) -> str:
-        """What to call it: its caption, or else the name of its source."""
+        """Title: its caption, or else the name of its source."""
         return self.caption or self.shown_name
 
     def source_name(self, frame: int) -> str:
@@ -119,7 +119,7 @@ class Film:
         return self.clips[-1].end_frame if self.clips else 0
 
     def seconds(self, frame: int) -> Fraction:
-        """When a frame of the film is shown."""
+        """Presentation time of a frame of the film."""
         return frame / self.rate
 
     def timecode(self, frame: int) -> str:
@@ -137,7 +137,7 @@ def plan_film(
     rate: Fraction | None = None,
     texts: Mapping[str, Sequence[TextHit]] | None = None,
 ) -> Film:
-    """Where each clip of a cut list lies in its film.
+    """Positions of the clips of a cut list in its film.
 
     Args:
         cut_list: the clips; at least one.

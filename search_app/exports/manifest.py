@@ -134,7 +134,7 @@ def _user() -> str:
 
 
 def _exact_places(outcome: ClipOutcome, planned: FilmClip) -> dict[str, Any]:
-    """Where a clip lies in its source, on the source's own clocks."""
+    """Position of a clip in its source, on the source's own clocks."""
     clip, out = outcome.clip, planned.source_in + planned.n_source_frames
     first, end = tick_span(clip.span, clip.facts)
     is_there = outcome.status is ClipStatus.DONE
@@ -146,7 +146,7 @@ def _exact_places(outcome: ClipOutcome, planned: FilmClip) -> dict[str, Any]:
 
 
 def _archive_entries(snapshot: Snapshot, query: str) -> dict[str, Any]:
-    """Which archive, its embedding space, and what people said of the answers to the question."""
+    """Archive, embedding space, and people's judgements of the answers to the question."""
     judged = snapshot.judgements(query) if query else []
     archive = {"folder": str(snapshot.folder), "id": snapshot.manifest.archive_id}
     return {"archive": archive, "space": to_plain(snapshot.space), "judgements": to_plain(judged)}
@@ -160,7 +160,7 @@ def _digest(entries: Mapping[str, Any]) -> str:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """What a manifest says.
+    """Content of a manifest.
 
     Raises:
         RenderError: it cannot be read, is none, was written by a newer Rushes, was changed, or says what no
@@ -198,7 +198,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def difference_between(one: Manifest, other: Manifest) -> str:
-    """How the film of another manifest differs, for people; empty if it decodes to the same bits."""
+    """Difference of another manifest's film, for people; empty if it decodes to the same bits."""
     difference = one.checksums.difference(other.checksums)
     then, now = one.versions, other.versions
     changed = [f"{name} {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]

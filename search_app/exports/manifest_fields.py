@@ -1,4 +1,4 @@
-"""What is read from a manifest: a closed list of fields, each with its type and range, since anybody can send one.
+"""Fields of a manifest: a closed list, each with its type and range, since anybody can send one.
 
 Nothing in it says what program runs, what is written and where, or whether anything is looked at or left out.
 Fields that are not listed here are no part of what was read; options that are not are refused, as of a newer
@@ -208,7 +208,7 @@ def read_checksums(plain: Any) -> FilmChecksums:
 
 
 def read_versions(entries: Mapping[str, Any]) -> dict[str, str]:
-    """What a film was made with, for people: names and versions, and the number of threads.
+    """Programs that made a film, for people: names and versions, and the number of threads.
 
     Raises:
         ValueError: a version or the number of threads is none.

@@ -1,4 +1,4 @@
-"""Which files a manifest may have opened: those that its reader names, and those that an archive knows.
+"""Files that a manifest may have opened: those that its reader names, and those that an archive knows.
 
 A manifest may come from anybody, so the places in it are only told, never followed: not of sources, nor of music
 or a watermark, nor of an archive that belongs to somebody else.
@@ -91,7 +91,7 @@ def _with_places(clip: Clip, relink: Relinker, allowed: Allowed, snapshot: Snaps
 
 
 def _moved(path: str, relink: Relinker) -> str | None:
-    """Where a path map puts a path, unless that leads out of its folder."""
+    """Target of a path under a path map, unless that leads out of its folder."""
     pair = relink.pair_of(path)
     if pair is None:
         return None

@@ -89,7 +89,7 @@ def _xml_text(text: str) -> str:
 
 
 def read_mlt(text: str) -> list[Said]:
-    """What a project says of each entry of its track."""
+    """Content of a project for each entry of its track."""
     root = ElementTree.fromstring(text)  # noqa: S314 - our own text, without a document type
     producers = {
         producer.get("id"): {one.get("name"): one.text or "" for one in producer.iter("property")}
@@ -113,7 +113,7 @@ def read_mlt(text: str) -> list[Said]:
 
 
 def mlt_expected(film: Film) -> list[Said]:
-    """What it must say."""
+    """Its expected content."""
     return [
         {
             "in": first,

@@ -258,7 +258,7 @@ def _drawn(character: str) -> str:
 
 
 def pdf_notes(film: Film) -> list[str]:
-    """What the sheet does not show as it is."""
+    """Differences of the sheet from its film."""
     texts = "".join(map(one_line, _all_texts(film)))
     lost = [sign for sign in dict.fromkeys(texts) if _drawn(sign) != sign and _drawn(sign) in (_BOX, _PLAIN_BOX)]
     named = ", ".join(f"U+{ord(sign):04X}" for sign in lost[:8])
@@ -267,7 +267,7 @@ def pdf_notes(film: Film) -> list[str]:
 
 
 def read_pdf(text: str) -> list[Said]:
-    """What a sheet says of each clip: its title, whether its page has its times; with the first, all letters."""
+    """Content of a sheet for each clip: its title, whether its page has its times; with the first, all letters."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
     from pypdf.generic import Destination
@@ -289,7 +289,7 @@ def read_pdf(text: str) -> list[Said]:
 
 
 def pdf_expected(film: Film) -> list[Said]:
-    """What it must say."""
+    """Its expected content."""
     said = [{"title": _title(film, clip), "is_on_page": True} for clip in film.clips]
     return [{**said[0], "letters": _letters(map(_drawable, _all_texts(film)))}, *said[1:]]
 

@@ -39,7 +39,7 @@ def m3u_text(film: Film) -> str:
 
 
 def read_m3u(text: str) -> list[Said]:
-    """What an M3U playlist says of each clip."""
+    """Content of an M3U playlist for each clip."""
     said: list[Said] = []
     entry: dict[str, object] = {}
     for line in text.split("\n"):
@@ -55,7 +55,7 @@ def read_m3u(text: str) -> list[Said]:
 
 
 def m3u_expected(film: Film) -> list[Said]:
-    """What an M3U playlist must say."""
+    """Expected content of an M3U playlist."""
     return [
         {
             "title": clip.title,
@@ -92,7 +92,7 @@ def _guarded(text: str) -> str:
 
 
 def read_mpv(text: str) -> list[Said]:
-    """What an mpv EDL says of each segment, parsed as mpv does: byte by byte."""
+    """Content of an mpv EDL for each segment, parsed as mpv does: byte by byte."""
     rest = text.encode("utf-8", "surrogateescape")
     header, _, rest = rest.partition(b"\n")
     if header.decode() != MPV_HEADER:
@@ -123,7 +123,7 @@ def _mpv_parameter(rest: bytes) -> tuple[str, bytes, bytes]:
 
 
 def mpv_expected(film: Film) -> list[Said]:
-    """What an mpv EDL must say."""
+    """Expected content of an mpv EDL."""
     return [
         {"file": clip.source.path, "start": start, "length": length, "title": clip.title}
         for clip in film.clips

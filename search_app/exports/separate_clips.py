@@ -35,7 +35,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)",
 
 @dataclass(frozen=True, slots=True)
 class ClipFile:
-    """What came of one clip.
+    """Outcome of one clip.
 
     Args:
         planned: the clip.
@@ -51,7 +51,7 @@ class ClipFile:
 
 
 def clip_paths(film: Film, output: Path, ending: str = ".mp4") -> list[Path]:
-    """Where each clip goes: into the folder `output`, or as its name says if that has fields such as `{place}`.
+    """Target of each clip: in the folder `output`, or by its name if that has fields such as `{place}`.
 
     Args:
         film: the clips at their places.

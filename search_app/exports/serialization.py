@@ -48,7 +48,7 @@ def _plain_value(value: Any) -> Any:
 
 
 def from_plain(kind: Any, data: Any) -> Any:
-    """What `to_plain` was given, if it was of this type: a dataclass, or any type that a field of one may have.
+    """Inverse of `to_plain` for this type: a dataclass, or any type that a field of one may have.
 
     Raises:
         ValueError: the data does not fit the type: a field is missing, unknown, or of another type; or it is

@@ -93,7 +93,7 @@ def _overlap(clip: FilmClip, start: Fraction, end: Fraction) -> Fraction:
 
 
 def _film_ms(film: Film, clip: FilmClip, source_time: Fraction) -> int:
-    """When an instant of a clip's source is shown, in milliseconds; at the clip's edges if it is not."""
+    """Time of an instant of a clip's source in the film, in milliseconds; the clip's edge if it is not shown."""
     begins, ends = film.seconds(clip.first_frame), film.seconds(clip.end_frame)
     return round(min(max(begins + source_time - clip.clip.span.start, begins), ends) * 1000)
 
@@ -134,12 +134,12 @@ def _clock(milliseconds: int, point: str) -> str:
 
 
 def read_srt(text: str) -> list[Said]:
-    """What a SubRip file says."""
+    """Content of a SubRip file."""
     return [_read_cue(block.split("\n")[1:]) for block in text.rstrip("\n").split("\n\n")]
 
 
 def read_vtt(text: str) -> list[Said]:
-    """What a WebVTT file says."""
+    """Content of a WebVTT file."""
     header, *blocks = text.rstrip("\n").split("\n\n")
     if header != "WEBVTT":
         raise ValueError("the header is missing")
@@ -159,7 +159,7 @@ def _milliseconds(clock: str) -> int:
 
 
 def subtitles_expected(film: Film) -> list[Said]:
-    """What either must say."""
+    """Expected content of either."""
     return [
         {"start": one.start_ms, "end": one.end_ms, "text": one.text.replace(_JOINER, "")}
         for one in gather_subtitles(film).shown
@@ -167,6 +167,6 @@ def subtitles_expected(film: Film) -> list[Said]:
 
 
 def subtitle_notes(film: Film) -> list[str]:
-    """What is not shown."""
+    """Texts that are not shown."""
     n = gather_subtitles(film).n_cut_off
     return [f"{n} texts are left out: the edge of a clip cuts off nearly all of them"] if n else []

@@ -38,13 +38,13 @@ def csv_text(film: Film) -> str:
 
 
 def read_csv(text: str) -> list[Said]:
-    """What a table says of each clip."""
+    """Content of a table for each clip."""
     rows = csv.DictReader(io.StringIO(text.removeprefix(_BOM), newline=""))
     return [{name: _said(name, cell) for name, cell in row.items()} for row in rows]
 
 
 def csv_expected(film: Film) -> list[Said]:
-    """What a table must say."""
+    """Expected content of a table."""
     return [{name: _said(name, _safe(cell)) for name, cell in _row(film, clip).items()} for clip in film.clips]
 
 
@@ -80,7 +80,7 @@ def _row(film: Film, clip: FilmClip) -> dict[str, object]:
 
 
 def _edges(film: Film, clip: FilmClip) -> dict[str, Fraction]:
-    """Where a clip begins and ends, in the film and in its source, in seconds."""
+    """Begin and end of a clip, in the film and in its source, in seconds."""
     span = clip.clip.span
     begins, ends = film.seconds(clip.first_frame), film.seconds(clip.end_frame)
     return {"film_in": begins, "film_out": ends, "source_in": span.start, "source_out": span.end}
@@ -170,7 +170,7 @@ def _clip_json(film: Film, clip: FilmClip) -> dict[str, Any]:
 
 
 def read_json(text: str) -> list[Said]:
-    """What JSON says of each clip, times as fractions."""
+    """Content of JSON for each clip, times as fractions."""
     data = json.loads(text)
     return [
         {
@@ -182,7 +182,7 @@ def read_json(text: str) -> list[Said]:
 
 
 def json_expected(film: Film) -> list[Said]:
-    """What JSON must say."""
+    """Expected content of JSON."""
     return [
         {**_clip_json(film, clip), **_edges(film, clip), "rate": _exact(film.rate), "query": film.question}
         for clip in film.clips

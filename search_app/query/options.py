@@ -1,4 +1,4 @@
-"""How to answer, besides what is asked."""
+"""Options of answering, besides the question."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to answer, besides what is asked.
+    """Options of answering, besides the question.
 
     Args:
         limit: hits on a page.

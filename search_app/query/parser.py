@@ -134,7 +134,7 @@ class _Scanner:
         return _Token(_Kind.KEYWORD if is_keyword else _Kind.WORD, start, word, negated=negated, weight=weight)
 
     def _string(self) -> str:
-        """What stands between quotes; a backslash takes the next quote or backslash as it is."""
+        """Text between quotes; a backslash takes the next quote or backslash as it is."""
         start = self._at
         self._at += 1
         characters: list[str] = []
@@ -304,7 +304,7 @@ class _Parser:
         return token is not None and token.kind is _Kind.WORD and not token.negated and token.weight is None
 
     def _sum_around(self) -> str:
-        """What stands on both sides of the OR that was taken last, as a sum."""
+        """Both sides of the OR that was taken last, as a sum."""
         before = takewhile(self._is_plain_word, reversed(self._tokens[: self._next - 1]))
         after = takewhile(self._is_plain_word, self._tokens[self._next :])
         left, right = " ".join([one.value for one in before][::-1]), " ".join(one.value for one in after)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP")  # decoders that are small and much attacked: no EPS, no PDF, no rarities
 DAMAGE = (OSError, ValueError, SyntaxError, TypeError, AttributeError, struct.error)
-"""What Pillow's decoders raise for damaged files."""
+"""Errors of Pillow's decoders for damaged files."""
 _MAX_PIXELS = 40_000_000
 _LONGEST_SIDE_PX = 1024  # more than any encoder looks at
 

@@ -30,7 +30,7 @@ from store.filters import (
 from store.records import TextStage
 
 QUOTES: Final = '"\u201c\u201d\u201e\u201f\uff02'
-"""What counts as a quote: word processors and phones turn the plain one into the others."""
+"""Quotes: word processors and phones turn the plain one into the others."""
 KEYWORDS: Final = ("THEN", "WITHIN", "OR", "AND", "NOT")
 TEXT_FIELDS: Final = {
     "said": TextStage.TRANSCRIPT,
@@ -67,21 +67,21 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class LikeShot:
-    """What looks like a shot of the archive."""
+    """Likeness to a shot of the archive."""
 
     shot_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class LikePicture:
-    """What looks like a picture in a file."""
+    """Likeness to a picture in a file."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class LikeMoment:
-    """What looks like a video of the archive at a time in seconds."""
+    """Likeness to a video of the archive at a time in seconds."""
 
     video: str
     seconds: float
@@ -100,7 +100,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one shot has to show, and what lets it through.
+    """Content that one shot has to show, and the filters that let it through.
 
     Args:
         terms: what to look for, as a weighted sum; empty if the step only filters.

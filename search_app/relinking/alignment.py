@@ -1,4 +1,4 @@
-"""Where the pictures of one video lie in another: by look, among the shifts that times and timecodes propose."""
+"""Alignment of the pictures of two videos: by look, among the shifts that times and timecodes propose."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Alignment:
 
 
 def differences(picture: NDArray[np.float32], others: SmallPictures) -> NDArray[np.float32]:
-    """How much each of some pictures differs from one, 0 to 1; a change of brightness and contrast costs little.
+    """Difference of each of some pictures from one, 0 to 1; a change of brightness and contrast costs little.
 
     Args:
         picture: (height, width, 3).
@@ -185,7 +185,7 @@ class Shift:
 
 
 class _Scorer:
-    """How much a shift makes the anchors differ from the frames shown then."""
+    """Difference between the anchors and the frames shown at their times after a shift."""
 
     def __init__(self, anchors: Anchors, frames: Frames, frame_seconds: Fraction) -> None:
         self._anchors = np.array([float(time) for time in anchors.times])

@@ -1,4 +1,4 @@
-"""What took the place of a clip's video: by place, name, timecode or look, where the pictures are the same."""
+"""Successor of a clip's video: by location, name, timecode or look, where the pictures are the same."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MOST_BY_LOOK = 3
 
 @dataclass(frozen=True, slots=True)
 class Relinked:
-    """What became of one clip.
+    """Outcome of one clip.
 
     Args:
         place: its place in the cut list, from 1.

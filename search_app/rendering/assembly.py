@@ -222,7 +222,7 @@ class Assembly:
         self._flush()
 
     def _dress(self, n_own: int, layers: tuple[Layer, ...], n_next: int | None) -> Dress:
-        """How a piece of some length is dressed; held-back frames have no path yet."""
+        """Overlays and fades of a piece of some length; held-back frames have no path yet."""
         if self._open.held and not self.blend.between(n_own, n_own):
             self._flush()
         n_out = 0 if n_next is None else self.blend.between(n_own, n_next)
@@ -329,7 +329,7 @@ class Assembly:
 
 
 def expected_frames(clip: Clip, profile: Profile) -> int:
-    """How long a clip will be, in frames of the profile."""
+    """Length of a clip, in frames of the profile."""
     return film_frames(clip.span, clip.facts, profile.frame_rate)
 
 

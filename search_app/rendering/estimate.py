@@ -1,4 +1,4 @@
-"""What a supercut will be, told before it is rendered: length, size and time, and sources that cannot be used."""
+"""Estimate of a supercut before it is rendered: length, size and time, and sources that cannot be used."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def estimate_supercut(
 
 
 def planned_frames(clips: Sequence[Clip], profile: Profile, film: FilmOptions | None = None) -> int:
-    """How long a film of these clips will be, cards and all, in frames."""
+    """Length of a film of these clips, cards and all, in frames."""
     film = film or FilmOptions()
     blend = plan_blend(film.transition, film.exact_transition_seconds, profile.frame_rate)
     lengths = [expected_frames(clip, profile) for clip in clips]
@@ -157,7 +157,7 @@ def planned_frames(clips: Sequence[Clip], profile: Profile, film: FilmOptions | 
 
 
 def _sound_bytes_per_second(profile: Profile, output: Path) -> float:
-    """What a second of sound takes in the file; PCM is not compressed, a GIF has none."""
+    """Bytes of a second of sound in the file; PCM is not compressed, a GIF has none."""
     encoder = CODINGS[profile.codec].sound.get(container_of(output, profile.codec), "")
     if encoder.startswith("pcm"):
         return profile.sample_rate * profile.n_channels * BYTES_PER_SAMPLE

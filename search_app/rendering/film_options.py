@@ -1,4 +1,4 @@
-"""What a supercut has beside its clips, as options of a command."""
+"""Parts of a supercut beside its clips, as options of a command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CARD_SECONDS = 3.0
 
 
 class LowerThird(StrEnum):
-    """What is written over a clip at the lower left."""
+    """Text over a clip at the lower left."""
 
     CAPTION = "caption"
     FILE = "file"
@@ -30,7 +30,7 @@ class LowerThird(StrEnum):
 
 
 class Subtitles(StrEnum):
-    """Where speech goes."""
+    """Target of speech."""
 
     BESIDE = "beside"
     BURN = "burn"
@@ -38,7 +38,7 @@ class Subtitles(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FilmOptions:
-    """What there is beside the clips; None stands for a default, or for nothing.
+    """Parts of a film beside the clips; None stands for a default, or for nothing.
 
     Args:
         transition: what is seen between two clips.
@@ -89,21 +89,21 @@ class FilmOptions:
         return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
     def provenance(self) -> dict[str, Any]:
-        """What the ledger says about it: what `FilmOptions` takes."""
+        """Entries for the ledger: the arguments of `FilmOptions`."""
         return asdict(self) | {"music": self.music and str(self.music)}
 
     @property
     def exact_transition_seconds(self) -> Fraction:
-        """How long a transition takes; what a person types as 0.1 is meant as a tenth."""
+        """Length of a transition in seconds; what a person types as 0.1 is a tenth."""
         return Fraction(str(_TRANSITION_SECONDS if self.transition_seconds is None else self.transition_seconds))
 
     def card_frames(self, frame_rate: Fraction) -> int:
-        """How many frames a card is shown."""
+        """Number of frames of a card."""
         seconds = Fraction(str(_CARD_SECONDS if self.card_seconds is None else self.card_seconds))
         return max(1, round(seconds * frame_rate))
 
     def n_card_frames(self, frame_rate: Fraction) -> int:
-        """How many frames all cards are shown."""
+        """Number of frames of all cards."""
         return self.card_frames(frame_rate) * ((self.title is not None) + (self.end_card is not None))
 
     @property

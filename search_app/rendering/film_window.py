@@ -1,4 +1,4 @@
-"""Where in the pictures of a film a clip's own picture lies, and how both are made small for a comparison."""
+"""Window of a clip's own picture in the pictures of a film, and both made small for a comparison."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FilmWindow:
         return self.columns.stop - self.columns.start, self.rows.stop - self.rows.start
 
     def open_part(self, covered: tuple[tuple[int, int, int, int], ...]) -> NDArray[np.bool_] | None:
-        """Where nothing lies over the clip, (height, width) of the small picture; None if nothing does anywhere.
+        """Free part of the clip, (height, width) of the small picture; None if nothing lies over it.
 
         Args:
             covered: left, top, width and height of what lies over it, in pixels of the film.
@@ -60,7 +60,7 @@ class FilmWindow:
 
 
 def film_window(facts: VideoFacts, profile: Profile, focus: Focus) -> FilmWindow:
-    """Where a clip of a source is seen in a film.
+    """Window of a clip of a source in a film.
 
     Args:
         facts: of the source.

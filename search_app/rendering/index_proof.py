@@ -44,7 +44,7 @@ Small = NDArray[np.float32]
 def check_clocks(
     program: Ffmpeg, placed: Sequence[Placed], checks: Sequence[ClipCheck], cancel: threading.Event | None = None
 ) -> list[ClipCheck]:
-    """What verification found out, where a source's frames have other times than the index says: not exact.
+    """Finding where a source's frames have other times than the index says: not exact.
 
     Args:
         program: ffmpeg.
@@ -71,7 +71,7 @@ def _told(check: ClipCheck, offset: int) -> ClipCheck:
 
 
 def _offset(program: Ffmpeg, places: Sequence[Placed], cancel: threading.Event | None) -> int:
-    """How many frames after its time a thumbnail's picture comes; 0 where no thumbnail tells."""
+    """Number of frames by which a thumbnail's picture comes late; 0 where no thumbnail tells."""
     for place in places[:: max(1, len(places) // N_TRIES)][:N_TRIES]:
         thumbnail = _thumbnail(place.clip)
         if thumbnail is None:
@@ -88,7 +88,7 @@ def _offset(program: Ffmpeg, places: Sequence[Placed], cancel: threading.Event |
 
 
 def judge(thumbnail: Small, frames: dict[int, Small]) -> int | None:
-    """Which frame a thumbnail shows, 0 for the one that it should; None if none stands out, or only the outermost.
+    """Number of the frame that a thumbnail shows, 0 for the right one; None if none inside stands out.
 
     Args:
         thumbnail: the picture.
@@ -102,7 +102,7 @@ def judge(thumbnail: Small, frames: dict[int, Small]) -> int | None:
 
 
 def _thumbnail(clip: Clip) -> Small | None:
-    """What the indexer saw in a clip; None if that cannot be read, or was seen at another time."""
+    """Thumbnails of the index in a clip; None if they cannot be read, or were seen at other times."""
     path = Path(clip.hits[0].thumbnail if clip.hits else "")
     if not clip.hits or path.stem != f"{round(clip.hits[0].time * 1_000_000):012d}":
         return None  # a thumbnail is named by its microsecond; a clip may borrow one from nearby

@@ -25,7 +25,7 @@ VERSION = 1
 
 
 def ledger_path(output: Path) -> Path:
-    """Where the ledger of a supercut lies."""
+    """Path of a supercut's ledger."""
     return output.with_name(output.name + ".json")
 
 

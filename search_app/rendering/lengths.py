@@ -1,4 +1,4 @@
-"""How long each clip of a film will be, and what comes before and after it."""
+"""Length of each clip of a film, and what comes before and after it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Lengths:
 
     @property
     def n_threads(self) -> int | None:
-        """How many the clip's encoder gets; None for all."""
+        """Number of frames for the clip's encoder; None for all."""
         return n_threads_for(self.n_own, self.n_all)
 
 

@@ -20,7 +20,7 @@ _MOST_CHARACTERS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a block of text looks.
+    """Look of a block of text.
 
     Args:
         size_px: height of the letters' line.

@@ -44,7 +44,7 @@ _PEAK = re.compile(r"^\s*(?:\[[^\]]*\] ?)*\s*Peak:\s+(-?[\d.]+|-inf|nan) dBFS")
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """How loud a sound is.
+    """Loudness of a sound.
 
     Args:
         integrated_lufs: over its whole length; -inf for silence.
@@ -70,7 +70,7 @@ class Loudspeaker:
     cancel: threading.Event | None = None
 
     def measure(self, samples: Path) -> Loudness:
-        """How loud samples are, by ffmpeg's `ebur128`."""
+        """Loudness of samples, by ffmpeg's `ebur128`."""
         integrated, peak = float("-inf"), float("-inf")
 
         def read(line: str) -> None:

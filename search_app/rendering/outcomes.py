@@ -1,4 +1,4 @@
-"""What came of a supercut: how far it is, how each clip ended, and the whole."""
+"""Outcomes of a supercut: progress, the end of each clip, and the whole."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RenderStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RenderProgress:
-    """How far a supercut is.
+    """Progress of a supercut.
 
     Args:
         stage: the step under way.
@@ -51,7 +51,7 @@ class RenderProgress:
 
 
 class ClipStatus(StrEnum):
-    """How a clip ended."""
+    """Ways in which a clip ends."""
 
     DONE = "done"
     SKIPPED = "skipped"
@@ -59,7 +59,7 @@ class ClipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """How one clip of a cut list ended.
+    """Outcome of one clip of a cut list.
 
     Args:
         clip: the clip.
@@ -95,7 +95,7 @@ class ClipOutcome:
 
 
 def outcome_of(placed: Placed, warnings: tuple[str, ...]) -> ClipOutcome:
-    """How a clip ended that is in the file."""
+    """Outcome of a clip that is in the file."""
     clip, made = placed.clip, placed.conformed
     return ClipOutcome(
         clip,
@@ -174,7 +174,7 @@ class SupercutReport:
 
     @property
     def n_exact(self) -> int:
-        """How many clips were proven to show what they must."""
+        """Number of clips that are proven to show what they must."""
         return sum(1 for clip in self.done if clip.check and clip.check.is_exact)
 
     @property
@@ -219,7 +219,7 @@ class SupercutReport:
         return "\n".join(lines)
 
     def _clip_lines(self) -> list[str]:
-        """What is to be said of clips; of more than three the same is said once, the ledger says it of each."""
+        """Remarks on clips; of more than three the same is said once, the ledger says it of each."""
         lines: list[str] = []
         warned: dict[str, list[int]] = {}
         for place, clip in enumerate(self.clips, start=1):

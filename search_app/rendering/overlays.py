@@ -45,7 +45,7 @@ _MOST_PIXELS = 40_000_000
 
 @dataclass
 class Overlays:
-    """What is drawn for one film.
+    """Drawings for one film.
 
     Args:
         profile: its shape.
@@ -78,7 +78,7 @@ class Overlays:
         return self._keep(card)
 
     def layers(self, seen: Sighted, text: ClipText) -> tuple[list[Layer], tuple[str, ...]]:
-        """What lies over a clip, the lowest first, and warnings for people."""
+        """Layers over a clip, the lowest first, and warnings for people."""
         layers: list[Layer] = []
         warnings: list[str] = []
         raised = 3 * self._px(SUBTITLE_SIZE) if self.film.burns_subtitles else 0

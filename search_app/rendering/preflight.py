@@ -1,4 +1,4 @@
-"""What is looked at before anything is encoded: the target, and the source of every clip."""
+"""Checks before encoding: the target, and the source of every clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a rendering is, told by frames, and how long each stage took."""
+"""Progress of a rendering, told by frames, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from search_app.rendering.outcomes import RenderProgress, RenderStage
 
 _SHARES = {RenderStage.PREFLIGHT: 0.03, RenderStage.CLIPS: 0.75, RenderStage.JOIN: 0.04, RenderStage.VERIFY: 0.18}
-"""What each stage takes of the whole time."""
+"""Share of each stage in the whole time."""
 
 
 def share_of(stage: RenderStage) -> float:
-    """Which part of the whole time a stage takes."""
+    """Share of a stage in the whole time."""
     return _SHARES[stage]
 
 

@@ -116,7 +116,7 @@ class Judge:
             self._judge_held()
 
     def close(self) -> list[str]:
-        """What is wrong, a line for each kind; empty if nothing is."""
+        """Problems, a line for each kind; empty if there are none."""
         if self._held:
             self._judge_held()
         faults = [
@@ -192,7 +192,7 @@ class Judge:
         return there < CLEARLY_NEARER * here
 
     def _changed_shape(self, pair: Pair) -> str:
-        """How else than it must a frame shows its picture; empty if nothing else fits better."""
+        """Other way in which a frame shows its picture; empty if nothing else fits better."""
         if pair.seen is None:
             return ""
         distance = self._fitted_distance(pair.seen, pair.expected)
@@ -253,7 +253,7 @@ def _otherwise(picture: Luma) -> list[tuple[str, Luma]]:
 
 
 def _zoomed(n: int, zoom: float) -> NDArray[np.intp]:
-    """Which row or column is seen at each place of a picture that is drawn out around its middle."""
+    """Row or column that is seen at each place of a picture that is drawn out around its middle."""
     middle = (n - 1) / 2
     return np.clip(np.round((np.arange(n) - middle) / zoom + middle), 0, n - 1).astype(np.intp)
 

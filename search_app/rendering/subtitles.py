@@ -12,7 +12,7 @@ from search_app.rendering.verify import Placed
 
 
 def subtitle_path(output: Path) -> Path:
-    """Where the subtitles of a supercut lie."""
+    """Path of a supercut's subtitles."""
     return output.with_suffix(".srt")
 
 

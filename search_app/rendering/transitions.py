@@ -1,4 +1,4 @@
-"""How one piece of a supercut gives way to the next: cut, cross-dissolve, or dip to black."""
+"""Transitions between pieces of a supercut: cut, cross-dissolve, or dip to black."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ N_CLEAR = 2
 
 
 class Transition(StrEnum):
-    """What is seen between two pieces."""
+    """Picture between two pieces."""
 
     CUT = "cut"
     DISSOLVE = "dissolve"

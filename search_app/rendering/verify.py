@@ -38,12 +38,12 @@ MAX_STRETCH = 0.01
 
 
 _PLANNED = ("n_frames", "n_source_frames", "first_tick", "last_tick", "zero_tick", "is_steady")
-"""What must be planned alike by what either decoder sees of a source."""
+"""Properties that must be planned alike by what either decoder sees of a source."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipCheck:
-    """What verification found out about one clip.
+    """Finding of verification about one clip.
 
     Args:
         first: its first frame.
@@ -63,7 +63,7 @@ class ClipCheck:
 
 @dataclass(frozen=True, slots=True)
 class FilmCheck:
-    """What verification found out about a film.
+    """Finding of verification about a film.
 
     Args:
         clips: about each clip, in order.
@@ -350,7 +350,7 @@ class _FilmFrames:
         return self._held[1] if self._held and self._held[0] == number else None
 
     def look(self) -> FilmLook:
-        """What the film is, once it is read to its end."""
+        """Properties of the film, once it is read to its end."""
         for item in self._frames:
             if isinstance(item, FilmLook):
                 self._look = item

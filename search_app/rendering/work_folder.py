@@ -24,7 +24,7 @@ from store.files import sync_file
 
 PREFIX = ".rushes-render-"
 KEPT_SECONDS = 24 * 3600.0
-"""How long the finished pieces of a killed render wait for the same render to come again."""
+"""Seconds for which the finished pieces of a killed render wait for the same render to come again."""
 
 _RECORD = ".json"
 

@@ -103,7 +103,7 @@ def _name_ranking(
     settings: RankingSettings,
     allowed: set[str] | None,
 ) -> Ranking:
-    """What file names, folders and metadata vote for; what the question names goes first.
+    """Votes of file names, folders and metadata; files that the question names go first.
 
     Endings and words that many names share have no vote. A name speaks for a whole video whatever its shots show,
     so words of a name alone do not count as found by words: a `Match` has only those that metadata hold.
@@ -153,7 +153,7 @@ def required_rows(snapshot: Snapshot, match: TextMatch) -> Sequence[TextHit]:
 
 
 def required_rankings(hits: Sequence[TextHit], allowed: set[str] | None, pool: int) -> list[Ranking]:
-    """What a required word votes for, for each channel in which it stands."""
+    """Votes of a required word, for each channel in which it stands."""
     stages = dict.fromkeys(str(hit.stage) for hit in hits)
     return [_ranking(stage, [hit for hit in hits if str(hit.stage) == stage], allowed, pool) for stage in stages]
 

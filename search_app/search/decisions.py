@@ -1,4 +1,4 @@
-"""What people decide: judgements, saved searches, sets and exports, kept in the archive."""
+"""Decisions of people: judgements, saved searches, sets and exports, kept in the archive."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Asker:
 
     @cached_property
     def background(self) -> Background:
-        """What scores mean in this generation; made once for all questions to it."""
+        """Meaning of scores in this generation; made once for all questions to it."""
         known = _BACKGROUNDS.get(self._snapshot)
         if known is None:
             calibration = calibration_of(self.encoder.space.space_id)
@@ -122,7 +122,7 @@ class Asker:
         return Question(wanted, unwanted, frozenset(own), asked)
 
     def believe(self, aspect: Aspect) -> Belief:
-        """How surely frames show what is wanted or unwanted; its further texts are encoded in one call."""
+        """Beliefs about what is wanted or unwanted; its further texts are encoded in one call."""
         known = self._beliefs.get(id(aspect))
         if known is None:
             known = self._beliefs[id(aspect)] = (aspect, self._make_belief(aspect))

@@ -46,7 +46,7 @@ class Fused:
 
     @property
     def standing(self) -> tuple[float, int]:
-        """What it is ordered by: its votes, then its best place in any channel; the less, the better."""
+        """Sort key: its votes, then its best rank in any channel; the less, the better."""
         # Rounded, so that the order in which equal votes were added makes no difference.
         return -round(self.relevance, 12), min(match.rank for match in self.matches)
 

@@ -1,4 +1,4 @@
-"""What was asked lately."""
+"""History of questions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def remember(archive: Archive, query: str, n_hits: int) -> None:
 
 
 def read_history(archive: Archive) -> list[PastSearch]:
-    """What was asked, the latest first."""
+    """History of questions, the latest first."""
     return [
         PastSearch(line["at"], line["query"], line["hits"])
         for line in reversed(archive.history())

@@ -33,7 +33,7 @@ _ENDING = re.compile(r"(?<=\w)\.[^\W_]{1,5}(?!\w)")
 
 
 class Naming(IntEnum):
-    """How a question names a file; the higher, the surer."""
+    """Ways in which a question names a file; the higher, the surer."""
 
     PART = 1
     """All that the question asks for stands in the stem, or the stem is one ordinary word of the question."""
@@ -110,7 +110,7 @@ class NamedVideos:
         return found
 
     def _match(self, place: NamedPlace) -> NameMatch | None:
-        """How the question names a place, if it does."""
+        """Way in which the question names a location, if it does."""
         stem = split_words(place.stem)
         naming = self._as_typed(place) or self._by_stem(stem)
         if naming is None or (self._is_whole and naming is Naming.PART):
@@ -147,7 +147,7 @@ def _stands_in(name: str, text: str) -> bool:
 
 
 def words_that_tell(hit: TextHit, places: Iterable[NamedPlace], named: NamedVideos) -> tuple[list[str], list[str]]:
-    """Which words of a hit stand in names, endings and common words aside, and which in metadata.
+    """Words of a hit that stand in names, endings and common words aside, and those in metadata.
 
     Args:
         hit: found in the names and metadata of a video, each on a line of its text.

@@ -1,4 +1,4 @@
-"""What was found nothing of, and why: no answer is silent."""
+"""Explanations of empty answers: no answer is silent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NOT_WRITTEN: Final = "this version searches them, but no command of it writes t
 
 
 def find_unknown(snapshot: Snapshot, query: Query) -> list[str]:
-    """What a question names that the archive has nothing of: sets, kinds of text. One line each."""
+    """Names in a question that the archive has nothing of: sets, kinds of text. One line each."""
     found = (
         _unknown(snapshot, condition)
         for step in query.steps
@@ -48,7 +48,7 @@ def find_unknown(snapshot: Snapshot, query: Query) -> list[str]:
 
 
 def _unknown(snapshot: Snapshot, condition: Condition) -> str:
-    """What a condition names that the archive has nothing of; empty if there is nothing to say."""
+    """Names in a condition that the archive has nothing of; empty if there are none."""
     said = ""
     match condition:
         case InSet(name) if not snapshot.set_members(name):
@@ -104,7 +104,7 @@ def explain_nothing(snapshot: Snapshot, query: Query, options: SearchOptions, ra
 
 
 def _failing(snapshot: Snapshot, step: Step) -> list[str]:
-    """Which of the filters of a step let nothing through."""
+    """Filters of a step that let nothing through."""
     if step.filter is None:
         return []
     parts = step.filter.parts if isinstance(step.filter, And) else (step.filter,)

@@ -107,7 +107,7 @@ def _promising_videos(
 
 
 def _believe(step: StepBeliefs, vectors: Embeddings) -> NDArray[np.float64]:
-    """How surely each frame shows what a step wants and nothing unwanted; 1 for a step of filters alone."""
+    """Probability that each frame shows what a step wants and nothing unwanted; 1 for a step of filters alone."""
     sure = np.ones(len(vectors))
     if step.wanted is not None:
         sure *= step.wanted.of_frames(vectors)

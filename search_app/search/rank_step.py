@@ -47,7 +47,7 @@ SORTED_SHOTS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class StepBeliefs:
-    """How surely frames show what a step asks for.
+    """Belief about what a step asks for.
 
     Args:
         wanted: what to show; None if the step only filters.
@@ -119,7 +119,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """What a filter lets through.
+    """Shots that a filter lets through.
 
     Args:
         shot_ids: the shots, None for all.
@@ -161,7 +161,7 @@ def rank_step(
 def _moved(
     snapshot: Snapshot, asker: Asker, asked: Aspect, options: SearchOptions, settings: SearchSettings
 ) -> Aspect:
-    """What is wanted, once what was kept and rejected has moved what was asked."""
+    """Wanted vector, once feedback has moved it."""
     kept, rejected = (ShotFrames(snapshot, ids, asked) for ids in (options.keep, options.reject))
     background = asker.background
     mean = background.mean_text if asked.is_text else background.mean_frame
@@ -353,7 +353,7 @@ class _Ranker:
         return ranked
 
     def _confidence(self, frames: ShotFrames) -> dict[str, float]:
-        """How surely each shot shows what was asked and nothing unwanted, before feedback moved the question.
+        """Probability that each shot shows what was asked and nothing unwanted, before feedback moves it.
 
         What was kept is right.
         """

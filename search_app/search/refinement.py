@@ -1,4 +1,4 @@
-"""What happens to candidates after the fusion: exclusions, moments, stacks, variety."""
+"""Refinement of candidates after the fusion: exclusions, moments, stacks, variety."""
 
 from __future__ import annotations
 

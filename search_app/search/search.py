@@ -147,7 +147,7 @@ def rank(
 
 
 def encoder_for(snapshot: Snapshot, given: Encoder | Callable[[], Encoder] | None) -> Callable[[], Encoder]:
-    """What gives the encoder when it is needed: a question of filters alone needs none."""
+    """Loader of the encoder, called when it is needed: a question of filters alone needs none."""
     if given is None:
         return lambda: load_once(snapshot.space)
     return given if callable(given) else lambda: given

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 DEEPEST_FRAMES = 200_000
-"""How far down the picture channel is followed to name a rank; a shot below is said to follow all of these."""
+"""Depth to which the picture channel is followed to name a rank; a shot below is said to follow all of these."""
 
 _ROUNDING = 1e-6  # equal scores, computed in two ways
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What became of one moment of one video for one question.
+    """Fate of one moment of one video for one question.
 
     Args:
         shot: the shot there, None if the video is not indexed or has no shot at that time.
@@ -66,7 +66,7 @@ class Explanation:
 
     @property
     def verdict(self) -> str:
-        """What became of it, in agreement with its confidence."""
+        """Fate, in agreement with its confidence."""
         if self.reason:
             return self.reason
         if self.is_match:
@@ -86,7 +86,7 @@ def explain(
     settings: SearchSettings | None = None,
     options: SearchOptions | None = None,
 ) -> Explanation:
-    """What became of the shot of a video at a time for a question.
+    """Fate of the shot of a video at a time for a question.
 
     Args:
         archive: where to look.
@@ -133,7 +133,7 @@ def explain(
 
 
 def _evidence(snapshot: Snapshot, shot: ShotRow, ranked: Ranked) -> tuple[Reason, ...]:
-    """What speaks for and against a shot: every part of every step that it answers, and of what is unwanted.
+    """Evidence for and against a shot: every part of every step that it answers, and of what is unwanted.
 
     Each is measured at the frame that shows it most surely, as the confidence is; of a chain, at its own frames.
     """
@@ -150,7 +150,7 @@ def _evidence(snapshot: Snapshot, shot: ShotRow, ranked: Ranked) -> tuple[Reason
 
 
 def _reasons_of(beliefs: StepBeliefs, frames: ShotFrames, shot_id: str) -> tuple[Reason, ...]:
-    """What speaks for the wanted of one step and for its unwanted."""
+    """Evidence for the wanted of one step and for its unwanted."""
     reasons: list[Reason] = []
     if beliefs.wanted is not None:
         reasons += beliefs.wanted.reasons(frames.surest(shot_id, beliefs.wanted))
@@ -193,7 +193,7 @@ def _deep_match(
 
 
 def _reason(snapshot: Snapshot, query: Query, shot: ShotRow, ranked: Ranked, settings: SearchSettings) -> str:
-    """What kept a shot out of the list; empty if nothing did."""
+    """Reason why a shot is not in the list; empty if there is none."""
     candidates = ranked.candidates
     if shot.shot_id in candidates.order:
         return ""
@@ -211,7 +211,7 @@ def _reason(snapshot: Snapshot, query: Query, shot: ShotRow, ranked: Ranked, set
 
 
 def _place_in_chains(shot: ShotRow, ranked: Ranked) -> str:
-    """What a shot is for chains that it does not begin."""
+    """Role of a shot in chains that it does not begin."""
     for begin in ranked.candidates.order:
         for number, hit in enumerate(ranked.steps.get(begin, ()), start=1):
             if hit.shot.shot_id == shot.shot_id:

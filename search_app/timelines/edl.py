@@ -100,7 +100,7 @@ def count_edl(plan: TimelinePlan) -> EdlList:
 
 
 def edl_notes(plan: TimelinePlan) -> list[str]:
-    """What an EDL says in another count than its sources, and what it has no room for, for people."""
+    """Remarks on an EDL that counts otherwise than its sources, and on what it has no room for, for people."""
     rate = edl_rate(plan.rate)
     converted = {clip.source.name for clip in plan.clips if clip.source.rate != rate}
     notes = []
@@ -131,7 +131,7 @@ def edl_rate(rate: Fraction) -> Fraction:
 
 
 def _record_edges(plan: TimelinePlan, rate: Fraction) -> list[int]:
-    """Where clips begin, and where the last ends: the nearest frames, none of them without length."""
+    """Begins of clips, and the end of the last: the nearest frames, none of them without length."""
     edges = [0]
     for end in accumulate(clip.n_frames for clip in plan.clips):
         edges.append(max(edges[-1] + 1, math.floor(end / plan.rate * rate + Fraction(1, 2))))

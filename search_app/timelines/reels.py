@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 REEL_LENGTH = 32
-"""What editing programs take as a reel in an EDL, in FCPXML and in the XML of Final Cut Pro 7."""
+"""Reel names that editing programs take in an EDL, in FCPXML and in the XML of Final Cut Pro 7."""
 
 SHORT_REEL_LENGTH = 8
-"""What CMX 3600 itself has room for."""
+"""Reel names of CMX 3600 itself."""
 
 RESERVED_REELS = ("AX", "BL", "BLACK", "BARS")
 """Of a CMX 3600 list: no tape, black, colour bars."""

@@ -1,4 +1,4 @@
-"""Where the sources of a timeline lie for whoever opens it: here, beside the timeline, or on another machine."""
+"""Locations of a timeline's sources for its reader: here, beside the timeline, or on another machine."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Relinker:
         return beside, "./" + quote_from_bytes(os.fsencode(beside))
 
     def pair_of(self, path: str) -> tuple[str, str] | None:
-        """What of the path map holds for a path."""
+        """Entry of the path map that holds for a path."""
         fitting = [pair for pair in self.path_map if _below(path, pair[0]) is not None]
         return max(fitting, key=lambda pair: len(pair[0]), default=None)
 
     def without_effect(self, paths: Iterable[str]) -> list[str]:
-        """What was asked for and changes none of these paths, for people."""
+        """Options that change none of these paths, for people."""
         paths = list(paths)
         pairs = {self.pair_of(path) for path in paths}
         said = [
@@ -76,7 +76,7 @@ def read_path_map(pairs: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _below(path: str, folder: str) -> str | None:
-    """What follows the folder in the path, None if it is elsewhere."""
+    """Part of the path behind the folder, None if it is elsewhere."""
     if path == folder:
         return ""
     start = folder if folder.endswith("/") else f"{folder}/"

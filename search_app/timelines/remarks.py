@@ -1,4 +1,4 @@
-"""What a timeline is not as its sources are, for people: each remark once, with the names that it is about."""
+"""Remarks on differences of a timeline from its sources, for people: each once, with its names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _MOST_NAMES = 5
 
 
 class About(Enum):
-    """What a remark is about, which says where it matters."""
+    """Topic of a remark, which says where it matters."""
 
     FILES = "files"
-    """Which files and clips are there: it matters everywhere."""
+    """Files and clips: it matters everywhere."""
     FRAMES = "frames"
-    """How frames are counted and named: it matters where timecodes or frames are."""
+    """Counting and naming of frames: it matters where timecodes or frames are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Remark:
 
     @property
     def alone(self) -> str:
-        """What is said, where its name stands elsewhere: `has no timecode (frames counted from 00:00:00:00)`."""
+        """Predicate of a remark without its name: `has no timecode (frames counted from 00:00:00:00)`."""
         return f"{self.one} ({self.then})" if self.then else self.one
 
 

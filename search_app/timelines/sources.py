@@ -66,7 +66,7 @@ class Source:
 
     @property
     def n_channels(self) -> int:
-        """How many channels all its sound tracks have."""
+        """Number of channels of all its sound tracks."""
         return sum(self.audio_channels)
 
     @property
@@ -91,7 +91,7 @@ def has_constant_rate(facts: VideoFacts) -> bool:
 
 
 def _surplus(facts: VideoFacts) -> int:
-    """How many frames more a source has than its rate promises."""
+    """Number of frames of a source beyond what its rate promises."""
     return facts.n_frames - round(facts.span.duration * source_rate(facts))
 
 
@@ -102,7 +102,7 @@ def _n_frames(facts: VideoFacts) -> int:
 
 
 def place_of(clip: Clip) -> tuple[str, bool]:
-    """Where the source of a clip lies on this machine, and whether it is there now."""
+    """Location of a clip's source on this machine, and whether it is there now."""
     found = next((path for path in clip.paths if Path(path).exists()), None)
     return (clip.paths[0], False) if found is None else (found, True)
 
@@ -119,7 +119,7 @@ def frames_in(clip: Clip, source: Source) -> tuple[int, int]:
 
 
 def _slack(facts: VideoFacts, rate: Fraction) -> Fraction:
-    """How far behind its place a frame may be shown, in seconds.
+    """Largest delay of a frame behind its place, in seconds.
 
     A container whose tick does not divide a frame rounds the times of frames, by half a tick at either end; a
     clock that is not quite at its rate strays from it.

@@ -34,7 +34,7 @@ _MINUTES_A_DAY = 24 * 60
 
 
 def counting_name(drop: bool) -> str:
-    """What XML formats call a way of counting: `DF` where names are dropped, else `NDF`."""
+    """Name of a way of counting in XML formats: `DF` where names are dropped, else `NDF`."""
     return "DF" if drop else "NDF"
 
 
@@ -95,7 +95,7 @@ def is_dropped(name: str) -> bool:
 
 
 def _n_dropped(minutes: int, rate: Fraction, drop: bool) -> int:
-    """How many names are left out in the minutes 1 to `minutes` of the day."""
+    """Number of names that are left out in the minutes 1 to `minutes` of the day."""
     if not drop:
         return 0
     if rate not in DROP_RATES:

@@ -93,7 +93,7 @@ class TimelinePlan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is not as in the sources, for people: each kind once."""
+        """Remarks on differences from the sources, for people: each kind once."""
         return (*remark_lines(self.remarks), *_conversions(self.clips, self.rate))
 
     @property
@@ -242,5 +242,5 @@ def _conversions(clips: Iterable[TimelineClip], rate: Fraction) -> list[str]:
 
 
 def comment_of(clip: TimelineClip) -> str:
-    """What is known of a clip beside its marker: what people decided and wrote, and its caption."""
+    """Text about a clip beside its marker: decisions, notes, and its caption."""
     return "; ".join(filter(None, (clip.remark, clip.caption)))

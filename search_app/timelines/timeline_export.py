@@ -123,7 +123,7 @@ def _readers(plan: TimelinePlan, ending: str) -> list[Reader]:
 
 
 def _planned_events(plan: TimelinePlan) -> list[dict[str, object]]:
-    """What an EDL must say, in the count that it has."""
+    """Expected content of an EDL, in its own count."""
     return [
         {
             **_planned(plan, event.clip),

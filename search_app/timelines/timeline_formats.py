@@ -25,4 +25,4 @@ WRITERS: dict[str, Callable[[TimelinePlan], str]] = {
     ".fcpxml": fcpxml_text,
     ".xml": xmeml_text,
 }
-"""What writes each format, by the ending of the file."""
+"""Writers of formats, by the ending of the file."""

@@ -1,4 +1,4 @@
-"""What a written timeline says, read by other means than it was written with.
+"""Readers of written timelines, by other means than they were written with.
 
 Every reader gives one mapping a clip, in order, with those of these fields that the format holds:
 

@@ -113,7 +113,7 @@ def _clipitem(clip: TimelineClip, item: _Item, linked: Sequence[_Item], told: di
 
 
 def _tell(element: Element, clip: TimelineClip) -> None:
-    """What is known of a clip: a marker where people wrote a note, and a comment."""
+    """Text about a clip: a marker where people wrote a note, and a comment."""
     if clip.note:
         marker = SubElement(element, "marker")
         _leaf(marker, "name", clip.note)

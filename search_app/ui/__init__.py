@@ -1,1 +1,1 @@
-"""What the Streamlit page shows: functions that take data and return what the user did."""
+"""Parts of the Streamlit page: functions that take data and return what the user did."""

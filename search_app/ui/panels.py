@@ -54,13 +54,13 @@ def ask_archive(default: str) -> str:
 
 
 def show_counts(counts: Counts) -> None:
-    """How much is in the archive."""
+    """Counts of an archive."""
     st.caption(counts_text(counts))
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked.
+    """The question.
 
     Args:
         text: the words, as typed.
@@ -171,7 +171,7 @@ def absolute_address(address: str) -> str:
 
 
 def fitted_width(width_px: int, height_px: int, most_width_px: int, most_height_px: int) -> int:
-    """How wide a picture of that shape is to be shown, so that portrait films do not run off the page."""
+    """Width for a picture of that shape, so that portrait films do not run off the page."""
     return max(1, min(most_width_px, most_height_px * width_px // height_px))
 
 
@@ -201,7 +201,7 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> No
 
 @dataclass(frozen=True, slots=True)
 class CutAction:
-    """What the visitor did with the list of ticked shots.
+    """The visitor's action on the list of ticked shots.
 
     Args:
         order: how they are to follow each other.
@@ -271,7 +271,7 @@ def ask_film_again() -> bool:
 
 @st.fragment(run_every=_REFRESH_SECONDS)
 def show_progress(job: RenderJob) -> None:
-    """How far a rendering is, drawn anew by itself, with a button that stops it."""
+    """Show the progress of a rendering, drawn anew by itself, with a button that stops it."""
     if not job.is_running:
         st.rerun()
     st.progress(min(1.0, job.fraction), text=job.status_line())

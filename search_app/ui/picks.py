@@ -32,14 +32,14 @@ _TRIES = 5
 
 
 class Order(StrEnum):
-    """How ticked shots follow each other in the supercut."""
+    """Orders of ticked shots in the supercut."""
 
     TICKED = "As ticked"
     SCORE = "Best first"
 
 
 def read_picks(snapshot: Snapshot) -> StoredCut:
-    """What is ticked in an archive; nothing before the first tick."""
+    """Ticked shots of an archive; none before the first tick."""
     return look_for_cut(snapshot, PICKS)
 
 
@@ -151,7 +151,7 @@ def duration_of(snapshot: Snapshot, picks: StoredCut) -> Fraction:
 
 
 def cut_list_of(snapshot: Snapshot, picks: StoredCut, order: Order, *, skip_missing: bool = False) -> CutList:
-    """What is rendered of them.
+    """Cut list to be rendered of them.
 
     Raises:
         CutError: the archive does not know a video any more, or there is nothing to cut.

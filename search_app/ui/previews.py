@@ -40,7 +40,7 @@ class Previews:
         self._lock = threading.Lock()
 
     def address_of(self, hit: Hit, video: VideoRow) -> str:
-        """Where the browser finds the preview of a shot; makes it if there is none yet.
+        """Address of the preview of a shot; makes it if there is none yet.
 
         Args:
             hit: the shot.

@@ -138,11 +138,11 @@ class RenderJob:
 
     @property
     def fraction(self) -> float:
-        """How much of the work is done, 0 to 1."""
+        """Share of the work that is done, 0 to 1."""
         return self._progress.fraction
 
     def status_line(self) -> str:
-        """What it is doing, in words made here alone: fit for any part of the page."""
+        """Current activity, in words made here alone: fit for any part of the page."""
         if self.is_cancelled:
             return "Stopping"
         if self._is_made:

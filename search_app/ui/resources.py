@@ -1,4 +1,4 @@
-"""What all visitors share: open archives, loaded encoders, answers, thumbnails."""
+"""Resources that all visitors share: open archives, loaded encoders, answers, thumbnails."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def loaded_encoder(space: EmbeddingSpace) -> Encoder:
 
 
 def _state_of(archive: Archive) -> tuple[str, int]:
-    """What an answer depends on: an archive changes only with its generation."""
+    """Key of an answer: an archive changes only with its generation."""
     return str(archive.folder), archive.snapshot().generation
 
 

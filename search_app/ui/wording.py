@@ -1,4 +1,4 @@
-"""What the page says about things that come from files: always one line, always plain text.
+"""Words of the page about things that come from files: always one line, always plain text.
 
 None of it is meant for markdown: names go to the page through `st.text` alone.
 """
@@ -53,24 +53,24 @@ def clock(seconds: float) -> str:
 
 
 def sure_text(hit: Hit) -> str:
-    """How surely a shot shows what was asked, and in what kind of text it was found."""
+    """Certainty that a shot shows what was asked, and the kind of text in which it was found."""
     channels = [match.channel.replace("_", " ") for match in hit.matches if match.channel != "picture"]
     sure = hit.sure_text(" sure")
     return " · ".join([*([sure] if sure else []), *dict.fromkeys(channels)]) or "passes the filters"
 
 
 def span_text(span: TimeSpan) -> str:
-    """Where a shot begins and ends."""
+    """Begin and end of a shot."""
     return f"{clock(span.start_seconds)} – {clock(span.end_seconds)}"  # noqa: RUF001 - an en dash between times
 
 
 def length_text(seconds: Fraction | float) -> str:
-    """How long something lasts: `3.2 s`, or as a clock from a minute on."""
+    """Duration: `3.2 s`, or as a clock from a minute on."""
     return f"{float(seconds):.1f} s" if seconds < 60 else clock(float(seconds))
 
 
 def counts_text(counts: Counts) -> str:
-    """How much is in the archive, and what is wrong with some of it."""
+    """Counts of an archive, and what is wrong with some of it."""
     length = f"{counts.hours:,.1f} hours" if counts.hours >= 1 else length_text(counts.hours * 3600)
     wrong = [
         n_of(number, "video") + f" {what}"

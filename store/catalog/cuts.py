@@ -96,7 +96,7 @@ def read_cut_names(reader: CatalogReader) -> list[str]:
 
 @reading_rows
 def read_cut_steps(reader: CatalogReader, name: str) -> list[CutStep]:
-    """What became of a cut list, in order."""
+    """Versions of a cut list, in order."""
     rows = reader.rows(
         "SELECT version, parent, is_move, action, editor, time_ns, n_clips, settings, branch FROM cut_step "
         "WHERE name = ? ORDER BY edited_at",
@@ -155,7 +155,7 @@ def _spans(stretches: Iterable[tuple[str, str, str]]) -> Iterable[tuple[str, Tim
 
 @reading_rows
 def read_rights(reader: CatalogReader) -> list[RightsFlag]:
-    """What may not be exported, or only with a mark, and was not taken back; by video and time."""
+    """Blocks and marks of exports that were not taken back; by video and time."""
     rows = reader.rows(
         "SELECT fingerprint, start_time, end_time, rule, text, until, note, editor FROM rights "
         "WHERE rule <> ? ORDER BY fingerprint, changed_at",

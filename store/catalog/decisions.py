@@ -1,4 +1,4 @@
-"""What people decided about shots: judgements, saved searches, sets, exports; in a catalog."""
+"""Decisions of people about shots: judgements, saved searches, sets, exports; in a catalog."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _stretch(event: Judged | SetChanged) -> dict[str, Any]:
 
 @reading_rows
 def read_judgements(reader: CatalogReader, query: str | None) -> list[Judgement]:
-    """What was judged and not taken back, for one question or for all, by question and time of judging."""
+    """Judgements that were not taken back, for one question or for all, by question and time of judging."""
     rows = reader.rows(
         "SELECT query, fingerprint, start_time, end_time, verdict FROM judgement "
         "WHERE verdict <> 'clear' AND (? OR query = ?) ORDER BY query, judged_at",

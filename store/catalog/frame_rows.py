@@ -53,7 +53,7 @@ def frame_ids_of(reader: CatalogReader, shot_ids: Iterable[str]) -> NDArray[np.i
 
 @reading_rows
 def count_shots_of(reader: CatalogReader, frame_ids: NDArray[np.int64]) -> int:
-    """How many shots these frames belong to."""
+    """Number of shots of these frames."""
     query = "SELECT count(DISTINCT shot_id) FROM frame WHERE frame_id IN (SELECT unnest(?::BIGINT[]))"
     return int(reader.rows(query, [frame_ids.tolist()])[0][0])
 

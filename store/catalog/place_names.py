@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
 
 MANY_PLACES: Final = 5_000
-"""What stands in more file names than this tells nothing."""
+"""Words that stand in more file names than this tell nothing."""
 # The catalog narrows names down to those that may hold a word, however it is spaced, and Python decides. Wide
 # letters, which only Python makes plain, pass.
 _LETTERS = "translate(replace(lower(strip_accents(%s)), 'ß', 'ss'), ' _-.,()[]''&+', '')"

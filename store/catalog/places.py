@@ -1,4 +1,4 @@
-"""Where files lie, which failed, were ignored or forgotten, and the last run; in a catalog."""
+"""Locations of files, failures, ignored and forgotten files, and the last run; in a catalog."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ from store.timespan import TimeSpan
 from store.truth.segments import facts_from_plain, is_segment_name
 
 _CANDIDATES = 5
-"""How many shots a message lists that an ambiguous id may mean."""
+"""Number of shots that a message lists for an ambiguous id."""
 _PLACES_OF = """
     SELECT fingerprint, list({'present': present, 'root_path': root_path, 'relative_path': relative_path}
         ORDER BY present DESC, held_since, root_path, relative_path) AS places
@@ -157,7 +157,7 @@ class CatalogReader:
 
     @reading_rows
     def counts(self) -> Counts:
-        """How much is in the archive."""
+        """Counts of an archive."""
         return Counts(*self.rows(_COUNTS)[0])
 
     @reading_rows
@@ -298,5 +298,5 @@ class CatalogReader:
         )
 
     def thumbnail(self, name: str) -> str:
-        """Where the thumbnail of that name lies; empty for a name that leads elsewhere."""
+        """Path of the thumbnail of that name; empty for a name that leads elsewhere."""
         return f"{self._thumbnails}{os.sep}{name}" if _THUMBNAIL.fullmatch(name) else ""

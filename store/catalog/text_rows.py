@@ -37,7 +37,7 @@ _SHOTS = """
 
 @reading_rows
 def count_texts(reader: CatalogReader) -> dict[TextStage, int]:
-    """How many texts of each kind there are; kinds without any are left out."""
+    """Number of texts of each kind; kinds without any are left out."""
     return {TextStage(stage): n for stage, n in reader.rows("SELECT stage, count(*) FROM text_row GROUP BY stage")}
 
 

@@ -65,7 +65,7 @@ _REGISTERS = {
 
 @dataclass(frozen=True, slots=True)
 class WantedChanges:
-    """What must happen to the rows and vectors so that they are those of the live videos.
+    """Changes that make the rows and vectors those of the live videos.
 
     Args:
         load: segments whose rows are to be added.

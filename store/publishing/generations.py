@@ -35,7 +35,7 @@ _SHARD_PATTERN = re.compile(r"(shard|inverted)-[0-9a-f]{16}\.faiss")
 
 @dataclass(frozen=True, slots=True)
 class CatalogFile:
-    """What a manifest knows of a catalog file."""
+    """Manifest entry of a catalog file."""
 
     name: str
     size_bytes: int
@@ -144,15 +144,15 @@ class Generations:
         self.current_path = folder / "CURRENT"
 
     def catalog_path(self, manifest: Manifest) -> Path:
-        """Where the catalog of a generation lies."""
+        """Path of a generation's catalog."""
         return self.catalogs / manifest.catalog.name
 
     def lexical_path(self, lexical: LexicalFolder) -> Path:
-        """Where an index of words lies."""
+        """Path of an index of words."""
         return self.texts / lexical.name
 
     def shards_folder(self, space_id: str) -> Path:
-        """Where the shards of a space lie."""
+        """Folder of the shards of a space."""
         return self.vectors / space_id
 
     def current(self) -> int | None:
@@ -180,7 +180,7 @@ class Generations:
         return [int(match[1]) for match in matches if match]
 
     def manifest_path(self, generation: int) -> Path:
-        """Where the manifest of a generation lies."""
+        """Path of a generation's manifest."""
         return self.manifests / f"{generation:06d}.json"
 
     def read(self, generation: int) -> Manifest | None:

@@ -39,7 +39,7 @@ from store.truth.text_segments import is_text_segment, read_text_segment
 
 
 class Kind(StrEnum):
-    """What sort of thing is wrong."""
+    """Kind of damage."""
 
     IDENTITY = "archive.json"
     CACHE = "cache"

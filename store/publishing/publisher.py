@@ -108,7 +108,7 @@ class _SegmentCache:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What of the base's caches was found sound."""
+    """Sound caches of the base."""
 
     shards: list[ShardFile]
     text_shards: dict[str, list[ShardFile]]
@@ -119,7 +119,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What the base does not cover.
+    """News that the base does not cover.
 
     Args:
         edits: the new pieces of edits files.

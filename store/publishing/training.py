@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class VectorSettings:
-    """When a shard is searched by inverted file.
+    """Bounds from which a shard is searched by inverted file.
 
     Args:
         least_vectors: smaller shards are searched exhaustively, right to the last vector.

@@ -42,7 +42,7 @@ class OrderedEvent:
 
 @dataclass(frozen=True, slots=True)
 class EditsPiece:
-    """What was read of one edits file.
+    """Result of reading one edits file.
 
     Args:
         events: in the order in which they were written.

@@ -63,7 +63,7 @@ def read_new_edits(archive_folder: Path, covered: Mapping[str, int]) -> dict[str
 
 
 def damage_of_copy(path: Path, copy: Path) -> str | None:
-    """What is wrong with the second copy of an edits file, for people; None if it is as it should be."""
+    """Damage of the second copy of an edits file, for people; None if it is sound."""
     try:
         data = _content(copy)
         original = _content(path)[: len(data)] if is_own_file(path) else data
@@ -163,7 +163,7 @@ def _sound_lines(data: bytes) -> bytes:
 
 
 def _whole_lines(copy: Path) -> int:
-    """How many bytes a copy holds, after what a killed publisher left of a line is cut off."""
+    """Number of bytes of a copy, after the torn line of a killed publisher is cut off."""
     try:
         with copy.open("r+b") as stream:
             size = stream.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""What was asked lately: one file of sealed lines, a convenience and no truth.
+"""History of questions: one file of sealed lines, a convenience and no truth.
 
 It is no event, since every process that searches would leave a file of edits behind.
 """

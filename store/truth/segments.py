@@ -65,7 +65,7 @@ _NAME_PATTERN = re.compile(r"([0-9a-f]{8,64})\.([a-z0-9_-]+)\.([A-Za-z0-9_-]+)\.
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
-    """What the footer of a segment file says.
+    """Footer of a segment file.
 
     Args:
         fingerprint: content identity of the video.
@@ -125,7 +125,7 @@ def segment_name(fingerprint: str, stage: str, key: str) -> str:
 
 
 def segment_path(folder: Path, name: str) -> Path:
-    """Where the segment of that name lies below the folder of segments."""
+    """Path of the segment of that name below the folder of segments."""
     return folder / name[:2] / name
 
 

@@ -37,7 +37,7 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class InvertedFileEntry:
-    """What a manifest knows of an inverted file.
+    """Manifest entry of an inverted file.
 
     Args:
         name: file name below the folder of its space.
@@ -51,7 +51,7 @@ class InvertedFileEntry:
 
 
 def bytes_per_vector(dim: int) -> int:
-    """How much memory an inverted file takes for each of its vectors, centroids included, a little too high."""
+    """Memory of an inverted file per vector, centroids included, a little too high."""
     return dim * CODE_BITS // 8 + 70
 
 
@@ -154,7 +154,7 @@ class InvertedFile:
 
     @property
     def n_vectors(self) -> int:
-        """How many vectors it proposes."""
+        """Number of proposed vectors."""
         return int(self._index.ntotal)
 
     def _read_lists(self) -> NDArray[np.int32]:
@@ -199,7 +199,7 @@ class InvertedFile:
     def _search_lists(
         self, vector: Embeddings, n: int, lists: NDArray[np.intp], distances: Embeddings, selector: Any
     ) -> Positions:
-        """What FAISS finds in these lists; by its C interface, since the other takes no parameters here."""
+        """FAISS's hits in these lists; by its C interface, since the other takes no parameters here."""
         parameters: Any = faiss.SearchParametersIVF
         question = np.ascontiguousarray(vector, np.float32)
         numbers = np.ascontiguousarray(lists, np.int64)
@@ -219,5 +219,5 @@ class InvertedFile:
         return found
 
     def _count(self, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """How many vectors of each list are allowed."""
+        """Number of allowed vectors of each list."""
         return np.bincount(self._list_of[allowed], minlength=len(self._sizes))

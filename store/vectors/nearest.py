@@ -23,7 +23,7 @@ NARROW_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How hard an inverted file is searched for an answer of some length.
+    """Effort of searching an inverted file for an answer of some length.
 
     Args:
         n_hits: longest such answer.

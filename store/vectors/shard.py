@@ -38,7 +38,7 @@ _READING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
-    """What a manifest knows of a shard file.
+    """Manifest entry of a shard file.
 
     Args:
         name: file name below the folder of its space.
@@ -65,7 +65,7 @@ class ShardBuilder:
 
     @property
     def n_vectors(self) -> int:
-        """How many vectors so far."""
+        """Number of vectors so far."""
         return int(self._index.ntotal)
 
     def add(self, frame_ids: FrameIds, embeddings: Embeddings) -> None:
@@ -148,14 +148,14 @@ class Shard:
         return ids[order], order
 
     def positions(self, frame_ids: FrameIds) -> tuple[Positions, Positions]:
-        """Which of these ids this shard holds, as positions in `frame_ids`, and where in the shard they lie."""
+        """Ids of these that this shard holds, as positions in `frame_ids`, and their positions in the shard."""
         known, order = self._by_id
         places = np.minimum(np.searchsorted(known, frame_ids), max(len(known) - 1, 0))
         held = np.flatnonzero(known[places] == frame_ids) if len(known) else np.empty(0, np.intp)
         return held, order[places[held]]
 
     def find(self, frame_ids: FrameIds) -> tuple[Positions, Embeddings]:
-        """Which of these ids this shard holds, as positions in `frame_ids`, and their vectors."""
+        """Ids of these that this shard holds, as positions in `frame_ids`, and their vectors."""
         held, positions = self.positions(frame_ids)
         return held, self.vectors_at(positions)
 

@@ -49,7 +49,7 @@ _LOCKS = (".tantivy-writer.lock", ".tantivy-meta.lock")
 
 @dataclass(frozen=True, slots=True)
 class LexicalFile:
-    """What a manifest knows of a file of an index."""
+    """Manifest entry of a file of an index."""
 
     name: str
     size_bytes: int
@@ -58,7 +58,7 @@ class LexicalFile:
 
 @dataclass(frozen=True, slots=True)
 class LexicalFolder:
-    """What a manifest knows of an index.
+    """Manifest entry of an index.
 
     Args:
         name: name of its folder below `text/`.
@@ -300,7 +300,7 @@ class LexicalIndex:
 
 
 class WordQuestion:
-    """What to look for in texts, built only of words, never of a query syntax.
+    """Query for texts, built only of words, never of a query syntax.
 
     Args:
         text: what was typed.

@@ -42,7 +42,7 @@ class TextSearch:
 
     @cached_property
     def counts(self) -> dict[TextStage, int]:
-        """How many texts of each kind there are."""
+        """Number of texts of each kind."""
         return text_rows.count_texts(self._catalog)
 
     @cached_property
@@ -77,7 +77,7 @@ class TextSearch:
         return hits
 
     def _names(self, video_ids: Sequence[str]) -> dict[str, TextHit]:
-        """What is indexed as the name of each video, with all of its shots."""
+        """Names to be indexed of each video, with all of its shots."""
         shots = text_rows.shots_of_videos(self._catalog, video_ids)
         described = text_rows.names_of_videos(self._catalog, video_ids)
         return {
