@@ -4,9 +4,9 @@ The server reads orders and answers each with a number: for `Order` it forks a c
 function, and gives its process id; for a process id it waits, and gives the exit status, negative for a signal, as
 `subprocess` does.
 
-Where to kill is said by what a process has done, never by the clock, so that a busy machine kills no earlier
-than an idle one. What it has done is counted in the calls that the interpreter audits: files opened, renamed, locked
-and removed, processes and threads started, and the like.
+When to kill is said by what a process has done, never by the clock, so that a busy machine kills no earlier
+than an idle one. What it has done is counted in the calls that the interpreter audits: files opened, renamed,
+locked and removed, processes and threads started, and the like.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from types import TracebackType
 from store.files import FAILPOINT_VARIABLE
 
 _REPOSITORY = Path(__file__).parents[1]
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _IMPORTED_LATE = ("numpy.random", "pandas", "pyarrow.dataset", "concurrent.futures.thread", "av", "pprint")
 """What libraries import only once they are used: imported before the first fork, or every child would do it."""
 
@@ -54,7 +53,6 @@ class ForkServer:
         self._server = subprocess.Popen(
             [sys.executable, "-c", f"from {__name__} import serve; serve()"],
             cwd=_REPOSITORY,
-            env={**os.environ, **_ONE_THREAD},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

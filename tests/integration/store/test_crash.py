@@ -18,6 +18,7 @@ from tests.integration.store.samples import fingerprint_of, rows_of
 
 N_BEGUN = 2
 N_VIDEOS = 3
+N_AT_RANDOM = 4
 RANDOM_KILLS = 25
 SOAK_KILLS = 300
 _NOT_WRITING = tuple(name for name in FAILPOINTS if name.startswith(("repair.", "edits.")))
@@ -62,7 +63,7 @@ def _verify_whole(folder: Path, expected: dict[str, Any]) -> None:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any]]:
     """Rows of an archive whose writer was left in peace, by the number of its videos."""
     rows = {}
-    for n_videos in (N_VIDEOS, 2 * N_VIDEOS):
+    for n_videos in (N_VIDEOS, N_AT_RANDOM):
         folder = tmp_path_factory.mktemp("undisturbed")
         _write(folder, n_videos)
         with Archive.open(folder / "archive") as archive:
@@ -105,7 +106,7 @@ def test_kill_at_named_step(
 def _kill_at_random(server: ForkServer, tmp_path: Path, n_kills: int, expected: dict[str, Any]) -> None:
     """Kill writers at random moments, each going on where the last one was killed, over many archives.
 
-    A moment is so many calls after the start, of those that a whole run makes; half of the writers die inside a call.
+    A moment is so many calls after the start, of those that a whole run makes; half of them die inside a call.
     """
     rng = random.Random(2026)
     (tmp_path / "counted").mkdir()
@@ -136,7 +137,7 @@ def test_kill_at_random_moments(
     tmp_path: Path, fork_server: ForkServer, undisturbed: dict[int, dict[str, Any]]
 ) -> None:
     """25 writers killed at random moments lose nothing, and the archives end as if nothing had happened."""
-    _kill_at_random(fork_server, tmp_path, RANDOM_KILLS, undisturbed[2 * N_VIDEOS])
+    _kill_at_random(fork_server, tmp_path, RANDOM_KILLS, undisturbed[N_AT_RANDOM])
 
 
 @pytest.mark.optin
@@ -145,7 +146,7 @@ def test_kill_300_times_at_random_moments(
     tmp_path: Path, fork_server: ForkServer, undisturbed: dict[int, dict[str, Any]]
 ) -> None:
     """The same with 300 kills."""
-    _kill_at_random(fork_server, tmp_path, SOAK_KILLS, undisturbed[2 * N_VIDEOS])
+    _kill_at_random(fork_server, tmp_path, SOAK_KILLS, undisturbed[N_AT_RANDOM])
 
 
 @pytest.fixture(scope="module")
