@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -44,6 +44,17 @@ class Order:
     die_after: int
     die_beside: bool
     count_into: Path | None
+    output: Path | None
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that came to its end, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class ForkServer:
@@ -74,6 +85,8 @@ class ForkServer:
         die_after: int = 0,
         die_beside: bool = False,
         count_into: Path | None = None,
+        output: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Forked:
         """A process that calls a function, whose module is imported before it starts.
 
@@ -84,12 +97,25 @@ class ForkServer:
             die_after: kill it when it has made so many audited calls; 0 for never.
             die_beside: kill it from another thread, so that it dies inside what it does next, not before.
             count_into: a file for the number of audited calls it made, if it comes to its end.
+            output: a folder for what it says, as `stdout` and `stderr`.
+            environment: what it finds in its environment beside ours.
         """
-        return Forked(self, self._ask(Order(function, arguments, failpoint, die_after, die_beside, count_into)))
+        order = Order(function, arguments, failpoint, die_after, die_beside, count_into, output, environment or {})
+        return Forked(self, self._ask(order))
 
     def run(self, function: Callable[..., object], *arguments: object, failpoint: str = "") -> int:
         """The exit status of a process that was left alone, or that killed itself at a step."""
         return self.start(function, *arguments, failpoint=failpoint).wait()
+
+    def capture(
+        self, function: Callable[..., object], *arguments: object, environment: Mapping[str, str] | None = None
+    ) -> Ended:
+        """A process that was left alone, and what it said."""
+        with tempfile.TemporaryDirectory() as folder:
+            started = self.start(function, *arguments, output=Path(folder), environment=environment)
+            status = started.wait()
+            stdout, stderr = (Path(folder, name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+        return Ended(status, stdout, stderr)
 
     def count_calls(self, function: Callable[..., object], *arguments: object) -> int:
         """How many audited calls a process makes that is left alone."""
@@ -164,21 +190,35 @@ def _count_calls(die_after: int, *, die_beside: bool) -> itertools.count[int]:
     return calls
 
 
-def _obey(order: Order) -> int:
-    """Do what a child is to do, with nothing left of its server's pipes; gives its exit status."""
+def _redirect(output: Path | None) -> None:
+    """Leave the server's pipes, and say everything into files if there is a folder for them."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
+    if output:
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(output / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+
+
+def _obey(order: Order) -> int:
+    """Do what a child is to do; gives its exit status."""
+    _redirect(order.output)
+    os.environ.update(order.environment)
     os.environ[FAILPOINT_VARIABLE] = order.failpoint
     calls = _count_calls(order.die_after, die_beside=order.die_beside)
+    status = 0
     try:
         order.function(*order.arguments)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:  # whatever it is, it must not go on as a server
         traceback.print_exc()
-        return 1
+        status = 1
     if order.count_into:
         order.count_into.write_text(str(next(calls)))
-    return 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
 
 
 def serve() -> None:

@@ -26,7 +26,7 @@ STEPS_AROUND_A_RENAME = [
     if name.endswith(".before-rename")
     for step in ("before-write", "torn", "before-sync", "after-sync")
 ]
-"""They leave what the steps beside them leave, as the store's own crash tests prove; only `make soak` takes them."""
+"""They leave what the steps beside them leave, as the store's crash tests prove; only `make soak` takes them."""
 STEPS_OF_INDEXING = [
     pytest.param(name, marks=pytest.mark.optin) if name in STEPS_AROUND_A_RENAME else name
     for name in FAILPOINTS
