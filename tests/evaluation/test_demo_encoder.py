@@ -15,6 +15,7 @@ from indexer.demo.world import SHOT_SIZES, Group, Scene, sample_scene
 from tests.evaluation.demo_shots import (
     N_SHOTS,
     DemoEncoder,
+    Embeddings,
     film_all,
     format_table,
     measure,
@@ -63,7 +64,7 @@ def test_held_out_shots_are_found(encoder: DemoEncoder, capsys: pytest.CaptureFi
 
 
 @pytest.fixture(scope="module")
-def filmed(encoder: DemoEncoder) -> tuple[list[Scene], FrameEmbeddings]:
+def filmed(encoder: DemoEncoder) -> tuple[list[Scene], Embeddings]:
     """Scenes that the example queries are true of among 120 others, and the frames of a shot of each."""
     rng = random.Random("library")
     dogs = Group("dog", "brown", 2)
@@ -81,7 +82,7 @@ def filmed(encoder: DemoEncoder) -> tuple[list[Scene], FrameEmbeddings]:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_example_queries_find_what_they_say(
-    encoder: DemoEncoder, filmed: tuple[list[Scene], FrameEmbeddings], query: str
+    encoder: DemoEncoder, filmed: tuple[list[Scene], Embeddings], query: str
 ) -> None:
     """Among 120 other shots, the best hits for a query are shots it is true of, also beside unknown words."""
     scenes, frames = filmed
