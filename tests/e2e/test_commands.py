@@ -1,7 +1,6 @@
-"""The `rushes` command as a user types it, in processes of its own."""
+"""The `rushes` command as a user types it, in processes of its own, each forked from one that has imported all."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +10,24 @@ import av
 import pytest
 
 from tests.colour_clips import write_colour_clip
+from tests.fork_server import Ended, ForkServer
+from tests.forked_rushes import run_rushes
 
 ROOT = Path(__file__).parents[2]
+_started_by: ForkServer
 
 
-def _rushes(*arguments: str | Path, status: int | None = 0) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(autouse=True, scope="module")
+def _server(fork_server: ForkServer) -> None:
+    """Where the commands are started."""
+    global _started_by  # noqa: PLW0603  # so that a test reads as what a user types
+    _started_by = fork_server
+
+
+def _rushes(*arguments: str | Path, status: int | None = 0) -> Ended:
     """Run the command, which must end with that status, None for any, and never with a traceback."""
-    command = [sys.executable, "-c", "from search_app.cli import main; main()", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "80"}
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    environment = {"HF_HUB_OFFLINE": "1", "COLUMNS": "80"}
+    ran = _started_by.capture(run_rushes, *map(str, arguments), environment=environment)
     assert status in (None, ran.returncode), ran.stderr
     assert "Traceback" not in ran.stderr
     return ran

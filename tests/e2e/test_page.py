@@ -30,8 +30,28 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT_MS = 60_000
-N_NEW = 24
-RUSHES = "from search_app.cli import main; main()"
+N_NEW = 3
+RUSHES_WITH_GATES = """
+import itertools, pathlib, sys, time
+from store.archive import Archive
+
+gates, put_segment = pathlib.Path(sys.argv.pop(1)), Archive.put_segment
+numbers = itertools.count()
+
+
+def wait_and_put(archive, segment):
+    number = next(numbers)
+    (gates / f"reached{number}").touch()
+    while not (gates / f"open{number}").exists():
+        time.sleep(0.05)
+    put_segment(archive, segment)
+
+
+Archive.put_segment = wait_and_put
+from search_app.cli import main
+main()
+"""
+"""The command, but that it waits before it stores video n until there is a file called `open` and n."""
 SERVE = "from search_app.ui.serve import serve_page; import pathlib, sys; serve_page(pathlib.Path(sys.argv[1]), 0)"
 
 
@@ -210,19 +230,37 @@ def test_a_reload_keeps_picks_and_film(page: Page) -> None:
     page.get_by_text("1 clip · 1.5 s in total").wait_for(state="detached")
 
 
-@contextmanager
-def indexing(archive: Path, library: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`rushes index` in a process of its own, that shows what it has done twice a second."""
-    settings = folder / "often.toml"
-    settings.write_text("[pipeline]\njobs = 1\npublish_every_seconds = 0.5\n")
-    command = [sys.executable, "-c", RUSHES, "index", str(archive), str(library), "--config", str(settings)]
-    with (folder / "index.log").open("w") as log:
-        writer = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
-        try:
-            yield writer
-        finally:
-            writer.kill()
-            writer.wait()
+class Indexer:
+    """`rushes index` in a process of its own, that waits to be let on before each video, and publishes it then."""
+
+    def __init__(self, archive: Path, library: Path, folder: Path) -> None:
+        self._gates = folder / "gates"
+        self._gates.mkdir()
+        settings = folder / "often.toml"
+        settings.write_text("[pipeline]\njobs = 1\npublish_every_seconds = 0.001\n")
+        rushes = [sys.executable, "-c", RUSHES_WITH_GATES, str(self._gates)]
+        with (folder / "index.log").open("w") as log:
+            self.process = subprocess.Popen(
+                [*rushes, "index", str(archive), str(library), "--config", str(settings)],
+                stdout=log,
+                stderr=log,
+                cwd=Path(__file__).parents[2],
+            )
+
+    def wait_for_gate(self, number: int) -> None:
+        """Until it has come to a video, and published those before."""
+        while not (self._gates / f"reached{number}").exists():
+            assert self.process.poll() is None
+            time.sleep(0.05)
+
+    def open_gate(self, number: int) -> None:
+        """Let it store that video."""
+        (self._gates / f"open{number}").touch()
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
 
 
 def ask(page: Page, text: str) -> None:
@@ -235,27 +273,36 @@ def ask(page: Page, text: str) -> None:
 
 
 def test_the_page_answers_while_an_index_runs(archive: Path, tmp_path: Path) -> None:
-    """Beside a long `rushes index` every question is answered, and new videos are found before it has ended."""
+    """In the midst of a `rushes index` questions are answered, and new videos are found before it has ended."""
     from playwright.sync_api import TimeoutError as NotYet
 
     growing = tmp_path / "archive"
     shutil.copytree(archive, growing)
     draw_many(tmp_path / "library", N_NEW, first=Scene(Group("umbrella", "red"), "beach"))
     with serving(growing, tmp_path / "temporary") as server, browsing(server.address) as page:
-        ask(page, "a red boat on the sea")  # the model is loaded now
-        with indexing(growing, tmp_path / "library", tmp_path) as writer:
-            seen, n_answers = False, 0
-            while not seen and writer.poll() is None:
-                ask(page, "a white house at night" if n_answers % 2 else "a red umbrella on the beach")
-                n_answers += 1
+        ask(page, "a red boat on the sea")
+        indexer = Indexer(growing, tmp_path / "library", tmp_path)
+        try:
+            indexer.wait_for_gate(0)
+            ask(page, "a white house at night")
+            assert 0 == page.get_by_text("new00.mp4").count()
+            indexer.open_gate(0)
+            indexer.wait_for_gate(1)
+            seen = False
+            while not seen:
+                ask(page, "a white house at night, again")
+                ask(page, "a red umbrella on the beach")
                 with suppress(NotYet):
                     page.get_by_text("new00.mp4").first.wait_for(timeout=1000)
                     seen = True
-            assert seen
-            assert writer.poll() is None
-            while writer.poll() is None:
+            assert indexer.process.poll() is None
+            for number in range(1, N_NEW):
+                indexer.open_gate(number)
+            while indexer.process.poll() is None:
                 page.wait_for_timeout(500)  # the browser's events want to be read meanwhile
-            assert 0 == writer.returncode
+            assert 0 == indexer.process.returncode
+        finally:
+            indexer.stop()
         ask(page, "a white house at night, now that all is there")
     with Archive.open(growing) as opened:
         assert 2 + N_NEW == opened.snapshot().counts().videos

@@ -15,6 +15,7 @@ from indexer.demo.world import SHOT_SIZES, Group, Scene, sample_scene
 from tests.evaluation.demo_shots import (
     N_SHOTS,
     DemoEncoder,
+    Embeddings,
     film_all,
     format_table,
     measure,
@@ -62,9 +63,9 @@ def test_held_out_shots_are_found(encoder: DemoEncoder, capsys: pytest.CaptureFi
     assert read_results(ENCODER_FOLDER) == pytest.approx(shares, abs=0.03)
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_example_queries_find_what_they_say(encoder: DemoEncoder, query: str) -> None:
-    """Among 120 other shots, the best hits for a query are shots it is true of, also beside unknown words."""
+@pytest.fixture(scope="module")
+def filmed(encoder: DemoEncoder) -> tuple[list[Scene], Embeddings]:
+    """Scenes that the example queries are true of among 120 others, and the frames of a shot of each."""
     rng = random.Random("library")
     dogs = Group("dog", "brown", 2)
     house = Group("house", "white")
@@ -76,7 +77,15 @@ def test_example_queries_find_what_they_say(encoder: DemoEncoder, query: str) ->
         *(Scene(dogs, place, "clear", "medium", "left of", house) for place in ("field", "beach", "road")),
         *(sample_scene(rng) for _ in range(120)),
     ]
-    frames = encoder.encode_images(film_all(scenes))
+    return scenes, encoder.encode_images(film_all(scenes))
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_example_queries_find_what_they_say(
+    encoder: DemoEncoder, filmed: tuple[list[Scene], Embeddings], query: str
+) -> None:
+    """Among 120 other shots, the best hits for a query are shots it is true of, also beside unknown words."""
+    scenes, frames = filmed
     for text in (query, f"{query} zxqv"):
         scores = shot_scores(encoder.encode_texts([text]), frames)[0]
         best = [scenes[i] for i in np.argsort(-scores)[:3]]
