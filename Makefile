@@ -50,7 +50,7 @@ bench: $(VENV)/.dev ## speed against what a user would write instead (long)
 soak: $(VENV)/.dev ## the long crash and concurrency runs
 	$(PYTEST) -m optin
 
-evaluate: $(VENV)/.dev ## quality tables: demo encoder, shot boundaries on real footage
+evaluate: $(VENV)/.dev ## quality tables in full: demo encoder, drawn search sets, confidence, real footage
 	$(PYTEST) -m evaluation -s
 
 train: $(VENV)/.product ## train the demo encoder again (about half an hour)

@@ -114,8 +114,17 @@ def ask_world(indexed: IndexedSet, questions: Sequence[Question]) -> list[Claime
     return claims
 
 
-def measure(folder: Path, encoder: Encoder, worlds: Sequence[tuple[str, int, bool]] = WORLDS) -> list[Claimed]:
-    """The claims of all worlds, drawn and indexed into a folder unless they lie there."""
+def measure(
+    folder: Path, encoder: Encoder, worlds: Sequence[tuple[str, int, bool]] = WORLDS, every: int = 1
+) -> list[Claimed]:
+    """The claims of all worlds, drawn and indexed into a folder unless they lie there.
+
+    Args:
+        folder: where they lie.
+        encoder: by which they are indexed.
+        worlds: some of `WORLDS`.
+        every: each so many-th question is asked.
+    """
     claims = []
     for seed, n_shots, decoys in worlds:
         search_set, questions = world_set(seed, n_shots, decoys)
@@ -123,7 +132,7 @@ def measure(folder: Path, encoder: Encoder, worlds: Sequence[tuple[str, int, boo
             write_set(folder / seed, search_set, encoder)
             (folder / seed / "done").touch()
         with Archive.open(folder / seed / "archive") as archive:
-            claims += ask_world(IndexedSet(search_set, folder / seed, archive, encoder), questions)
+            claims += ask_world(IndexedSet(search_set, folder / seed, archive, encoder), questions[::every])
         sys.stderr.write(f"world {seed}: {len(claims)} hits so far\n")
     return claims
 

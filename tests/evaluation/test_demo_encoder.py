@@ -38,6 +38,8 @@ FLOORS = {
 }
 """What the committed encoder must keep; its card has what it reached: at least 0.95 everywhere. That is just met
 for a thing by its bare name and for the shot size, which another processor may round lower."""
+FEWER = 0.05
+"""So much lower may a share be among a quarter of the shots."""
 
 QUERIES = {
     "a red boat": Claim((GroupClaim("boat", "red"),)),
@@ -52,13 +54,24 @@ def encoder() -> DemoEncoder:
     return DemoEncoder(ENCODER_FOLDER)
 
 
-def test_held_out_shots_are_found(encoder: DemoEncoder, capsys: pytest.CaptureFixture[str]) -> None:
-    """Full descriptions and each attribute alone stay above their floors, and the model card says the same."""
-    scenes = sample_distinct_scenes(N_SHOTS, seed=0)
+def scores_of_shots(encoder: DemoEncoder, n_shots: int) -> dict[str, float]:
+    """The share of right answers of each kind among so many held-out shots; prints the table."""
+    scenes = sample_distinct_scenes(n_shots, seed=0)
     results = measure(encoder, scenes, encoder.encode_images(film_all(scenes)))
-    with capsys.disabled():
-        print("\n" + format_table(results))  # noqa: T201 - the table is what this test is for
-    shares = {result.name: result.share for result in results}
+    print("\n" + format_table(results))  # noqa: T201 - the table is what these tests are for
+    return {result.name: result.share for result in results}
+
+
+def test_some_held_out_shots_are_found(encoder: DemoEncoder) -> None:
+    """Full descriptions and each attribute alone stay above their floors among a quarter of the shots."""
+    shares = scores_of_shots(encoder, N_SHOTS // 4)
+    assert {name: share for name, share in shares.items() if share < FLOORS.get(name, 0.0) - FEWER} == {}
+
+
+@pytest.mark.optin
+def test_all_held_out_shots_are_found(encoder: DemoEncoder) -> None:
+    """Full descriptions and each attribute alone stay above their floors, and the model card says the same."""
+    shares = scores_of_shots(encoder, N_SHOTS)
     assert {name: share for name, share in shares.items() if share < FLOORS.get(name, 0.0)} == {}
     assert read_results(ENCODER_FOLDER) == pytest.approx(shares, abs=0.03)
 

@@ -71,7 +71,13 @@ def scores() -> Iterator[dict[str, list[Score]]]:
     print("\n" + table_of(counted, AT_LEAST, AT_MOST))  # noqa: T201 - the table is what these tests are for
 
 
-@pytest.mark.parametrize("name", SETS)
+LONG = {"duplicates", "negation", "order", "pan"}
+"""Sets of long films and many questions: only `make evaluate` asks them."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.optin) if name in LONG else name for name in SETS]
+)
 def test_questions_find_what_is_right(
     name: str, indexed: Callable[[str], IndexedSet], scores: dict[str, list[Score]]
 ) -> None:
@@ -85,6 +91,7 @@ def test_questions_find_what_is_right(
     assert {} == {key: share for key, share in shares.items() if share > AT_MOST.get(key, 1.0)}
 
 
+@pytest.mark.optin
 def test_pans_have_frames_that_do_not_show_the_thing(indexed: Callable[[str], IndexedSet]) -> None:
     """Each panned shot has a sampled frame from before the camera moves, and one from after."""
     pans = indexed("pan")
