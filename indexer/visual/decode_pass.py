@@ -7,7 +7,7 @@ decoder does; facts and shots, which need the last frame, come at the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
 from fractions import Fraction
 from typing import Any
@@ -92,7 +92,7 @@ class DecodeResult:
 
 def decode_pass(
     path: str, settings: DecodeSettings, image_size_px: int, limits: ChildLimits | None = None
-) -> Iterator[Sample | DecodeResult]:
+) -> Generator[Sample | DecodeResult]:
     """Samples of a video in order of time, and its facts and shots at the end.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -69,6 +70,11 @@ class SegmentBuilder:
         """The vectors of the next pictures, in the order they were added, and what they cost."""
         self._vectors.append(vectors)
         self.encode_seconds += seconds
+
+    @property
+    def decode_seconds(self) -> Mapping[str, float]:
+        """Time that the decoder spent, by part of its work; empty before it has finished."""
+        return {} if self.result is None else self.result.seconds
 
     @property
     def n_waiting(self) -> int:
