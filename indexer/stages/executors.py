@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -29,7 +29,7 @@ class Executor(Protocol):
 
     def run(
         self, work: Work[Result], tasks: Sequence[VideoTask], report: Report
-    ) -> Iterator[StageOutcome[Result]]:
+    ) -> Generator[StageOutcome[Result]]:
         """One outcome for each video, as they end.
 
         Args:
@@ -48,7 +48,7 @@ class InProcess:
 
     def run(
         self, work: Work[Result], tasks: Sequence[VideoTask], report: Report
-    ) -> Iterator[StageOutcome[Result]]:
+    ) -> Generator[StageOutcome[Result]]:
         """One outcome for each video, in the order given; see `Executor`."""
         for task in tasks:
             yield work(task, report)
@@ -66,7 +66,7 @@ class LocalPool:
 
     def run(
         self, work: Work[Result], tasks: Sequence[VideoTask], report: Report
-    ) -> Iterator[StageOutcome[Result]]:
+    ) -> Generator[StageOutcome[Result]]:
         """One outcome for each video, as they end; see `Executor`."""
         workers = _Workers(work, tasks, min(self._jobs, len(tasks)))
         try:

@@ -119,55 +119,11 @@ def decode_pass(
             yield received
 
 
-def grab_frames(path: str, times: Sequence[Fraction], limits: ChildLimits | None = None) -> list[RgbImage]:
-    """The pictures shown at the given times, full size, upright, with square pixels.
-
-    Args:
-        path: the video file.
-        times: seconds from the container's start, in any order; a time before the first frame gives the
-            first frame, one after the end the last.
-        limits: what the child process may use.
-
-    Raises:
-        VideoUnreadableError: not a video, refused, or nothing decodes.
-        MediaError: the decoding process failed for a reason of its own.
-    """
-    arguments = {"path": path, "times": [str(wanted) for wanted in times]}
-    images: dict[int, RgbImage] = {}
-    for message in run_limited(
-        "indexer.visual.decode_pass:run_grab_frames", arguments, limits or ChildLimits(), path
-    ):
-        if "index" in message.header:
-            images[int(message.header["index"])] = _image_of(message)
-    return [images[index] for index in range(len(times))]
-
-
 def run_decode_pass(path: str, settings: Mapping[str, Any], image_size_px: int) -> Iterator[_Entry]:
     """The child's side of `decode_pass`."""
     chosen = DecodeSettings(**settings)
     with VideoReader(path, chosen.decoder_threads) as reader:
         yield from _Pass(reader, chosen, image_size_px).run()
-
-
-def run_grab_frames(path: str, times: Sequence[str]) -> Iterator[_Entry]:
-    """The child's side of `grab_frames`."""
-    wanted = sorted((Fraction(text), index) for index, text in enumerate(times))
-    with VideoReader(path) as reader:
-        maker = PictureMaker(reader.pixel_aspect, reader.crop)
-        shown = None
-        for timed in reader.frames():
-            if timed is None:
-                yield {"alive": True}, []
-                continue
-            while shown is not None and wanted and wanted[0][0] < timed.time:
-                yield _grabbed(wanted.pop(0)[1], maker.rgb_picture(shown, 1 << 14))
-            shown = timed.frame
-            if not wanted:
-                return
-        if shown is None:
-            raise _nothing_decoded(reader)
-        for _, index in wanted:
-            yield _grabbed(index, maker.rgb_picture(shown, 1 << 14))
 
 
 class _Pass:
@@ -285,10 +241,6 @@ class _Pass:
 
 def _nothing_decoded(reader: VideoReader) -> VideoUnreadableError:
     return VideoUnreadableError(f"{reader.path}: no video frame decodes (damaged, encrypted or empty)")
-
-
-def _grabbed(index: int, image: RgbImage) -> _Entry:
-    return {"index": index, "shape": list(image.shape)}, [image.tobytes()]
 
 
 def _receive(message: Message, sample_times: Sequence[Fraction]) -> Sample | DecodeResult | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -36,13 +36,18 @@ class Elsewhere:
 
     def run(
         self, work: Work[Result], tasks: Sequence[VideoTask], report: Report
-    ) -> Iterator[StageOutcome[Result]]:
+    ) -> Generator[StageOutcome[Result]]:
         """One outcome for each video."""
         for sent in map(pickle.dumps, tasks):
             yield pickle.loads(pickle.dumps(work(pickle.loads(sent), report)))  # noqa: S301 - our own bytes
 
 
-EXECUTORS = {"in process": InProcess(), "one thread": LocalPool(1), "pool": LocalPool(3), "elsewhere": Elsewhere()}
+EXECUTORS: dict[str, Executor] = {
+    "in process": InProcess(),
+    "one thread": LocalPool(1),
+    "pool": LocalPool(3),
+    "elsewhere": Elsewhere(),
+}
 
 
 @pytest.fixture(params=list(EXECUTORS))
@@ -66,7 +71,7 @@ def _ignore(progress: StageProgress) -> None:
     """Nobody watches."""
 
 
-def _by_path(outcomes: Iterator[StageOutcome[Result]]) -> dict[str, StageOutcome[Result]]:
+def _by_path(outcomes: Iterable[StageOutcome[Result]]) -> dict[str, StageOutcome[Result]]:
     listed = list(outcomes)
     found = {outcome.task.path: outcome for outcome in listed}
     assert len(found) == len(listed)
@@ -112,7 +117,7 @@ def test_who_closes_the_outcomes_stops_the_work(executor: Executor) -> None:
 
     before = threading.active_count()
     many = [VideoTask(f"/films/more/{n}.mp4", f"{n:032x}", 1) for n in range(2000)]
-    with closing(executor.run(partial(run_stage, note_begin), many, _ignore)) as outcomes:  # type: ignore[type-var]
+    with closing(executor.run(partial(run_stage, note_begin), many, _ignore)) as outcomes:
         next(outcomes)
     assert before == threading.active_count()
     assert 1 <= len(begun) < len(many)
