@@ -53,6 +53,24 @@ CLIPS: dict[str, CountedVideo] = {
     ),
     "MPEG-2 in a program stream": CountedVideo("old.mpg", n_frames=60, codec="mpeg2video", options=(("bf", "2"),)),
     "only decoding times": CountedVideo("old.avi", n_frames=60, codec="mpeg4", options=(("g", "12"),)),
+    "gradual refresh": CountedVideo(
+        "refresh.mp4",
+        n_frames=90,
+        options=(("x264-params", "keyint=15:intra-refresh=1:scenecut=0:bframes=0"), ("preset", "veryfast")),
+    ),
+    "HEVC with open groups": CountedVideo(
+        "open-hevc.mp4",
+        n_frames=90,
+        codec="libx265",
+        options=(("x265-params", "keyint=20:open-gop=1:scenecut=0:bframes=4:log-level=0"), ("preset", "veryfast")),
+    ),
+    "VP9": CountedVideo(
+        "vp9.webm",
+        n_frames=50,
+        codec="libvpx-vp9",
+        options=(("g", "12"), ("deadline", "realtime"), ("cpu-used", "8")),
+    ),
+    "Flash": CountedVideo("flash.flv", n_frames=60, options=(("g", "12"), *B_FRAMES)),
     "intra only": CountedVideo("intra.mov", n_frames=30, codec="prores_ks", size=(64, 48)),
 }
 
