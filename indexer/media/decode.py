@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -185,10 +185,44 @@ class VideoReader:
         return len(self._container.streams.audio) > 0
 
     @property
+    def n_audio_tracks(self) -> int:
+        """How many sound tracks there are."""
+        return len(self._container.streams.audio)
+
+    @property
     def audio_channels(self) -> tuple[int, ...]:
         """How many channels each sound track has, in the order of the file."""
         counts = (count_channels(self._described.get(s.index, ())) for s in self._container.streams.audio)
         return tuple(n for n in counts if n > 0)
+
+    def audio_track(self, track: int) -> tuple[Any, Sequence[str]] | None:
+        """One of the sound tracks, counted from 0, and what FFmpeg prints of it; None where there is none."""
+        streams = self._container.streams.audio
+        if not 0 <= track < len(streams):
+            return None
+        return streams[track], self._described.get(streams[track].index, ())
+
+    def audio_frames(self, stream: Any, damage: Damage) -> Iterator[Any]:
+        """Decoded sound of a track in the order of the file, None as a sign of life, damage counted apart."""
+        beat = time.monotonic()
+        packets = self._container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:
+                damage.n_read_errors += 1
+                return
+            try:
+                yield from stream.decode(packet)
+            except MemoryError:
+                raise
+            except (av.error.FFmpegError, ValueError):
+                damage.n_errors += 1
+            if time.monotonic() - beat > _HEARTBEAT_SECONDS:
+                beat = time.monotonic()
+                yield None
 
     @property
     def recorded_at(self) -> str | None:
