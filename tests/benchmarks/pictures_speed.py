@@ -17,7 +17,7 @@ from tests.benchmarks.footage import repeat, write_footage
 from tests.benchmarks.peak import PeakWatch
 
 SHOT_SECONDS = 4
-PIECE_SECONDS = 60
+PIECE_SECONDS = 20
 SIZE_PX = 448
 
 
@@ -32,7 +32,7 @@ def bench_pictures(folder: Path, quick: bool) -> Iterator[str]:
             "| peak MiB of the decoder |"
         )
         yield "|---|---|---|---|---|---|"
-        for n_shots in (15,) if quick else (30, 200):
+        for n_shots in (20,) if quick or seconds == 2 else (20, 200):
             n_pieces = -(-n_shots * SHOT_SECONDS // PIECE_SECONDS)
             yield from _compare(repeat(piece, n_pieces, folder / f"{seconds}-{n_shots}.mp4"), n_shots)
         yield ""
