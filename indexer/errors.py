@@ -11,6 +11,10 @@ class VideoUnreadableError(MediaError):
     """The file is not a video, is refused, or holds nothing that decodes."""
 
 
+class NoAudioError(MediaError):
+    """The video has no such sound track."""
+
+
 class FfmpegError(MediaError):
     """The ffmpeg program failed; the message carries the end of what it printed."""
 

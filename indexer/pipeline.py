@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 from indexer.config import IndexSettings
-from indexer.errors import MediaError, ScanError
+from indexer.errors import ScanError
 from indexer.library.file_events import Journal
 from indexer.library.listing import ListedFile, PassedOver, ScanSettings, Unlisted, list_files
 from indexer.library.outdated import is_outdated
 from indexer.library.scan import Change, Scan, ScannedFile, scan_library
+from indexer.models.batching import EncodingQueue
 from indexer.models.encoder import Encoder
 from indexer.run_record import RunRecord
-from indexer.visual.decode_pass import DecodeResult, Sample, decode_pass
-from indexer.visual.decoders import Decoded, Decoders
-from indexer.visual.segment_builder import (
-    STAGE,
-    SegmentBuilder,
-    older_keys,
-    segment_key,
-    segment_parameters,
-    thumbnail_name,
-)
+from indexer.stages.executors import LocalPool
+from indexer.stages.run_stage import StageFailed, StageProgress, VideoTask
+from indexer.visual.index_video import IndexedVideo, index_video
+from indexer.visual.segment_builder import STAGE, older_keys, segment_key, segment_parameters
 from store.archive import Archive
 from store.records import Outcome, Status
 
 VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
 
-_IDLE_STEP = 8
-"""An idle encoder takes any multiple of so many pictures, so that it works while a short video is decoded. Not any
-number: torch keeps working memory for every size of batch that it has seen."""
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Progress of a run.
 
@@ -47,7 +39,7 @@ class Progress:
         done_bytes: sum of the sizes of those done.
         n_frames: pictures encoded so far.
         decoded_seconds: length of the video decoded so far.
-        seconds: time spent per stage so far, summed over all decoders.
+        seconds: time spent on `decode`, `encode` and `write` so far, summed over all videos.
         path: the file that was last worked on.
     """
 
@@ -57,7 +49,7 @@ class Progress:
     done_bytes: int = 0
     n_frames: int = 0
     decoded_seconds: float = 0.0
-    seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "encode": 0.0, "write": 0.0})
+    seconds: Mapping[str, float] = field(default_factory=lambda: {"decode": 0.0, "encode": 0.0, "write": 0.0})
     path: str = ""
 
 
@@ -80,7 +72,7 @@ def index_videos(
         inputs: what to index.
         encoder: places pictures in the archive's embedding space.
         settings: every choice that is not the user's question.
-        on_progress: called often, from the caller's thread.
+        on_progress: called often, from the caller's thread; each value is complete in itself.
         again: also what an older version indexed, though nothing shows that it would differ; files whose video was
             forgotten; and files that are ignored.
 
@@ -142,8 +134,8 @@ class _Run:
         self._encoder = encoder
         self._settings = settings
         self._on_progress = on_progress
-        self._parameters = segment_parameters(settings.decode, encoder.image_size_px)
-        self._key = segment_key(self._parameters, encoder.space)
+        parameters = segment_parameters(settings.decode, encoder.image_size_px)
+        self._key = segment_key(parameters, encoder.space)
         self._older_keys = () if again else older_keys(settings.decode, encoder.image_size_px, encoder.space)
         self._journal = Journal(archive)
         self._progress = Progress()
@@ -212,111 +204,66 @@ class _Run:
         return self._journal.note_failed(file.file.path, file.file.root, reason, file.fingerprint)
 
     def _index(self, files: list[ScannedFile]) -> Iterator[Outcome]:
-        """Decode and encode files, several at once, and yield each as soon as it is safe on disk."""
+        """Index files, several at once, and yield each as soon as it is safe on disk."""
         pipeline = self._settings.pipeline
-        self._progress.n_files = len(files)
-        self._progress.size_bytes = sum(file.size_bytes for file in files)
-        self._on_progress(self._progress)
-        batch = _Batch(self._encoder, pipeline.batch_size)
-        builders = {file.fingerprint: SegmentBuilder(file.fingerprint, file.size_bytes) for file in files}
-        with Decoders(files, self._decode, pipeline.n_decoders, pipeline.queue_size) as decoders:
-            for decoded in decoders:
-                builder = builders[decoded.file.fingerprint]
-                if isinstance(decoded.item, MediaError):
-                    batch.drop(builder)
-                    reason = str(decoded.item).removeprefix(f"{decoded.file.file.path}: ")
-                    yield self._finish(decoded.file, self._fail(decoded.file, reason))
-                elif isinstance(decoded.item, Sample):
-                    self._take(decoded, decoded.item, builder, batch)
-                    if batch.is_full or (len(batch) % _IDLE_STEP == 0 and decoders.waiting()):
-                        self._encode(batch)
-                else:
-                    builder.result = decoded.item
-                    self._encode(batch)
-                    yield self._finish(decoded.file, self._write(decoded.file, builder))
-                    del builders[decoded.file.fingerprint]
+        by_content = {file.fingerprint: file for file in files}
+        self._tell(Progress(n_files=len(files), size_bytes=sum(file.size_bytes for file in files)))
+        tasks = [VideoTask(str(file.file.path), file.fingerprint, file.size_bytes) for file in files]
+        with EncodingQueue(self._encoder, pipeline.batch_size, pipeline.queue_size) as encoder:
+            work = partial(
+                index_video,
+                settings=self._settings.decode,
+                encoder=encoder,
+                keep_thumbnail=self._archive.put_thumbnail,
+            )
+            with closing(LocalPool(pipeline.n_decoders).run(work, tasks, self._take)) as outcomes:
+                for outcome in outcomes:
+                    file = by_content[outcome.task.fingerprint]
+                    if isinstance(outcome, StageFailed):
+                        yield self._finish(file, self._fail(file, outcome.reason))
+                    else:
+                        yield self._finish(file, self._write(file, outcome.result))
 
-    def _decode(self, path: Path) -> Iterator[Sample | DecodeResult]:
-        return decode_pass(str(path), self._settings.decode, self._encoder.image_size_px)
+    def _take(self, done: StageProgress) -> None:
+        before = self._progress
+        n_frames = before.n_frames + done.n_pictures
+        self._tell(replace(before, n_frames=n_frames, seconds=_sum(before.seconds, done.seconds), path=done.path))
 
-    def _take(self, decoded: Decoded, sample: Sample, builder: SegmentBuilder, batch: _Batch) -> None:
-        name = thumbnail_name(builder.fingerprint, sample.time)
-        self._archive.put_thumbnail(name, sample.thumbnail_webp)
-        builder.add_sample(sample)
-        batch.add(builder, sample)
-        self._progress.path = str(decoded.file.file.path)
-        self._on_progress(self._progress)
+    def _tell(self, progress: Progress) -> None:
+        self._progress = progress
+        self._on_progress(progress)
 
-    def _encode(self, batch: _Batch) -> None:
-        n_frames, seconds = batch.encode()
-        self._progress.n_frames += n_frames
-        self._progress.seconds["encode"] += seconds
-
-    def _write(self, file: ScannedFile, builder: SegmentBuilder) -> Outcome:
+    def _write(self, file: ScannedFile, indexed: IndexedVideo) -> Outcome:
         started = time.perf_counter()
-        segment = builder.build(self._key, self._encoder.space, self._parameters)
+        segment = indexed.segment
         self._archive.put_segment(segment)
         self._journal.note_seen(file)
         seconds = time.perf_counter() - started
-        self._progress.seconds["write"] += seconds
-        result = builder.result
-        assert result is not None  # noqa: S101 - build() has checked it
-        self._progress.seconds["decode"] += sum(result.seconds.values())
-        self._progress.decoded_seconds += segment.video.span.duration_seconds
+        decoding = sum(indexed.seconds.values()) - indexed.seconds["encode"]
+        before = self._progress
+        self._progress = replace(
+            before,
+            decoded_seconds=before.decoded_seconds + segment.video.span.duration_seconds,
+            seconds=_sum(before.seconds, {"decode": decoding, "write": seconds}),
+        )
         return Outcome(
             path=str(file.file.path),
             status=Status.INDEXED,
             partial=segment.video.partial,
             warnings=segment.video.warnings,
             n_shots=len(segment.shots),
-            seconds={**result.seconds, "encode": builder.encode_seconds, "write": seconds},
+            seconds={**indexed.seconds, "write": seconds},
         )
 
     def _finish(self, file: ScannedFile, outcome: Outcome) -> Outcome:
-        self._progress.n_done += 1
-        self._progress.done_bytes += file.size_bytes
-        self._on_progress(self._progress)
+        before = self._progress
+        self._tell(replace(before, n_done=before.n_done + 1, done_bytes=before.done_bytes + file.size_bytes))
         if time.monotonic() - self._published >= self._settings.pipeline.publish_every_seconds:
             self._archive.publish()
             self._published = time.monotonic()
         return outcome
 
 
-class _Batch:
-    """Pictures of any videos on their way to the encoder."""
-
-    def __init__(self, encoder: Encoder, size: int) -> None:
-        self._encoder = encoder
-        self._size = size
-        self._waiting: list[tuple[SegmentBuilder, Sample]] = []
-        self._is_warm = False
-
-    def __len__(self) -> int:
-        """Number of waiting pictures."""
-        return len(self._waiting)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more pictures should be held back."""
-        return len(self) >= self._size
-
-    def add(self, builder: SegmentBuilder, sample: Sample) -> None:
-        """One more picture."""
-        self._waiting.append((builder, sample))
-
-    def drop(self, builder: SegmentBuilder) -> None:
-        """Forget the pictures of a video that failed."""
-        self._waiting = [item for item in self._waiting if item[0] is not builder]
-
-    def encode(self) -> tuple[int, float]:
-        """Encode what waits and give every video its vectors; how many pictures that were, and the seconds."""
-        waiting, self._waiting = self._waiting, []
-        if waiting and not self._is_warm:
-            self._encoder.encode_images([])  # loads it, so that no speed includes that
-            self._is_warm = True
-        started = time.perf_counter()
-        vectors = self._encoder.encode_images([sample.image for _, sample in waiting])
-        seconds = time.perf_counter() - started
-        for row, (builder, _) in enumerate(waiting):
-            builder.add_vectors(vectors[row : row + 1], seconds / len(waiting))
-        return len(waiting), seconds
+def _sum(seconds: Mapping[str, float], more: Mapping[str, float]) -> Mapping[str, float]:
+    """Time spent, by part of the work."""
+    return {part: spent + more.get(part, 0.0) for part, spent in seconds.items()}

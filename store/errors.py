@@ -14,6 +14,7 @@ The whole tree, with the module that adds each branch:
     ├── UnknownIdError                 no such video or shot
     ├── MediaError                     indexer.errors
     │   ├── VideoUnreadableError       not a video, refused, or nothing decodes
+    │   ├── NoAudioError               the video has no such sound track
     │   └── FfmpegError                the ffmpeg program failed
     ├── ModelError                     indexer.errors
     ├── ScanError                      indexer.errors: nothing to index there

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -36,6 +36,9 @@ _FORMATS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf,dv,ivf,h2
 _STILL_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "jpeg"})
 _MICROSECONDS = 1_000_000
 _GUESSED_RATE = Fraction(25)
+_SPARSE_CODECS = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video"})
+"""Codecs whose pictures say whether others need them."""
+
 _CLOCK_MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT: MPEG-TS, MPEG-PS, Ogg
 _HEARTBEAT_SECONDS = 1.0
 
@@ -112,6 +115,8 @@ class VideoReader:
     _described: Described = field(default_factory=dict)
     _decoder: Any = None
     _is_lost: bool = False
+    _sparse_until: Fraction | None = None
+    _last_sparse: Fraction | None = None
     _ends: dict[int, Fraction] = field(default_factory=dict)
 
     def __enter__(self) -> VideoReader:
@@ -126,13 +131,20 @@ class VideoReader:
             self._stream = self._choose_stream()
             self._configure()
             self.crop = read_crop(self._described.get(self._stream.index, ()))
-            may_jump = bool(int(self._container.format.flags) & _CLOCK_MAY_JUMP)
-            usual_step = 1 / (self.frame_rate or _GUESSED_RATE)
-            self._clock = FrameClock(self.start_time, self.time_base, may_jump, usual_step)
+            self._clock = self._new_clock()
         except BaseException:
             self._container.close()
             raise
         return self
+
+    def _new_clock(self) -> FrameClock:
+        usual_step = 1 / (self.frame_rate or _GUESSED_RATE)
+        return FrameClock(self.start_time, self.time_base, self.clock_may_jump, usual_step)
+
+    @property
+    def clock_may_jump(self) -> bool:
+        """Whether the container is one whose clock may start again: MPEG-TS, MPEG-PS, Ogg."""
+        return bool(int(self._container.format.flags) & _CLOCK_MAY_JUMP)
 
     def _open(self) -> Any:
         try:
@@ -173,10 +185,44 @@ class VideoReader:
         return len(self._container.streams.audio) > 0
 
     @property
+    def n_audio_tracks(self) -> int:
+        """How many sound tracks there are."""
+        return len(self._container.streams.audio)
+
+    @property
     def audio_channels(self) -> tuple[int, ...]:
         """Number of channels of each sound track, in the order of the file."""
         counts = (count_channels(self._described.get(s.index, ())) for s in self._container.streams.audio)
         return tuple(n for n in counts if n > 0)
+
+    def audio_track(self, track: int) -> tuple[Any, Sequence[str]] | None:
+        """One of the sound tracks, counted from 0, and what FFmpeg prints of it; None where there is none."""
+        streams = self._container.streams.audio
+        if not 0 <= track < len(streams):
+            return None
+        return streams[track], self._described.get(streams[track].index, ())
+
+    def audio_frames(self, stream: Any, damage: Damage) -> Iterator[Any]:
+        """Decoded sound of a track in the order of the file, None as a sign of life, damage counted apart."""
+        beat = time.monotonic()
+        packets = self._container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:
+                damage.n_read_errors += 1
+                return
+            try:
+                yield from stream.decode(packet)
+            except MemoryError:
+                raise
+            except (av.error.FFmpegError, ValueError):
+                damage.n_errors += 1
+            if time.monotonic() - beat > _HEARTBEAT_SECONDS:
+                beat = time.monotonic()
+                yield None
 
     @property
     def recorded_at(self) -> str | None:
@@ -268,7 +314,7 @@ class VideoReader:
             if ticks is not None and packet.size:
                 yield int(ticks)
 
-    def frames(self) -> Iterator[TimedFrame | None]:
+    def frames(self) -> Generator[TimedFrame | None]:
         """Frames in order of time, and None as a sign of life where decoding takes long.
 
         Frames whose time does not advance are left out and counted, as are packets that do not decode.
@@ -329,8 +375,36 @@ class VideoReader:
             self._container.seek(ticks, stream=self._stream, backward=True)
         except av.error.FFmpegError:
             return False
-        self._is_lost = True
+        self._is_lost, self._last_sparse = True, None
+        self._clock = self._new_clock()
         return True
+
+    def has_i_frame_between(self, after: Fraction, until: Fraction) -> bool | None:
+        """Whether the container's index names a picture that needs no other there; None where it has no index.
+
+        Args:
+            after: seconds, excluded.
+            until: seconds, included.
+        """
+        entries = self._stream.index_entries
+        if not len(entries):
+            return None
+        first, last = (int((time + self.start_time) / self.time_base) for time in (after, until))
+        place: int | None = entries.search_timestamp(last, backward=True)
+        return place is not None and place >= 0 and int(entries[place].timestamp) > first
+
+    def decode_sparsely(self, until: Fraction | None) -> None:
+        """Leave out pictures before a time that no other picture needs; the others stay what they are.
+
+        Args:
+            until: seconds; None to decode every picture.
+        """
+        self._sparse_until = until if self.codec_name in _SPARSE_CODECS else None
+
+    @property
+    def last_sparse(self) -> Fraction | None:
+        """Latest time of a picture that may have been left out since the last `seek`; None without any."""
+        return self._last_sparse
 
     def coded_pictures(self, filters: str) -> Iterator[tuple[int | None, bytes]]:
         """Time stamp and bytes of each packet of the video, in the order stored, as filters of packets leave them.
@@ -349,6 +423,7 @@ class VideoReader:
     def _decoded(self) -> Iterator[av.VideoFrame | None]:
         beat = time.monotonic()
         for packet in self._packets():
+            self._skip_unless_needed(packet)
             try:
                 yield from self._decoder.decode(packet)
             except MemoryError:
@@ -358,6 +433,14 @@ class VideoReader:
             if time.monotonic() - beat > _HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 yield None
+
+    def _skip_unless_needed(self, packet: Any) -> None:
+        is_sparse = False
+        if self._sparse_until is not None and packet is not None and packet.pts is not None:
+            time = packet.pts * self.time_base - self.start_time
+            if is_sparse := time < self._sparse_until:
+                self._last_sparse = time if self._last_sparse is None else max(time, self._last_sparse)
+        self._stream.codec_context.skip_frame = "NONREF" if is_sparse else "DEFAULT"
 
     def _packets(self) -> Iterator[Any]:
         """Packets of the video, None to empty the decoder; of all other tracks only the times are looked at."""

@@ -38,14 +38,20 @@ def count_channels(lines: Sequence[str]) -> int:
 
     PyAV is not asked: its copy of a layout whose channels have no names, or unusual ones, frees memory twice.
     """
+    found = next(filter(None, map(_LAYOUT.fullmatch, lines)), None)
+    if found is not None and (counted := _COUNTED.fullmatch(found[1])):
+        return int(counted[1])
+    return len(channel_names(lines))
+
+
+def channel_names(lines: Sequence[str]) -> tuple[str, ...]:
+    """What FFmpeg calls the channels of a sound stream, such as `FL` and `FR`; empty where they have no names."""
     from av import AudioLayout
 
     found = next(filter(None, map(_LAYOUT.fullmatch, lines)), None)
-    if found is None:
-        return 0
-    if counted := _COUNTED.fullmatch(found[1]):
-        return int(counted[1])
+    if found is None or _COUNTED.fullmatch(found[1]):
+        return ()
     try:
-        return int(AudioLayout(found[1]).nb_channels)  # of the names that FFmpeg has; these are safe
+        return tuple(channel.name for channel in AudioLayout(found[1]).channels)  # of names that FFmpeg has: safe
     except ValueError:
-        return 0
+        return ()

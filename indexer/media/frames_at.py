@@ -35,7 +35,7 @@ _FIELD_CLOCK = Fraction(1, 25)
 PREROLLS = (Fraction(0), Fraction(2), Fraction(16))
 """Seconds before an instant at which reading tries to start, before it starts at the beginning of the file."""
 
-_SOUGHT = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "mxf"})
+SOUGHT = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "mxf"})
 """Containers that say of each picture when it is shown, so that the clock can be read from anywhere."""
 
 
@@ -190,7 +190,7 @@ def _read_from(stretch: Stretch, instant: Fraction | None) -> Generator[Shown | 
     from indexer.media.pictures import PictureMaker
 
     with VideoReader(stretch.path, decoder=stretch.decoder) as reader:
-        if instant is not None and not (reader.container_name in _SOUGHT and reader.seek(instant)):
+        if instant is not None and not (reader.container_name in SOUGHT and reader.seek(instant)):
             return False
         maker, is_early = PictureMaker(reader.pixel_aspect, reader.crop), instant is None
         frames = reader.frames()

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_HEADER_BYTES = 64 * 2**20
-MAX_BLOB_BYTES = 64 * 2**20
+MAX_BLOB_BYTES = 128 * 2**20
+"""Room for the largest picture that is decoded, in RGB."""
+
 MAX_BLOBS = 16
 
 _PREFIX = struct.Struct("<II")

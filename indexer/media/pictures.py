@@ -22,6 +22,9 @@ ANALYSIS_WIDTH_PX = 256
 ANALYSIS_HEIGHT_PX = 144
 
 THUMBNAIL_LONG_SIDE_PX = 320
+"""Of a thumbnail of the usual size."""
+
+_WIDE = 16 / 9
 _WEBP_QUALITY = 75
 _WEBP_EFFORT = 2
 # A picture 64 times longer than wide would otherwise blow up when its short side is enlarged.
@@ -150,12 +153,12 @@ def shrink_rgb(image: RgbImage, short_side_px: int) -> RgbImage:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
-def encode_thumbnail(image: RgbImage) -> bytes:
-    """WebP bytes of the picture, its longer side at most 320 pixels."""
+def encode_thumbnail(image: RgbImage, size_px: int) -> bytes:
+    """WebP bytes of the picture, its shorter side at most `size_px`, its longer at most 16/9 of that."""
     from PIL import Image
 
     picture = Image.fromarray(image)
-    factor = THUMBNAIL_LONG_SIDE_PX / max(picture.size)
+    factor = min(size_px / min(picture.size), size_px * _WIDE / max(picture.size))
     if factor < 1:
         width, height = (max(1, round(side * factor)) for side in picture.size)
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)

@@ -7,7 +7,7 @@ decoder does; facts and shots, which need the last frame, come at the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
 from fractions import Fraction
 from typing import Any
@@ -43,10 +43,12 @@ class DecodeSettings:
     Args:
         longest_stretch_seconds: no more of a shot than this is represented by a single frame.
         decoder_threads: threads of one decoder; 0 lets the decoder choose.
+        thumbnail_size_px: shorter side of kept pictures, the longer at most 16/9 of it; never enlarged.
     """
 
     longest_stretch_seconds: float = 4.5
     decoder_threads: int = 2
+    thumbnail_size_px: int = 180
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -54,6 +56,8 @@ class DecodeSettings:
             raise ValueError(f"longest_stretch_seconds must be above 0, got {self.longest_stretch_seconds}")
         if not 0 <= self.decoder_threads <= 64:
             raise ValueError(f"decoder_threads must be from 0 to 64, got {self.decoder_threads}")
+        if not 16 <= self.thumbnail_size_px <= 2160:
+            raise ValueError(f"thumbnail_size_px must be from 16 to 2160, got {self.thumbnail_size_px}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,22 @@ class Sample:
     Args:
         time: its exact presentation time in seconds.
         sharpness: variance of the Laplacian of its luma, for comparison inside one video.
-        image: RGB, uint8, (height, width, 3), upright, square pixels, for the model.
-        thumbnail_webp: the same picture for people.
+        image: RGB, uint8, (height, width, 3), upright, square pixels, of the size that the model asks for.
+        thumbnail_webp: the same picture for people, of the size that is kept.
     """
 
     time: Fraction
     sharpness: float
     image: RgbImage = field(repr=False)
     thumbnail_webp: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """One frame twice: for the model, and to be kept; the same picture where that is large enough for both."""
+
+    for_model: RgbImage
+    to_keep: RgbImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +104,14 @@ class DecodeResult:
 
 def decode_pass(
     path: str, settings: DecodeSettings, image_size_px: int, limits: ChildLimits | None = None
-) -> Iterator[Sample | DecodeResult]:
+) -> Generator[Sample | DecodeResult]:
     """Samples of a video in order of time, and its facts and shots at the end.
 
     Args:
         path: the video file.
         settings: how to decode and sample.
-        image_size_px: shorter side of the pictures; smaller pictures are not enlarged.
+        image_size_px: shorter side of the pictures for the model; smaller pictures are not enlarged. What is kept
+            has a size of its own, in `settings`.
         limits: what the child process may use.
 
     Raises:
@@ -119,55 +132,11 @@ def decode_pass(
             yield received
 
 
-def grab_frames(path: str, times: Sequence[Fraction], limits: ChildLimits | None = None) -> list[RgbImage]:
-    """The pictures shown at the given times, full size, upright, with square pixels.
-
-    Args:
-        path: the video file.
-        times: seconds from the container's start, in any order; a time before the first frame gives the
-            first frame, one after the end the last.
-        limits: what the child process may use.
-
-    Raises:
-        VideoUnreadableError: not a video, refused, or nothing decodes.
-        MediaError: the decoding process failed for a reason of its own.
-    """
-    arguments = {"path": path, "times": [str(wanted) for wanted in times]}
-    images: dict[int, RgbImage] = {}
-    for message in run_limited(
-        "indexer.visual.decode_pass:run_grab_frames", arguments, limits or ChildLimits(), path
-    ):
-        if "index" in message.header:
-            images[int(message.header["index"])] = _image_of(message)
-    return [images[index] for index in range(len(times))]
-
-
 def run_decode_pass(path: str, settings: Mapping[str, Any], image_size_px: int) -> Iterator[_Entry]:
     """The child's side of `decode_pass`."""
     chosen = DecodeSettings(**settings)
     with VideoReader(path, chosen.decoder_threads) as reader:
         yield from _Pass(reader, chosen, image_size_px).run()
-
-
-def run_grab_frames(path: str, times: Sequence[str]) -> Iterator[_Entry]:
-    """The child's side of `grab_frames`."""
-    wanted = sorted((Fraction(text), index) for index, text in enumerate(times))
-    with VideoReader(path) as reader:
-        maker = PictureMaker(reader.pixel_aspect, reader.crop)
-        shown = None
-        for timed in reader.frames():
-            if timed is None:
-                yield {"alive": True}, []
-                continue
-            while shown is not None and wanted and wanted[0][0] < timed.time:
-                yield _grabbed(wanted.pop(0)[1], maker.rgb_picture(shown, 1 << 14))
-            shown = timed.frame
-            if not wanted:
-                return
-        if shown is None:
-            raise _nothing_decoded(reader)
-        for _, index in wanted:
-            yield _grabbed(index, maker.rgb_picture(shown, 1 << 14))
 
 
 class _Pass:
@@ -177,9 +146,10 @@ class _Pass:
         self._reader = reader
         self._image_size_px = image_size_px
         self._candidate_px = max(image_size_px, _CANDIDATE_SHORT_SIDE_PX)
+        self._thumbnail_px = settings.thumbnail_size_px
         self._maker = PictureMaker(reader.pixel_aspect, reader.crop)
         self._detector = ShotDetector()
-        self._sampler: FrameSampler[RgbImage] = FrameSampler(
+        self._sampler: FrameSampler[_Pictures] = FrameSampler(
             Fraction(settings.longest_stretch_seconds).limit_denominator(1000)
         )
         self._boundaries: list[DecidedBoundary] = []
@@ -233,8 +203,12 @@ class _Pass:
         if self._best is None or self._cell_start is None:
             return
         sharpness, shown, frame = self._best
-        picture = self._maker.rgb_picture(frame, self._candidate_px)
-        self._sampler.add(Candidate(self._cell_start, shown, sharpness, sharpness + 1.0, picture))
+        # The model's picture never depends on what is kept: the same settings give the same vectors.
+        picture = kept = self._maker.rgb_picture(frame, self._candidate_px)
+        if self._thumbnail_px > self._candidate_px:
+            kept = self._maker.rgb_picture(frame, self._thumbnail_px)
+        pictures = _Pictures(picture, kept)
+        self._sampler.add(Candidate(self._cell_start, shown, sharpness, sharpness + 1.0, pictures))
         self._best = None
 
     def _pass_on_boundaries(self) -> None:
@@ -244,9 +218,9 @@ class _Pass:
 
     def _samples(self, until: Fraction | None) -> Iterator[_Entry]:
         for chosen in self._sampler.settle(until, self._cell_start):
-            image = shrink_rgb(chosen.picture, self._image_size_px)
+            image = shrink_rgb(chosen.picture.for_model, self._image_size_px)
             header = {"time": str(chosen.time), "sharpness": chosen.sharpness, "shape": list(image.shape)}
-            yield header, [image.tobytes(), encode_thumbnail(chosen.picture)]
+            yield header, [image.tobytes(), encode_thumbnail(chosen.picture.to_keep, self._thumbnail_px)]
 
     def _result(self, shape: DisplayShape) -> dict[str, Any]:
         reader = self._reader
@@ -285,10 +259,6 @@ class _Pass:
 
 def _nothing_decoded(reader: VideoReader) -> VideoUnreadableError:
     return VideoUnreadableError(f"{reader.path}: no video frame decodes (damaged, encrypted or empty)")
-
-
-def _grabbed(index: int, image: RgbImage) -> _Entry:
-    return {"index": index, "shape": list(image.shape)}, [image.tobytes()]
 
 
 def _receive(message: Message, sample_times: Sequence[Fraction]) -> Sample | DecodeResult | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -24,8 +25,9 @@ ACCEPTED_VERSION = 1
 def segment_parameters(
     settings: DecodeSettings, image_size_px: int, version: int = STAGE_VERSION
 ) -> dict[str, Any]:
-    """Everything that decides what a segment holds, besides the video and the encoder."""
-    return {"version": version, "image_size_px": image_size_px, "decode": asdict(settings)}
+    """Everything that decides what a segment holds, beside the video and the encoder; not how large thumbnails are."""
+    decode = {name: value for name, value in asdict(settings).items() if name != "thumbnail_size_px"}
+    return {"version": version, "image_size_px": image_size_px, "decode": decode}
 
 
 def segment_key(parameters: dict[str, Any], space: EmbeddingSpace) -> str:
@@ -69,6 +71,11 @@ class SegmentBuilder:
         """The vectors of the next pictures, in the order they were added, and what they cost."""
         self._vectors.append(vectors)
         self.encode_seconds += seconds
+
+    @property
+    def decode_seconds(self) -> Mapping[str, float]:
+        """Time that the decoder spent, by part of its work; empty before it has finished."""
+        return {} if self.result is None else self.result.seconds
 
     @property
     def n_waiting(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks.index_speed import bench_index
 from tests.benchmarks.memory import bench_memory
+from tests.benchmarks.pictures_speed import bench_pictures
 from tests.benchmarks.search_speed import bench_search
 from tests.benchmarks.start_speed import bench_start
 from tests.benchmarks.supercut_speed import bench_supercut
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Path, bool], Iterator[str]]] = {
     "search": bench_search,
     "memory": bench_memory,
     "start": bench_start,
+    "pictures": bench_pictures,
 }
 
 

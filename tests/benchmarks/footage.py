@@ -23,7 +23,11 @@ def real_clip() -> Path | None:
 
 
 def write_footage(
-    path: Path, seconds: float, size: tuple[int, int] = (1920, 1080), shot_seconds: float = 4
+    path: Path,
+    seconds: float,
+    size: tuple[int, int] = (1920, 1080),
+    shot_seconds: float = 4,
+    group_seconds: float | None = None,
 ) -> Path:
     """An H.264 video of moving shapes with grain and an AAC tone, a cut every `shot_seconds`.
 
@@ -32,8 +36,12 @@ def write_footage(
         seconds: its length.
         size: width and height.
         shot_seconds: length of each shot.
+        group_seconds: longest group of pictures; None for what x264 does, about ten seconds.
     """
-    form = VideoFormat("libx264", RATE, options={"preset": "veryfast", "crf": "23"})
+    options = {"preset": "veryfast", "crf": "23"}
+    if group_seconds is not None:
+        options["g"] = str(round(group_seconds * RATE))
+    form = VideoFormat("libx264", RATE, options=options)
     write_video(path, _draw(round(seconds * RATE), size, round(shot_seconds * RATE)), form)
     return path
 

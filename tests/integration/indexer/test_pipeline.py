@@ -170,19 +170,18 @@ def test_other_settings_index_again_without_doubles(tmp_path: Path) -> None:
 
 
 def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
-    """Bytes and files done never run past the total."""
+    """Bytes and files done never run past the total; what was told once stays as it was told."""
     write_colour_library(tmp_path / "lib", 2)
-    seen: list[tuple[int, int, int, int]] = []
-
-    def look(progress: Progress) -> None:
-        seen.append((progress.n_done, progress.n_files, progress.done_bytes, progress.size_bytes))
-
+    told: list[Progress] = []
     with Archive.create(tmp_path / "arch") as archive:
         archive.claim_space(ENCODER.space, source="fake")
-        list(index_videos(archive, [tmp_path / "lib"], ENCODER, IndexSettings(), look))
-    assert (2, 2) == seen[-1][:2]
-    assert seen[-1][2] == seen[-1][3]
-    assert sorted(seen) == seen
+        list(index_videos(archive, [tmp_path / "lib"], ENCODER, IndexSettings(), told.append))
+    first, *_, last = told
+    assert (0, 2, 0, 0) == (first.n_done, first.n_files, first.done_bytes, first.n_frames)
+    assert (2, 2, last.size_bytes, 6) == (last.n_done, last.n_files, last.done_bytes, last.n_frames)
+    assert 1.2 * 3 == pytest.approx(last.decoded_seconds)
+    done = [(one.n_done, one.done_bytes, one.n_frames) for one in told]
+    assert sorted(done) == done
 
 
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:

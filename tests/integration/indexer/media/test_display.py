@@ -11,11 +11,12 @@ from PIL import Image
 
 from indexer.media.ffmpeg import find_ffmpeg, open_own, save, send
 from indexer.media.pictures import shrink_rgb
-from indexer.visual.decode_pass import DecodeResult, DecodeSettings, Sample, decode_pass, grab_frames
+from indexer.visual.decode_pass import DecodeResult, DecodeSettings, Sample, decode_pass
 from store.records import VideoFacts
 from tests.counted_video import CountedVideo, read_number
 from tests.patched_video import UNIT, add_to_pictures, box, clean_aperture, set_matrix, set_size
 from tests.shared_media import FAULTS, needs_faults
+from tests.shown_pictures import shown_at
 
 SIZE = (128, 96)
 MATRICES = {
@@ -42,7 +43,7 @@ def _pass(path: Path) -> tuple[Sample, DecodeResult]:
 
 
 def _first(path: Path) -> NDArray[np.uint8]:
-    (picture,) = grab_frames(str(path), [Fraction(0)])
+    (picture,) = shown_at(str(path), [Fraction(0)])
     return picture
 
 
@@ -77,7 +78,7 @@ def test_every_orientation_is_shown_as_players_do(tmp_path: Path, signs: tuple[i
     assert _is_like(shown, _first(path))
     assert 64 == min(sample.image.shape[:2])
     assert (width > height) == (sample.image.shape[1] > sample.image.shape[0])
-    (whole,) = grab_frames(str(path), [sample.time])
+    (whole,) = shown_at(str(path), [sample.time])
     assert float(np.abs(shrink_rgb(whole, 64).astype(int) - sample.image).mean()) < 12
     thumbnail = Image.open(io.BytesIO(sample.thumbnail_webp)).convert("RGB").resize((width, height))
     assert float(np.abs(np.asarray(thumbnail, dtype=int) - whole).mean()) < 12

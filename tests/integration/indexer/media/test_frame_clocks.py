@@ -10,11 +10,12 @@ import pytest
 from indexer.media.clock import clock_expression
 from indexer.media.decode import VideoReader
 from indexer.media.ffmpeg import discard, find_ffmpeg, open_own, save
-from indexer.visual.decode_pass import DecodeResult, DecodeSettings, decode_pass, grab_frames
+from indexer.visual.decode_pass import DecodeResult, DecodeSettings, decode_pass
 from store.records import Boundary
 from store.truth.segments import facts_from_plain, facts_to_plain
 from tests.counted_video import CountedVideo, read_number
 from tests.shared_media import FAULTS, needs_faults
+from tests.shown_pictures import shown_at
 
 FRAME = Fraction(1, 25)
 
@@ -37,7 +38,7 @@ def _times(path: Path) -> list[Fraction]:
 
 
 def _number_at(path: Path, *times: Fraction) -> list[int | None]:
-    return [read_number(image.mean(axis=2).astype(np.uint8)) for image in grab_frames(str(path), times)]
+    return [read_number(image.mean(axis=2).astype(np.uint8)) for image in shown_at(str(path), times)]
 
 
 def _joined(folder: Path, ending: str, starts: list[int], n_frames: int = 50) -> Path:
