@@ -26,6 +26,7 @@ from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translat
 from store.identity import (
     IDENTITY_NAME,
     OWN_FOLDERS,
+    archive_around,
     has_truth,
     read_identity,
     remove_archive,
@@ -89,9 +90,8 @@ class Archive:
         # The folders alone are what a killed `create` leaves.
         if any(not name.startswith(TEMPORARY_PREFIX) for name in names - OWN_FOLDERS):
             raise NotAnArchiveError(f"{folder} is not empty and not an archive; name a new or empty folder")
-        for parent in folder.resolve().parents:
-            if (parent / IDENTITY_NAME).is_file() and (parent / "segments").is_dir():
-                raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
+        if (parent := archive_around(folder)) is not None:
+            raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
         for name in sorted(OWN_FOLDERS):
             make_folder(folder / name)
         write_identity(folder, secrets.token_hex(16))

@@ -101,6 +101,13 @@ def is_archive(folder: Path) -> bool:
     return (folder / IDENTITY_NAME).is_file()
 
 
+def archive_around(folder: Path) -> Path | None:
+    """The archive that a folder is, or lies in; None if it lies in none."""
+    folder = folder.resolve()
+    places = (folder, *folder.parents)
+    return next((place for place in places if is_archive(place) and (place / "segments").is_dir()), None)
+
+
 def _near(folder: Path) -> str:
     """Archives inside a folder, above it or beside it, for people; empty if there are none."""
     found: list[Path] = []

@@ -112,6 +112,15 @@ def _look(places: Sequence[Location], seen_roots: dict[str, bool]) -> Presence:
     return Presence(shown.path, also_at, FileState.MISSING, missing_ns)
 
 
+def is_reachable(folder: str) -> bool:
+    """Whether the folder of a library root is there and holds anything: an empty one may be a mount point."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
+
+
 def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 Path.exists raises where a folder must not be entered
 
@@ -120,11 +129,7 @@ def _is_offline(place: Location, seen_roots: dict[str, bool]) -> bool:
     """Whether the whole root is not there: its folder is gone, or is an empty one to mount a disk on."""
     root = place.root_path
     if root not in seen_roots:
-        try:
-            with os.scandir(root) as entries:
-                seen_roots[root] = next(entries, None) is not None
-        except OSError:
-            seen_roots[root] = False
+        seen_roots[root] = is_reachable(root)
     if seen_roots[root]:
         return False
     return not place.missing_ns or not Path(root).is_dir()
