@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexer.commands.backup import backup, restore
 from indexer.commands.ignore import ignore
 from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
 from indexer.commands.roots import roots
@@ -361,5 +362,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, ignore, roots, check, repair)
+COMMANDS = (index, status, shots, ignore, roots, backup, restore, check, repair)
 __all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]

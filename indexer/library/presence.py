@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from store.files import has_entries
+
 if TYPE_CHECKING:
     from store.records import Location, ShotRow
     from store.snapshot import Snapshot
@@ -112,15 +114,6 @@ def _look(places: Sequence[Location], seen_roots: dict[str, bool]) -> Presence:
     return Presence(shown.path, also_at, FileState.MISSING, missing_ns)
 
 
-def is_reachable(folder: str) -> bool:
-    """Whether the folder of a library root is there and holds anything: an empty one may be a mount point."""
-    try:
-        with os.scandir(folder) as entries:
-            return next(entries, None) is not None
-    except OSError:
-        return False
-
-
 def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 Path.exists raises where a folder must not be entered
 
@@ -129,7 +122,7 @@ def _is_offline(place: Location, seen_roots: dict[str, bool]) -> bool:
     """Whether the whole root is not there: its folder is gone, or is an empty one to mount a disk on."""
     root = place.root_path
     if root not in seen_roots:
-        seen_roots[root] = is_reachable(root)
+        seen_roots[root] = has_entries(root)
     if seen_roots[root]:
         return False
     return not place.missing_ns or not Path(root).is_dir()

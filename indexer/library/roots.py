@@ -13,11 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from indexer.library.file_locations import name_of_root, new_root_id
-from indexer.library.presence import is_reachable
 from indexer.media.fingerprint import fingerprint
 from store.archive import Archive
 from store.errors import ArchiveError, ConfigError, UnknownIdError
 from store.events import Event, Missing, Moved, RootNamed, Seen
+from store.files import has_entries
 from store.identity import archive_around
 from store.records import Location
 from store.snapshot import Snapshot
@@ -94,7 +94,7 @@ def list_roots(snapshot: Snapshot) -> list[LibraryRoot]:
     for location in snapshot.locations():
         videos.setdefault(location.root, set()).add(location.fingerprint)
     return [
-        LibraryRoot(root_id, name_of_root(root_id), path, len(videos.get(root_id, ())), is_reachable(path))
+        LibraryRoot(root_id, name_of_root(root_id), path, len(videos.get(root_id, ())), has_entries(path))
         for root_id, path in snapshot.roots(in_use=True).items()
     ]
 
