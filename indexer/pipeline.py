@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -24,6 +24,7 @@ from indexer.visual.index_video import IndexedVideo, index_video
 from indexer.visual.segment_builder import STAGE, older_keys, segment_key, segment_parameters
 from store.archive import Archive
 from store.records import Outcome, Status
+from store.wording import n_of
 
 VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
 
@@ -105,18 +106,27 @@ def require_files(inputs: Sequence[Path], settings: ScanSettings, archive: Path)
         ScanError: an input does not exist, or there is no video in any of them.
     """
     passed_over = []
+    n_own_films = 0
     for item in list_files(inputs, settings, skip_folder=archive):
         if isinstance(item, PassedOver):
             passed_over.append(item)
         elif isinstance(item, ListedFile) or item.is_failure:
             return
-    raise _no_videos(inputs, passed_over)
+        else:
+            n_own_films += 1
+    raise _no_videos(inputs, passed_over, n_own_films)
 
 
-def _no_videos(inputs: Sequence[Path], passed_over: Iterable[PassedOver]) -> ScanError:
+def _no_videos(inputs: Sequence[Path], passed_over: Sequence[PassedOver], n_own_films: int = 0) -> ScanError:
     where = ", ".join(str(path) for path in inputs)
+    reasons = []
+    if n_own_films:
+        reasons.append(f"{n_of(n_own_films, 'film')} made by Rushes (indexed only by name)")
+    if n_by_pattern := sum(folder.n_by_pattern for folder in passed_over):
+        reasons.append(f"{n_of(n_by_pattern, 'video')} left out by the patterns of the settings")
+    why = " and ".join(reasons) or f"none of its files ends like a video ({VIDEO_EXAMPLES}, ...)"
     passed = "".join(f"; passed over: {folder.describe()}" for folder in passed_over)
-    return ScanError(f"no videos in {where}: none of its files ends like a video ({VIDEO_EXAMPLES}, ...){passed}")
+    return ScanError(f"no videos in {where}: {why}{passed}")
 
 
 class _Run:

@@ -18,16 +18,16 @@ from store.errors import (
     ArchiveDamagedError,
     ArchiveError,
     CacheDamagedError,
-    NotAnArchiveError,
     SpaceMismatchError,
 )
 from store.events import Event, RunBegan, RunEnded, SpaceClaimed, event_to_fields
-from store.files import TEMPORARY_PREFIX, make_folder, put, quarantine, translated_errors
+from store.files import make_folder, put, quarantine
 from store.identity import (
     IDENTITY_NAME,
     OWN_FOLDERS,
     has_truth,
     read_identity,
+    refuse_place,
     remove_archive,
     write_identity,
 )
@@ -80,18 +80,9 @@ class Archive:
             NotAnArchiveError: the path is a file, a folder with other things in it, or inside another archive.
         """
         folder = Path(folder).absolute()
-        if folder.exists() and not folder.is_dir():
-            raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
         if (folder / IDENTITY_NAME).exists() or has_truth(folder):
             return cls.open(folder)
-        with translated_errors(folder):
-            names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
-        # The folders alone are what a killed `create` leaves.
-        if any(not name.startswith(TEMPORARY_PREFIX) for name in names - OWN_FOLDERS):
-            raise NotAnArchiveError(f"{folder} is not empty and not an archive; name a new or empty folder")
-        for parent in folder.resolve().parents:
-            if (parent / IDENTITY_NAME).is_file() and (parent / "segments").is_dir():
-                raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
+        refuse_place(folder)
         for name in sorted(OWN_FOLDERS):
             make_folder(folder / name)
         write_identity(folder, secrets.token_hex(16))

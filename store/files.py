@@ -49,6 +49,8 @@ FAILPOINTS = (
 """Every named step of a writer or a repair: a test kills one at each."""
 ERASE_FAILPOINTS = ("erase.published", "erase.thumbnails", "erase.segment")
 """Steps of a publisher that deletes the results of erased videos."""
+BACKUP_FAILPOINTS = ("backup.file", "backup.synced", "backup.published", "restore.file", "restore.synced")
+"""Steps of a backup and of a restore."""
 
 TEMPORARY_PREFIX = ".tmp-"
 HASH_CHUNK_BYTES = 1 << 22
@@ -135,6 +137,15 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
         return unseal(read_limited_bytes(path, LINE_LIMITS.most_bytes, follow_links=False))
     except (OSError, ForeignDataError):
         return None
+
+
+def has_entries(folder: Path | str) -> bool:
+    """Whether a folder is there and holds anything: an empty one may be what a disk is mounted on."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
 
 
 def sync_file(path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import ArchiveDamagedError, ArchiveTooNewError, NotAnArchiveError
-from store.files import put, seal, translated_errors, unseal
+from store.files import TEMPORARY_PREFIX, put, seal, translated_errors, unseal
 from store.limited import ForeignDataError, parse_limited_json, read_limited_bytes
 
 ARCHIVE_FORMAT = 1
@@ -99,6 +99,30 @@ def _folders(place: Path) -> list[Path]:
 def is_archive(folder: Path) -> bool:
     """Whether the folder says that it is an archive."""
     return (folder / IDENTITY_NAME).is_file()
+
+
+def refuse_place(folder: Path) -> None:
+    """Refuse to make an archive at a path where none is.
+
+    Raises:
+        NotAnArchiveError: the path is a file, a folder with other things in it, or inside another archive.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise NotAnArchiveError(f"{folder} is a file; name a folder for the archive")
+    with translated_errors(folder):
+        names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
+    # The folders alone are what a killed `Archive.create` leaves.
+    if any(not name.startswith(TEMPORARY_PREFIX) for name in names - OWN_FOLDERS):
+        raise NotAnArchiveError(f"{folder} is not empty and not an archive; name a new or empty folder")
+    if (parent := archive_around(folder)) is not None:
+        raise NotAnArchiveError(f"{folder} lies inside the archive {parent}; name a folder outside it")
+
+
+def archive_around(folder: Path) -> Path | None:
+    """The archive that a folder is, or lies in; None if it lies in none."""
+    folder = folder.resolve()
+    places = (folder, *folder.parents)
+    return next((place for place in places if is_archive(place) and (place / "segments").is_dir()), None)
 
 
 def _near(folder: Path) -> str:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexer.commands.backup import backup, restore
 from indexer.commands.ignore import ignore
 from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
+from indexer.commands.roots import roots
 from indexer.commands.status import status
 from store.wording import n_of
 
@@ -83,13 +85,16 @@ def _index_new_or_old(
     """
     from indexer.pipeline import require_files
     from store.archive import Archive
-    from store.identity import is_archive
+    from store.identity import has_truth, is_archive, refuse_place
 
     is_new = not is_archive(folder)
     loaded = None
     if is_new:
+        has_no_identity = has_truth(folder)
+        if not has_no_identity:
+            refuse_place(folder.absolute())
         require_files(paths, settings.scan, folder)
-        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):  # all else may be refused
+        if not has_no_identity:
             loaded = _load_new(*model)
     was_there = folder.exists()
     with Archive.create(folder) as opened:
@@ -360,5 +365,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, ignore, check, repair)
+COMMANDS = (index, status, shots, ignore, roots, backup, restore, check, repair)
 __all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]

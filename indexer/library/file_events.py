@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from indexer.library.file_locations import Place, Places
+from indexer.library.file_locations import Place, Places, new_root_id
 from indexer.library.scan import Change, ScannedFile
 from store.archive import Archive
 from store.events import Described, Dropped, Event, Failed, Missing, Moved, Recalled, RootNamed, Seen
 from store.records import Location, Outcome, Status
+from store.snapshot import Snapshot
 
 _IGNORED = "ignored: "
 
@@ -27,12 +28,11 @@ class Journal:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         snapshot = archive.snapshot()
-        self._places = Places(snapshot.roots())
+        self._places = Places(snapshot.roots(), self._name_root)
         self._failed = {failure.path: failure for failure in snapshot.failures()}
         self._ignored = snapshot.ignored_contents()
         self._erased = snapshot.erased()
         self._locations = {location.path: location for location in snapshot.locations()}
-        self._roots_noted: set[str] = set()
 
     @cached_property
     def _metadata(self) -> Mapping[str, Mapping[str, str]]:
@@ -42,10 +42,10 @@ class Journal:
         """The content of this file is in the archive and lies here now."""
         events: list[Event] = []
         if not file.is_noted or str(file.file.path) in self._failed:
-            place = self._places.locate(file.file.path, file.file.root)
+            place = self._place_of(file.file.path, file.file.root)
             facts = (place.root, place.relative_path, file.size_bytes, file.mtime_ns, file.fingerprint)
             if file.change is Change.MOVED:
-                old = self._places.locate(Path(file.other), Path(file.other).parent)
+                old = self._place_of(Path(file.other), Path(file.other).parent)
                 before = self._locations.get(file.other)
                 events.append(Moved(old.root, old.relative_path, *facts, before.held_since if before else ""))
             else:
@@ -64,7 +64,7 @@ class Journal:
         before = self._failed.get(str(path))
         is_known = before is not None and (before.reason, before.fingerprint) == (reason, fingerprint)
         if not is_known:
-            place: Place = self._places.locate(path, root)
+            place = self._place_of(path, root)
             self._record([Failed(place.root, place.relative_path, reason, fingerprint)])
         elif before is not None and before.is_ignored:
             return Outcome(str(path), Status.SKIPPED, f"{_IGNORED}{reason}", is_ignored=True)
@@ -94,12 +94,28 @@ class Journal:
             for path in sorted(self._failed)
             if any(Path(path).is_relative_to(folder) for folder in folders) and not os.path.lexists(path)
         ]
-        places = [self._places.locate(path, path.parent) for path in gone]
+        places = [self._place_of(path, path.parent) for path in gone]
         self._record([Dropped(place.root, place.relative_path) for place in places])
 
+    def _place_of(self, path: Path, found_through: Path) -> Place:
+        known = self._locations.get(str(path))
+        if known is not None:
+            return Place(known.root, known.relative_path)
+        return self._places.locate(path, found_through)
+
+    def _name_root(self, folder: Path) -> str:
+        """The id of a folder that becomes a root, written at once: two indexers of one folder name one root."""
+        root_id = new_root_id(folder)
+
+        def name(snapshot: Snapshot) -> list[Event]:
+            nonlocal root_id
+            named = [known for known, path in snapshot.roots().items() if Path(path) == folder]
+            root_id = min(named, default=root_id)
+            return [] if named else [RootNamed(root_id, str(folder))]
+
+        self._archive.record_if(name)
+        return root_id
+
     def _record(self, events: list[Event]) -> None:
-        named = self._places.named
-        roots = [RootNamed(name, path) for name, path in named.items() if name not in self._roots_noted]
         if events:
-            self._archive.record([*roots, *events])
-            self._roots_noted.update(named)
+            self._archive.record(events)

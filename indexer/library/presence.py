@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from store.files import has_entries
+
 if TYPE_CHECKING:
     from store.records import Location, ShotRow
     from store.snapshot import Snapshot
@@ -120,11 +122,7 @@ def _is_offline(place: Location, seen_roots: dict[str, bool]) -> bool:
     """Whether the whole root is not there: its folder is gone, or is an empty one to mount a disk on."""
     root = place.root_path
     if root not in seen_roots:
-        try:
-            with os.scandir(root) as entries:
-                seen_roots[root] = next(entries, None) is not None
-        except OSError:
-            seen_roots[root] = False
+        seen_roots[root] = has_entries(root)
     if seen_roots[root]:
         return False
     return not place.missing_ns or not Path(root).is_dir()

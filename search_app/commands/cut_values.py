@@ -117,13 +117,17 @@ def _seconds(text: str) -> Fraction:
 
 
 def _named_frame(text: str, facts: VideoFacts) -> int:
-    from search_app.timelines.timecode import parse_timecode
+    """The frame of that name: names are counted at the source's rate, frames as often as there are any."""
+    from search_app.frame_rates import source_rate
+    from search_app.timelines.timecode import as_counted, parse_timecode
 
+    rate = source_rate(facts)
+    start = facts.start_timecode or "00:00:00:00"
     try:
-        start = parse_timecode(facts.start_timecode, _rate(facts)) if facts.start_timecode else 0
-        return parse_timecode(text, _rate(facts)) - start
+        named, first = (parse_timecode(as_counted(one, rate), rate) for one in (text, start))
     except ValueError as error:
         raise QueryError(str(error)) from error
+    return round((named - first) * _rate(facts) / rate)
 
 
 def _rate(facts: VideoFacts) -> Fraction:

@@ -114,16 +114,15 @@ def _measure(cells: SmallPictures) -> NDArray[np.float32]:
 
 def propose_shifts(old: VideoFacts, new: VideoFacts) -> dict[str, Fraction]:
     """Shifts that times and timecodes of two videos propose, the most telling first."""
-    from search_app.timelines.timecode import parse_timecode
+    from search_app.frame_rates import source_rate
+    from search_app.timelines.timecode import as_counted, parse_timecode
 
     proposed: dict[str, Fraction] = {}
     starts = []
     for facts in (old, new):
-        rate = facts.frame_rate
+        rate, timecode = source_rate(facts), facts.start_timecode
         try:
-            starts.append(
-                parse_timecode(facts.start_timecode, rate) / rate if facts.start_timecode and rate else None
-            )
+            starts.append(parse_timecode(as_counted(timecode, rate), rate) / rate if timecode else None)
         except ValueError:
             starts.append(None)
     old_start, new_start = starts

@@ -17,7 +17,7 @@ from search_app.frame_rates import source_rate
 from search_app.timelines.reels import Reel, name_reels
 from search_app.timelines.relink import Relinker
 from search_app.timelines.remarks import About, Remark
-from search_app.timelines.timecode import DROP_RATES, format_timecode, parse_timecode
+from search_app.timelines.timecode import as_counted, format_timecode, parse_timecode
 from store.records import VideoFacts
 
 _GUESSED_FRAMES = 2
@@ -204,12 +204,11 @@ class _Gatherer:
 
     def start_of(self, clip: Clip) -> tuple[int, bool]:
         """The number of the first frame, and whether numbers are dropped."""
-        timecode, rate = clip.facts.start_timecode, source_rate(clip.facts)
-        if timecode is None:
+        rate = source_rate(clip.facts)
+        if clip.facts.start_timecode is None:
             self._say(About.FRAMES, "has no timecode", "have no timecode", _name_of(clip), _FROM_ZERO)
             return 0, False
-        if rate not in DROP_RATES:  # numbers cannot be dropped there: they stand, whatever the flag says
-            timecode = timecode.replace(";", ":")
+        timecode = as_counted(clip.facts.start_timecode, rate)
         try:
             return parse_timecode(timecode, rate), ";" in timecode
         except ValueError as error:

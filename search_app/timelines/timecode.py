@@ -89,6 +89,11 @@ def parse_timecode(text: str, rate: Fraction) -> int:
     return (60 * minute + seconds) * names + frames - _n_dropped(minute, rate, drop)
 
 
+def as_counted(timecode: str, rate: Fraction) -> str:
+    """A source's timecode with `:` where no names can be dropped at its rate, whatever its flag says."""
+    return timecode if rate in DROP_RATES else timecode.replace(";", ":")
+
+
 def is_dropped(name: str) -> bool:
     """Whether drop-frame counting at 29.97 frames per second leaves this name out, written with `:`."""
     return name[6:8] == "00" and int(name[4]) > 0 and int(name[9:]) < _FRAMES_DROPPED_AT_30

@@ -78,6 +78,35 @@ def test_nothing_to_index_loads_nothing_and_leaves_nothing(tmp_path: Path, loads
     assert [] == loads
 
 
+def test_why_there_is_nothing_to_index_is_true(tmp_path: Path, library: Path, loads: list[str]) -> None:
+    """Films that Rushes made and videos that patterns leave out do end like videos."""
+    made, settings = tmp_path / "made", tmp_path / "settings.toml"
+    made.mkdir()
+    shutil.copy(library / "red.mp4", made / "film.mp4")
+    (made / "film.mp4.json").write_text('{"format": "rushes-supercut"}', encoding="utf-8")
+    told = _rushes("index", tmp_path / "arch", made, status=1)
+    assert "1 film made by Rushes (indexed only by name)" in told
+    settings.write_text('[scan]\nexclude = ["*.mp4"]\n', encoding="utf-8")
+    excluded = _rushes("index", tmp_path / "arch", library, "--config", settings, status=1)
+    assert "3 videos left out by the patterns" in excluded
+    assert "ends like a video" not in told + excluded
+    assert [] == loads
+
+
+def test_a_place_where_no_archive_can_be_is_refused_before_a_model_is_loaded(
+    tmp_path: Path, library: Path, loads: list[str]
+) -> None:
+    """Inside an archive, a file, and a folder of other things."""
+    _index(tmp_path / "arch", library)
+    for place, why in (
+        (tmp_path / "arch" / "new", "lies inside the archive"),
+        (library / "red.mp4", "is a file"),
+        (library, "is not empty and not an archive"),
+    ):
+        assert why in _rushes("index", place, library, status=2)
+    assert [] == loads
+
+
 def test_a_first_run_in_which_all_fails_leaves_no_archive(tmp_path: Path, library: Path) -> None:
     """Nor does one that is stopped; a folder that was there stays, empty; one video is enough for an archive."""
     alone = tmp_path / "alone"

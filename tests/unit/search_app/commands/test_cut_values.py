@@ -66,6 +66,27 @@ def test_edges(text: str, frame: int) -> None:
     assert frame == parse_edge(text, FACTS, 100)
 
 
+@pytest.mark.parametrize(
+    ("said", "usual", "counted", "start", "text", "frame"),
+    [
+        (None, 24, 24, "01:00:00;00", "01:00:04;12", 108),
+        (24, None, 24, "01:00:00;00", "01:00:04:12", 108),
+        (Fraction(30_000, 1001), None, 30, "00:01:00;02", "00:01:00;12", 10),
+        (600, 25, 25, "10:00:00:00", "10:00:04:12", 112),
+        (None, 25, 17, "10:00:00:00", "10:00:04:12", 76),
+        (None, 25, 17, "10:00:00:00", "10:00:04:22", 83),
+    ],
+)
+def test_a_timecode_counts_at_the_rate_of_its_source(
+    said: Fraction | None, usual: Fraction | None, counted: int, start: str, text: str, frame: int
+) -> None:
+    """Not at a mean, nor at the container's ticks; where no names can be dropped, `;` is no reason to refuse."""
+    rates = {"frame_rate": said and Fraction(said), "usual_rate": usual and Fraction(usual)}
+    n_frames = round(counted * FACTS.span.duration)
+    facts = replace(FACTS, **rates, start_timecode=start, n_frames=n_frames)
+    assert frame == parse_edge(text, facts, 0)
+
+
 @pytest.mark.parametrize("text", ["", "f", "abc", "+", "10:00:04:25", "--3f"])
 def test_edges_that_are_none_are_refused(text: str) -> None:
     """With one line."""
