@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from search_app.cutting.cut_list import Clip
     from search_app.cutting.stored_cut import CutClip, StoredCut
     from search_app.search.ranking import Hit
+    from search_app.use_cases.change_cut import CutChange
     from store.records import CutStep
     from store.snapshot import Snapshot
 
@@ -30,17 +31,16 @@ _HEADS = ("clip", "at", "length", "in", "out", "handles", "source", "state", "su
 _RIGHT = ("clip", "at", "length", "in", "out", "handles", "sure")
 
 
-def say_change(
-    snapshot: Snapshot, cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()
-) -> None:
+def say_change(snapshot: Snapshot, change: CutChange) -> None:
     """One line about an edit, with the length of the film, and on stderr what was left out and why."""
     from indexer.commands.console import printable, timecode
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.cut_film import film_length
     from search_app.cutting.matches import reason_with_way_out
 
+    cut = change.cut
     of_reason: dict[str, list[CutClip]] = {}
-    for clip, reason in left_out:
+    for clip, reason in change.left_out:
         of_reason.setdefault(reason, []).append(clip)
     names = display_names(clip.path for clips in of_reason.values() for clip in clips)
     for reason, clips in of_reason.items():
@@ -52,7 +52,7 @@ def say_change(
     length = length_words(film_length(snapshot, cut.clips, film_rate))
     n_rejected = len(cut.clips) - len(wanted)
     rejected = f", {n_rejected} rejected" if n_rejected else ""
-    click.echo(printable(f"{cut.name}: {action}; {n_of(len(wanted), 'clip')}, {length}{rejected}"))
+    click.echo(printable(f"{cut.name}: {change.action}; {n_of(len(wanted), 'clip')}, {length}{rejected}"))
 
 
 def length_words(film: tuple[int, Fraction] | None) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON
-from search_app.commands.cut_values import parse_time
 from search_app.errors import QueryError
+from search_app.use_cases.cut_values import parse_time
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from store.archive import Archive

@@ -9,7 +9,7 @@ import click
 from indexer.commands.archive_commands import shot_json
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from indexer.library.presence import Presence
     from search_app.confidence.certainty import Certainty
@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from search_app.search.ranking import Hit
     from search_app.search.search import SearchResult
     from search_app.search.why import Explanation
-    from store.snapshot import Snapshot
 
 
 def say_no_match(result: SearchResult) -> None:
@@ -38,14 +37,6 @@ def say_no_match(result: SearchResult) -> None:
         click.echo(f"nothing here matches{why}; {nearest}", err=True)
     if not all(hit.is_calibrated for hit in result.hits):
         click.echo("confidence is not calibrated for this archive's encoder: words only", err=True)
-
-
-def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence]:
-    """For every video that these hits name, where it lies now: one look at the disk for each of its places."""
-    from indexer.library.presence import look_for_shots
-
-    shots = (shot for hit in hits for shot in (hit.shot, *hit.stack, *(step.shot for step in hit.steps)))
-    return look_for_shots(snapshot, shots)
 
 
 def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
