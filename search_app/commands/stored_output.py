@@ -66,8 +66,8 @@ def render_stored(
 
 @click.command(
     "export",
-    help="Write a cut list as a timeline, list, playlist, subtitles, chapters or contact sheet, with the endings and "
-    "options of `rushes timeline` and `rushes export` that are not about choosing.",
+    help="Write a cut list as a timeline, list, playlist, subtitles, chapters or contact sheet, with the endings "
+    "and options of `rushes timeline` and `rushes export` that are not about choosing.",
     epilog=_TIMELINE_HELP + FORMAT_HELP.removeprefix("\n\b"),
 )
 @ARCHIVE

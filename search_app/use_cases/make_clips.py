@@ -97,7 +97,7 @@ def make_clips(
     def render(one: CutList, path: Path) -> SupercutReport:
         ruling = chosen.rulings[cut_list.clips.index(one.clips[0])]
         alone = ChosenClips(one, chosen.question, chosen.provenance, (ruling,))
-        film_of_one = make_film(prepare_film(archive, alone, path, options), on_made=made.append)
+        film_of_one = make_film(prepare_film(archive, alone, path, options), remember=False, on_made=made.append)
         film_of_one.refuse_losses()
         if on_clip:
             on_clip(path, film_of_one.report)

@@ -178,6 +178,7 @@ def make_film(
     plan: FilmPlan,
     *,
     use_name: str = "",
+    remember: bool = True,
     on_made: Callable[[SupercutReport], None] | None = None,
     on_progress: Callable[[RenderProgress], None] | None = None,
     cancel: threading.Event | None = None,
@@ -187,7 +188,8 @@ def make_film(
     Args:
         plan: the film, checked.
         use_name: under which name the archive remembers what was used; that of the file if empty.
-        on_made: told of the film as soon as it is there; the archive then remembers nothing.
+        remember: whether it remembers anything.
+        on_made: told of the film as soon as it is there.
         on_progress: told how far it is, a few times a second, in the thread that called.
         cancel: when set by another thread, rendering stops within a second and nothing is kept.
 
@@ -214,30 +216,26 @@ def make_film(
         cancel=cancel,
     )
     losses: list[str] = []
+    if on_made is not None:
+        on_made(report)
     # What can be cancelled may still go; what cannot is remembered at once, whatever follows.
+    used_by = plan.archive if remember else None
     if cancel is None:
-        _remember(plan, report, use_name, on_made, losses)
+        _remember(used_by, report, use_name, losses)
     _seal(plan, report, cancel, losses)
     if cancel is not None:
-        _remember(plan, report, use_name, on_made, losses)
+        _remember(used_by, report, use_name, losses)
     if plan.poster is not None:
         with _losses_into(losses, report, f"{plan.poster.path} was not made"):
             write_poster(plan.poster, report)
     return MadeFilm(report, tuple(losses))
 
 
-def _remember(
-    plan: FilmPlan,
-    report: SupercutReport,
-    use_name: str,
-    on_made: Callable[[SupercutReport], None] | None,
-    losses: list[str],
-) -> None:
+def _remember(archive: Archive | None, report: SupercutReport, use_name: str, losses: list[str]) -> None:
+    if archive is None:
+        return
     with _losses_into(losses, report, "it was not remembered as used"):
-        if on_made is not None:
-            on_made(report)
-        elif plan.archive is not None:
-            record_export(plan.archive, use_name or report.output.name, report.stretches)
+        record_export(archive, use_name or report.output.name, report.stretches)
 
 
 def _seal(plan: FilmPlan, report: SupercutReport, cancel: threading.Event | None, losses: list[str]) -> None:
