@@ -11,7 +11,7 @@ import click
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.edit_cut import NAME
 from search_app.commands.stored_output import export_stored, render_stored
-from store.wording import n_of
+from store.wording import n_of, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import Clip
@@ -30,7 +30,7 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     In and out are timecodes of the source, or count from its first frame if it has none; out is the frame behind
     the last. Handles, in frames before and after, are shown besides, as far as the source has them free.
     """
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from indexer.library.presence import look_for_files
     from search_app.commands.cut_view import cut_json, find_edges, print_cut
     from search_app.cutting.cut_film import place_clips, relink_command

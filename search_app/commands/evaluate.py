@@ -95,8 +95,9 @@ def _asking_bar() -> Iterator[Callable[[int, int], None]]:
 
 def print_evaluation(found: Evaluation) -> None:
     """The table on stdout; what people should know of it, and what failed, on stderr."""
-    from indexer.commands.console import print_table, printable
+    from indexer.commands.console import print_table
     from search_app.evaluation.evaluation import remarks_on, table_of
+    from store.wording import printable
 
     headings, rows = table_of(found)
     if rows:

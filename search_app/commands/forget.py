@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from indexer.commands.options import ARCHIVE
-from store.wording import n_of
+from store.wording import n_of, printable
 
 
 @click.command()
@@ -22,7 +22,6 @@ def forget(archive: Path, videos: tuple[str, ...], missing: bool, yes: bool) -> 
     The files themselves are left alone; rights, cut lists and the record that the video was there stay. `rushes
     index` passes over the files from then on, unless it is told --again.
     """
-    from indexer.commands.console import printable
     from search_app.use_cases.forget import forget_videos, plan_forgetting
     from store.archive import Archive
 

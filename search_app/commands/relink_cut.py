@@ -41,10 +41,11 @@ def relink(
     much its times are shifted. What is doubtful is named and left as it is, unless --force is given. Exit status 1
     if clips are left without a video. `undo` takes it back.
     """
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from search_app.commands.cut_view import say_change
     from search_app.use_cases.relink_cut import relink_cut
     from store.archive import Archive
+    from store.wording import printable
 
     with Archive.open(archive) as opened:
         made = relink_cut(opened, name, places=places, video=to, force=force, dry_run=dry_run)

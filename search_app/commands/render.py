@@ -40,7 +40,7 @@ def render_source(
     as_json: bool,
 ) -> None:
     """Make a film, or a file of each clip, and say what came of it; the command ends with 1 if a cut is wrong."""
-    from search_app.output_checks import refuse_footage
+    from search_app.output_files import refuse_footage
     from search_app.use_cases.choose_clips import choose_export, film_needs
     from search_app.use_cases.make_film import prepare_film
     from store.archive import Archive
@@ -77,8 +77,8 @@ def render_again(
     as_json: bool,
 ) -> None:
     """Make a film again, and say whether it is the same; the command ends with 1 if it is not."""
-    from indexer.commands.console import printable
     from search_app.use_cases.make_again import difference_from, prepare_again
+    from store.wording import printable
 
     for line in before.notes:
         click.echo(printable(line), err=True)
@@ -177,10 +177,11 @@ def _render_clips(
     archive: Archive, chosen: ChosenClips, output: Path, rendering: RenderOptions, *, as_json: bool
 ) -> None:
     """Render every clip into a file of its own, and say what came of each."""
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from search_app.rendering.ledger import read_ledger
     from search_app.rendering.outcomes import left_out_lines
     from search_app.use_cases.make_clips import make_clips
+    from store.wording import printable
 
     def show(path: Path, report: SupercutReport) -> None:
         click.echo(f"{printable(path.name)}: {report.verification_line()}", err=True)

@@ -20,7 +20,7 @@ from search_app.commands.search_view import (
     sure_json,
 )
 from search_app.errors import QueryError
-from store.wording import n_of
+from store.wording import n_of, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.use_cases.options import QuestionOptions
@@ -90,7 +90,7 @@ def search(
     The whole language is below.
     """
     spare_processors()
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from search_app.use_cases.answer import answer
     from store.archive import Archive
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.commands.archive_commands import shot_json
+from store.wording import clock, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from collections.abc import Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 def say_no_match(result: SearchResult) -> None:
     """Say on stderr what was found nothing of, if nothing matches, and if numbers were not calibrated."""
-    from indexer.commands.console import printable
     from search_app.confidence.certainty import Certainty
     from search_app.search.naming import NAME
 
@@ -41,14 +41,14 @@ def say_no_match(result: SearchResult) -> None:
 
 def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
     """Ranked shots as a table for people; files that are missing, and copies, have columns if there are any."""
-    from indexer.commands.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, with_presence
 
     rows = [
         (
             str(hit.rank),
             hit.sure_text(),
-            timecode(hit.span.start_seconds),
-            timecode(hit.span.end_seconds),
+            clock(hit.span.start_seconds),
+            clock(hit.span.end_seconds),
             found_by(hit),
             hit.shot.shot_id,
             files[hit.shot.video_id].path,
@@ -124,7 +124,7 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         found: what became of it.
         presence: where its video lies now; None without a shot.
     """
-    from indexer.commands.console import print_table, printable, timecode
+    from indexer.commands.console import print_table
     from search_app.confidence.certainty import percent_of, words_of
 
     if found.shot is None or presence is None:
@@ -132,7 +132,7 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         return
     span = found.shot.shot.span
     click.echo(
-        f"shot {found.shot.shot_id}, {timecode(span.start_seconds)} to {timecode(span.end_seconds)} "
+        f"shot {found.shot.shot_id}, {clock(span.start_seconds)} to {clock(span.end_seconds)} "
         f"of {printable(presence.path)}"
     )
     if not presence.is_there:

@@ -95,7 +95,8 @@ def export_timeline(
 
 def say_exported(made: Exported, *, as_json: bool) -> None:
     """Say what was written, and on stderr what is not as one might expect."""
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
+    from store.wording import printable
 
     for note in made.notes:
         click.echo(printable(note), err=True)

@@ -12,7 +12,7 @@ from search_app.errors import QueryError
 from search_app.exports.contact_sheet import summary
 from search_app.exports.export import FORMATS, check_export_target, export_cut_list, format_of
 from search_app.exports.tables import film_json
-from search_app.output_checks import refuse_footage
+from search_app.output_files import refuse_footage
 from search_app.search.decisions import record_export
 from search_app.timelines.edl import edl_notes
 from search_app.timelines.sources import describe_rate

@@ -21,7 +21,7 @@ from search_app.cutting.clip_texts import ClipText, read_clip_texts
 from search_app.errors import QueryError, RenderError
 from search_app.exports.manifest import seal_manifest
 from search_app.exports.poster import Poster, check_poster, write_poster
-from search_app.output_checks import refuse_archive_folder, refuse_footage
+from search_app.output_files import refuse_archive_folder, refuse_footage
 from search_app.rendering.estimate import Estimate, estimate_supercut, planned_frames
 from search_app.rendering.outcomes import RenderProgress, SupercutReport, length_words
 from search_app.rendering.supercut import render_supercut

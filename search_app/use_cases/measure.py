@@ -12,7 +12,7 @@ from search_app.evaluation.evaluation import FUSED, Answer, ask_all, evaluate
 from search_app.evaluation.ground_truth import judge_anew, judged_topics, read_topics
 from search_app.evaluation.metrics import benchmark_measures, judgement_measures
 from search_app.evaluation.trec import read_qrels, read_run, write_qrels, write_run
-from search_app.output_checks import refuse_footage
+from search_app.output_files import refuse_footage
 from search_app.query.options import SearchOptions
 from search_app.query.parser import parse_query
 from search_app.search.search import rank
