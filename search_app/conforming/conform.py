@@ -16,16 +16,15 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Stream, send
+from indexer.media.ffmpeg import Stream
 from search_app.conforming.clip_job import ClipJob
 from search_app.conforming.framing import CENTRE, Focus, fitted
 from search_app.conforming.hardware import encoder_limits
 from search_app.conforming.overlays_and_fades import PLAIN, Dress
 from search_app.conforming.picture_names import Framing
 from search_app.conforming.saliency import find_focus, thumbnail_size
+from search_app.conforming.small_frames import read_small_frames
 from search_app.conforming.source_frames import (
     PREROLLS,
     FrameLog,
@@ -136,23 +135,19 @@ def _focus(job: ClipJob) -> Focus:
     """Where to crop: one place for the whole clip, found in small pictures of it."""
     clip, look = job.clip, job.look
     first, end = tick_span(clip.span, clip.facts)
-    width, height = thumbnail_size(clip.facts)
-    rate = min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration))
-    for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
-        log, data = FrameLog(), bytearray()
-        shown = source_frames(clip.facts, job.source, clip.span.start, preroll, look)
-        small = (
-            frames_between(shown, clip.facts, look, first, end)
-            .filter("fps", fps=f"{rate:.6f}", round="near")
-            .filter("scale", width, height, flags="area")
-            .filter("format", "rgb24")
-        )
-        output = send([small], format="rawvideo")
-        job.program.run(output, cancel=job.cancel, on_bytes=data.extend, on_line=log.read)
-        if data and is_in_time(log, clip.facts, clip.span.start, first, preroll):
-            break
-    frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, height, width, 3)
-    return find_focus(frames, job.profile.window(clip.facts))
+    found = read_small_frames(
+        job.program,
+        clip.facts,
+        job.source,
+        look,
+        range(first, end),
+        thumbnail_size(clip.facts),
+        start=clip.span.start,
+        prerolls=_prerolls(clip, look),
+        rate=min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration)),
+        cancel=job.cancel,
+    )
+    return find_focus(found.pictures, job.profile.window(clip.facts))
 
 
 def _one_by_one(pictures: Stream, clip: Clip, profile: Profile, n_frames: int) -> Stream:

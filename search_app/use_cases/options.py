@@ -39,6 +39,10 @@ class QuestionOptions:
     config: Path | None = None
     typed: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        """Take a plain word for the order."""
+        object.__setattr__(self, "sort", Sort(self.sort))
+
     def ranking(self) -> dict[str, Any]:
         """How answers are ranked, for the ledger."""
         return {"sort": str(self.sort), "variety": self.variety, "merge": self.merge, "stack": self.stack}

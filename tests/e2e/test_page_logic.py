@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from indexer.errors import ModelError
 from search_app.cutting.rights import Rule, clear_rights, set_rights
+from search_app.cutting.stored_cut import PICKS
 from search_app.exports.manifest import read_manifest
 from search_app.rendering.ledger import ledger_path
 from search_app.search.ranking import Hit
@@ -189,7 +190,7 @@ def test_the_page_keeps_to_rights(archive: Path) -> None:
         shot = opened.snapshot().shots()[0]
         picks.tick(opened, [Hit(1, 0.5, shot, Fraction(0), "")], "")
         set_rights(opened, shot.video_id, None, Rule.BLOCK, note="embargo")
-        blocked = RenderJob(opened, StoredSource(picks.PICKS), shelf)
+        blocked = RenderJob(opened, StoredSource(PICKS), shelf)
         blocked.start()
         assert blocked.wait(20)
         assert blocked.report is None
@@ -197,7 +198,7 @@ def test_the_page_keeps_to_rights(archive: Path) -> None:
         assert blocked.problem.endswith(": embargo")
         clear_rights(opened, shot.video_id, None)
         set_rights(opened, shot.video_id, None, Rule.WATERMARK, text="Anna's")
-        marked = RenderJob(opened, StoredSource(picks.PICKS), shelf)
+        marked = RenderJob(opened, StoredSource(PICKS), shelf)
         marked.start()
         assert marked.wait(60)
         clear_rights(opened, shot.video_id, None)
@@ -218,7 +219,7 @@ def test_a_cancelled_rendering_keeps_nothing(archive: Path) -> None:
     with Archive.open(archive) as opened:
         hits = [Hit(1, 0.5, shot, Fraction(0), "") for shot in opened.snapshot().shots()]
         picks.tick(opened, hits, "")
-        job = RenderJob(opened, StoredSource(picks.PICKS), shelf)
+        job = RenderJob(opened, StoredSource(PICKS), shelf)
         job.start()
         job.cancel()
         assert (True, True, None) == (job.wait(20), job.is_cancelled, job.report)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from search_app.cutting.rights import Rule, set_rights
+from search_app.cutting.stored_cut import PICKS
 from search_app.rendering.ledger import read_ledger
 from search_app.search.ranking import Hit
 from search_app.ui import picks
@@ -46,10 +47,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_page_and_command_make_the_same_film(archive: Path, tmp_path: Path) -> None:
     """Of the same picks: the ledger and manifest but for times and names, every picture and all sound."""
-    run("cut", "render", archive, picks.PICKS, "-o", tmp_path / "film.mp4")
+    run("cut", "render", archive, PICKS, "-o", tmp_path / "film.mp4")
     shelf = MediaShelf()
     with Archive.open(archive) as opened:
-        job = RenderJob(opened, StoredSource(picks.PICKS), shelf)
+        job = RenderJob(opened, StoredSource(PICKS), shelf)
         job.start()
         assert job.wait(120)
     assert job.report is not None, job.problem
@@ -79,7 +80,7 @@ def test_clips_can_be_rendered_best_first(archive: Path) -> None:
     needs = ExportNeeds(can_mark=True)
     with Archive.open(archive) as opened:
         stored, best_first = (
-            choose_export(opened, StoredSource(picks.PICKS, best_first=turned), needs) for turned in (False, True)
+            choose_export(opened, StoredSource(PICKS, best_first=turned), needs) for turned in (False, True)
         )
     scores = [0.1, 0.2, 0.3]
     assert scores == pytest.approx([clip.score for clip in stored.cut_list.clips])

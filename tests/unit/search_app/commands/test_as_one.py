@@ -9,6 +9,7 @@ from search_app.commands.as_one import given_options
 from search_app.commands.cut_options import add_cut_options
 from search_app.commands.question_options import add_question_options
 from search_app.cutting.cut_options import CutOptions, Order
+from search_app.query.options import Sort
 from search_app.use_cases.options import QuestionOptions
 
 
@@ -31,6 +32,6 @@ def test_options_reach_a_command_as_one_value() -> None:
     assert [CutOptions(limit=3, order=Order.RANDOM, avoid_used=True), True, typed] == [seen[0], *seen[2:]]
     asked = seen[1]
     assert isinstance(asked, QuestionOptions)
-    assert ("date", typed) == (asked.sort, asked.typed)
+    assert (Sort.DATE, frozenset(typed)) == (asked.sort, asked.typed)
     names = [param.name for param in work.params]
     assert (["limit", "max_seconds"], ["sort", "variety"], "overwrite") == (names[:2], names[13:15], names[-1])
