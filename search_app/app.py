@@ -11,16 +11,16 @@ import streamlit as st
 
 from indexer.library.presence import look_for_shots
 from search_app.confidence.certainty import Certainty
-from search_app.search.decisions import record_export
+from search_app.cutting.stored_cut import PICKS
 from search_app.ui import panels, picks, resources
 from search_app.ui.media_cache import media_shelf
 from search_app.ui.render_job import RenderJob, begin_job, latest_job
 from search_app.ui.serve import ARCHIVE_VARIABLE
+from search_app.use_cases.options import StoredSource
 from store.archive import Archive
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from search_app.cutting.stored_cut import StoredCut
     from search_app.search.ranking import Hit
 
 
@@ -141,33 +141,20 @@ def show_supercut(archive: Archive, question: panels.Question) -> None:
     if action.undo:
         change_picks(lambda: picks.undo(archive))
     if action.render:
-        render_picks(archive, question, ticked, action)
+        render_picks(archive, question, action)
     if removed is not None or action.clear or action.undo or action.render:
         st.rerun()
 
 
-def render_picks(archive: Archive, question: panels.Question, ticked: StoredCut, action: panels.CutAction) -> None:
+def render_picks(archive: Archive, question: panels.Question, action: panels.CutAction) -> None:
     """Begin the film of the ticked shots."""
-    snapshot = archive.snapshot()
-    try:
-        cut_list = picks.cut_list_of(snapshot, ticked, action.order, skip_missing=action.skip_missing)
-    except ArchiveError as error:
-        st.session_state.problem = ("No supercut was made", str(error))
-        return
-    provenance = {
-        "query": question.text,
-        "embedding_space": snapshot.space and snapshot.space.space_id,
-        "archive_generation": snapshot.generation,
-        "cut": {"name": ticked.name, "version": ticked.version, "number": ticked.number},
-    }
+    source = StoredSource(PICKS, action.skip_missing, best_first=action.order is picks.Order.SCORE)
     job = RenderJob(
-        cut_list,
+        archive,
+        source,
         media_shelf(),
-        provenance,
-        flags=snapshot.rights(),
-        snapshot=snapshot,
         skip_missing=action.skip_missing,
-        on_done=lambda report: record_export(archive, question.text or "supercut", report.stretches),
+        use_name=question.text or "supercut",
     )
     st.session_state.job = begin_job(archive.folder, job)
 

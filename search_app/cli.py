@@ -33,7 +33,7 @@ class _WrongUsage(click.ClickException):
 
 @contextmanager
 def _on_one_line() -> Iterator[None]:
-    from indexer.commands.console import printable
+    from store.wording import printable
 
     try:
         yield
@@ -66,7 +66,7 @@ class _Rushes(click.Group):
                 raise
 
     def invoke(self, ctx: click.Context) -> Any:
-        from indexer.commands.console import printable
+        from store.wording import printable
 
         try:
             with _on_one_line():

@@ -14,7 +14,7 @@ from indexer.commands.ignore import ignore
 from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
 from indexer.commands.roots import roots
 from indexer.commands.status import status
-from store.wording import n_of
+from store.wording import clock, n_of, printable
 
 _MEANINGFUL_SECONDS = 0.2
 """A speed is told once so much time was measured: before that it is noise, or a division of nothing."""
@@ -113,8 +113,6 @@ def _index_new_or_old(
 
 
 def _tell(line: str) -> None:
-    from indexer.commands.console import printable
-
     click.echo(printable(line), err=True)
 
 
@@ -179,7 +177,7 @@ def run_index(
     again: bool = False,
 ) -> list[Outcome]:
     """Index with a progress bar, a line for every file that needs a person's eye, and a summary, on stderr."""
-    from indexer.commands.console import printable, progress_bar
+    from indexer.commands.console import progress_bar
     from indexer.pipeline import index_videos
 
     outcomes: list[Outcome] = []
@@ -296,13 +294,13 @@ def shots(archive: Path, video: str | None, as_json: bool) -> None:
 
 def print_shots(rows: Sequence[ShotRow], presences: Sequence[Presence]) -> None:
     """Shots as a table for people, with where the file of each lies now."""
-    from indexer.commands.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, with_presence
 
     cells = [
         (
             row.shot_id,
-            timecode(row.shot.span.start_seconds),
-            timecode(row.shot.span.end_seconds),
+            clock(row.shot.span.start_seconds),
+            clock(row.shot.span.end_seconds),
             row.shot.boundary.value,
             presence.path,
         )
@@ -321,7 +319,7 @@ def check(context: click.Context, /, archive: Path, read_data: bool, as_json: bo
     """Look for damage in ARCHIVE and change nothing. Exit status 1 if anything is wrong."""
     from dataclasses import asdict
 
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from store.archive import check_archive
 
     findings = check_archive(archive, read_data=read_data)
@@ -345,7 +343,6 @@ def repair(
     context: click.Context, /, archive: Path, dry_run: bool, device: str, config_files: tuple[Path, ...]
 ) -> None:
     """Mend ARCHIVE: damaged files go to its quarantine folder, never away; videos they held are indexed again."""
-    from indexer.commands.console import printable
     from indexer.config import IndexSettings
     from store.archive import Archive, repair_archive
     from store.config import read_settings

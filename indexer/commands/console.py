@@ -8,32 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from store.wording import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from indexer.library.presence import Presence
 
 
-def printable(text: str) -> str:
-    """The text on one line, with control characters written as escapes: file names may hold anything."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
-    )
-
-
 def say(text: str) -> None:
     """Lines for people, on stdout, with control characters of each written as escapes."""
     for line in text.split("\n"):
         click.echo(printable(line))
-
-
-def timecode(seconds: float) -> str:
-    """Seconds as people read them: `2:03.4` or `1:02:03.4`."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    clock = f"{minutes:02d}:{rest // 10:02d}.{rest % 10}"
-    return f"{hours}:{clock}" if hours else clock.removeprefix("0")
 
 
 def print_json(result: Any) -> None:

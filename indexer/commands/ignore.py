@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.commands.options import ARCHIVE
-from store.wording import n_of
+from store.wording import n_of, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from store.records import Outcome
@@ -26,7 +26,6 @@ def ignore(archive: Path, files: tuple[str, ...], every: bool, undo: bool) -> No
     FILES are paths, or ends of paths, of files that `rushes status` lists as failed. They no longer make a run
     exit with 1. A file that is mended or replaced is tried again by itself.
     """
-    from indexer.commands.console import printable
     from indexer.errors import ScanError
     from indexer.library.file_locations import Places
     from store.archive import Archive

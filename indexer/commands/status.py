@@ -37,9 +37,10 @@ def status(archive: Path, as_json: bool) -> None:
     """Say what ARCHIVE holds, how large it is, how the last run ended, and which files failed or are missing."""
     from dataclasses import asdict
 
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from indexer.library.presence import look_for_files
     from store.archive import Archive
+    from store.wording import printable
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 _NO_RESULTS: Final = "Not measured yet: `python -m tests.evaluation.demo_shots --write-card`."
-_BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 _CARD: Final = """---
 license: apache-2.0
@@ -54,21 +54,13 @@ Licence: Apache-2.0. No pictures, words or weights of anybody else went into it.
 
 def write_card(folder: Path, **facts: int | str) -> None:
     """Write the card of a newly trained encoder, without results."""
-    text = _CARD.format(begin=_BEGIN, end=_END, results=_NO_RESULTS, **facts)
+    text = _CARD.format(begin=BEGIN, end=END, results=_NO_RESULTS, **facts)
     (folder / "README.md").write_text(text, encoding="utf-8")
-
-
-def write_results(folder: Path, table: str) -> None:
-    """Put a table of results into the card."""
-    path = folder / "README.md"
-    head, _, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, tail = rest.partition(_END)
-    path.write_text(f"{head}{_BEGIN}\n{table}\n{_END}{tail}", encoding="utf-8")
 
 
 def read_results(folder: Path) -> dict[str, float]:
     """The figures in the card by name."""
     text = (folder / "README.md").read_text(encoding="utf-8")
-    lines = text.partition(_BEGIN)[2].partition(_END)[0].splitlines()
+    lines = text.partition(BEGIN)[2].partition(END)[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     return {row[0]: float(row[3]) for row in rows[2:]}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from store.names import display_names
-from store.wording import n_of
+from store.wording import clock, n_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from search_app.cutting.cut_list import Clip
     from search_app.cutting.stored_cut import CutClip, StoredCut
     from search_app.search.ranking import Hit
+    from search_app.use_cases.change_cut import CutChange
     from store.records import CutStep
     from store.snapshot import Snapshot
 
@@ -30,21 +31,19 @@ _HEADS = ("clip", "at", "length", "in", "out", "handles", "source", "state", "su
 _RIGHT = ("clip", "at", "length", "in", "out", "handles", "sure")
 
 
-def say_change(
-    snapshot: Snapshot, cut: StoredCut, action: str, left_out: Iterable[tuple[CutClip, str]] = ()
-) -> None:
+def say_change(snapshot: Snapshot, change: CutChange) -> None:
     """One line about an edit, with the length of the film, and on stderr what was left out and why."""
-    from indexer.commands.console import printable, timecode
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.cut_film import film_length
     from search_app.cutting.matches import reason_with_way_out
 
+    cut = change.cut
     of_reason: dict[str, list[CutClip]] = {}
-    for clip, reason in left_out:
+    for clip, reason in change.left_out:
         of_reason.setdefault(reason, []).append(clip)
     names = display_names(clip.path for clips in of_reason.values() for clip in clips)
     for reason, clips in of_reason.items():
-        first = f"{names[clips[0].path]} {timecode(clips[0].span.start_seconds)}"
+        first = f"{names[clips[0].path]} {clock(clips[0].span.start_seconds)}"
         more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
         if reason != _ASKED_FOR:
             click.echo(printable(f"left out: {first}{more}: {reason_with_way_out(reason)}"), err=True)
@@ -52,7 +51,7 @@ def say_change(
     length = length_words(film_length(snapshot, cut.clips, film_rate))
     n_rejected = len(cut.clips) - len(wanted)
     rejected = f", {n_rejected} rejected" if n_rejected else ""
-    click.echo(printable(f"{cut.name}: {action}; {n_of(len(wanted), 'clip')}, {length}{rejected}"))
+    click.echo(printable(f"{cut.name}: {change.action}; {n_of(len(wanted), 'clip')}, {length}{rejected}"))
 
 
 def length_words(film: tuple[int, Fraction] | None) -> str:
@@ -61,11 +60,9 @@ def length_words(film: tuple[int, Fraction] | None) -> str:
     Args:
         film: how many frames it has, and frames per second; None without clips.
     """
-    from indexer.commands.console import timecode
-
     n_frames, rate = film or (0, Fraction(1))
     at = f" ({n_of(n_frames, 'frame')} at {float(rate):.5g} fps)" if film else ""
-    return f"{timecode(float(n_frames / rate))}{at}"
+    return f"{clock(float(n_frames / rate))}{at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ def print_cut(
         news: how many candidates there are since.
         files: where the videos lie now, by id.
     """
-    from indexer.commands.console import print_table, printable, timecode
+    from indexer.commands.console import print_table
 
     rows: list[dict[str, str]] = []
     frames, rate = film_places(film)
@@ -156,11 +153,11 @@ def print_cut(
     for place, clip in enumerate(cut.clips, start=1):
         is_shown = place in film
         shown = film[place].span if is_shown else clip.span
-        edge = edges.get(place) or Edges(timecode(clip.span.start_seconds), timecode(clip.span.end_seconds))
+        edge = edges.get(place) or Edges(clock(clip.span.start_seconds), clock(clip.span.end_seconds))
         row = {
             "clip": str(place),
-            "at": timecode(float(frames[place][0] / rate)) if is_shown else "",
-            "length": timecode(float(frames[place][1] / rate if is_shown else shown.duration)),
+            "at": clock(float(frames[place][0] / rate)) if is_shown else "",
+            "length": clock(float(frames[place][1] / rate if is_shown else shown.duration)),
             "in": edge.start,
             "out": edge.end,
             "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
@@ -288,14 +285,14 @@ def when(time_ns: int) -> str:
 
 def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None:
     """Shots that came since, as a table."""
-    from indexer.commands.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, with_presence
 
     rows = [
         (
             str(number),
             "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
-            timecode(part.span.start_seconds),
-            timecode(part.span.end_seconds),
+            clock(part.span.start_seconds),
+            clock(part.span.end_seconds),
             part.shot.shot_id,
             files[part.shot.video_id].path,
         )
@@ -308,8 +305,8 @@ def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None
 
 
 def print_takes(takes: Sequence[Take], files: Mapping[str, Presence]) -> None:
-    """Other takes for the place of a clip, as a table."""
-    from indexer.commands.console import print_table, timecode, with_presence
+    """What could stand in the place of a clip, as a table."""
+    from indexer.commands.console import print_table, with_presence
 
     rows = [
         (
@@ -318,8 +315,8 @@ def print_takes(takes: Sequence[Take], files: Mapping[str, Presence]) -> None:
             "same picture" if take.is_copy else "",
             f"{take.height_px}p",
             f"{take.sharpness:.0f}",
-            timecode(take.clip.span.start_seconds),
-            timecode(take.clip.span.end_seconds),
+            clock(take.clip.span.start_seconds),
+            clock(take.clip.span.end_seconds),
             files[take.clip.video_id].path,
         )
         for number, take in enumerate(takes, start=1)

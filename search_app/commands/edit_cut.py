@@ -3,57 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON
-from search_app.commands.cut_values import EDGE_HELP, parse_edge, parse_length, parse_place, parse_places
+from search_app.commands.number_types import Finite
 from search_app.cutting.cut_options import CutOptions, Order
-from search_app.errors import CutError, QueryError
-from search_app.number_types import Finite
-from store.errors import UnknownIdError
+from search_app.errors import QueryError
+from search_app.use_cases.cut_values import EDGE_HELP, parse_edge, parse_length, parse_place, parse_places
 from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_edits import Edited
     from search_app.cutting.stored_cut import CutClip, StoredCut
+    from search_app.use_cases.change_cut import Change
     from store.archive import Archive
-    from store.records import VideoFacts
 
 NAME = click.argument("name")
 PLACES = click.argument("places")
 PLACE = click.argument("place")
 AGAIN = click.option("--again", is_flag=True, help="Also what another clip shows already.")
 
-Change = Callable[["Archive", "StoredCut"], tuple["Edited", str]]
-
 
 def _change(archive: Path, name: str, change: Change) -> None:
     """Make a version of a cut list, and say what it is now."""
     from search_app.commands.cut_view import say_change
-    from search_app.cutting.stored_cut import commit, read_cut
+    from search_app.use_cases.change_cut import change_cut
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        before = read_cut(opened.snapshot(), name)
-        edited, action = change(opened, before)
-        if edited.clips == before.clips:
-            raise QueryError(f"that changes nothing in the cut list {name!r}")
-        after = commit(opened, before, edited.clips, action)
-        say_change(opened.snapshot(), after, action, edited.left_out)
-
-
-def _facts(archive: Archive, place: int, clip: CutClip) -> VideoFacts:
-    try:
-        return archive.snapshot().video(clip.video_id).facts
-    except UnknownIdError as error:
-        raise CutError(
-            f"clip {place}: {clip.path} is not in the archive any more; find what took its place with "
-            f"`rushes cut relink`, or remove the clip"
-        ) from error
+        say_change(opened.snapshot(), change_cut(opened, name, change))
 
 
 @click.command()
@@ -84,7 +67,15 @@ def order(archive: Path, name: str, by: str, seed: int | None) -> None:
 @click.option("--min-gap", type=Finite(0), help="Seconds between clips of one video.")
 @click.option("--min-clip", type=Finite(0), help="Shortest clip.  [default: 1]")
 @click.option("--max-clip", type=Finite(0, min_open=True), help="Longest clip.  [default: 8]")
-def fit(archive: Path, name: str, seconds: float, **limits: Any) -> None:
+def fit(
+    archive: Path,
+    name: str,
+    seconds: float,
+    max_per_source: int | None,
+    min_gap: float | None,
+    min_clip: float | None,
+    max_clip: float | None,
+) -> None:
     """Keep the best clips that fill SECONDS and are unlike each other; accepted ones stay as they are.
 
     What goes is named, and `undo` brings it back.
@@ -92,7 +83,9 @@ def fit(archive: Path, name: str, seconds: float, **limits: Any) -> None:
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.cut_film import fit_clips
 
-    wanted = CutOptions(fit=seconds, **limits)
+    wanted = CutOptions(
+        fit=seconds, max_per_source=max_per_source, min_gap=min_gap, min_clip=min_clip, max_clip=max_clip
+    )
 
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
         edited = fit_clips(opened.snapshot(), before.clips, wanted.limits, film_rate)
@@ -114,6 +107,7 @@ def trim(
 ) -> None:
     """Trim clips to the frame; no clip reaches beyond its source. TIME is written as said below."""
     from search_app.cutting.cut_edits import Edited, frame_at, replace_clip, trim_clip
+    from search_app.use_cases.change_cut import facts_of_clip
 
     if begin is None and end is None and length is None:
         raise QueryError("how? give --in, --out or --length")
@@ -124,7 +118,7 @@ def trim(
         edited = Edited(before.clips)
         for place in parse_places(places, len(before.clips)):
             clip = edited.clips[place - 1]
-            facts = _facts(opened, place, clip)
+            facts = facts_of_clip(opened, place, clip)
             now = frame_at(facts, clip.span.start), frame_at(facts, clip.span.end)
             first = None if begin is None else parse_edge(begin, facts, now[0])
             last = None if end is None else parse_edge(end, facts, now[1])
@@ -149,11 +143,12 @@ def trim(
 def split(archive: Path, name: str, place: str, time: str) -> None:
     """Split a clip at TIME, where + counts from its beginning. TIME is written as said below."""
     from search_app.cutting.cut_edits import frame_at, replace_clip, split_clip
+    from search_app.use_cases.change_cut import facts_of_clip
 
     def change(opened: Archive, before: StoredCut) -> tuple[Edited, str]:
         number = parse_place(place, len(before.clips))
         clip = before.clips[number - 1]
-        facts = _facts(opened, number, clip)
+        facts = facts_of_clip(opened, number, clip)
         parts = split_clip(clip, facts, parse_edge(time, facts, frame_at(facts, clip.span.start)))
         return replace_clip(before.clips, number, *parts, again=True), f"split {place} at {time}"
 
@@ -217,7 +212,8 @@ def remove(archive: Path, name: str, places: str) -> None:
 @click.argument("text")
 def note(archive: Path, name: str, places: str, text: str) -> None:
     """Write TEXT beside clips; an empty one takes the note away."""
-    _change_each(archive, name, places, f"note on {places}{'' if text else ' removed'}", note=text)
+    action = f"note on {places}{'' if text else ' removed'}"
+    _change_each(archive, name, places, action, lambda clip: replace(clip, note=text))
 
 
 @click.command()
@@ -230,18 +226,18 @@ def handles(archive: Path, name: str, places: str, before: float, after: float |
     """Add seconds BEFORE and AFTER clips (the same, if only one is given), as far as the source has them free."""
     behind = before if after is None else after
     what = f"handles of {before:g} and {behind:g} s on {places}"
-    _change_each(archive, name, places, what, before=Fraction(str(before)), after=Fraction(str(behind)))
+    first, last = Fraction(str(before)), Fraction(str(behind))
+    _change_each(archive, name, places, what, lambda clip: replace(clip, before=first, after=last))
 
 
-def _change_each(archive: Path, name: str, places: str, action: str, **fields: Any) -> None:
-    """Set fields of clips."""
-    from dataclasses import replace as changed
-
+def _change_each(
+    archive: Path, name: str, places: str, action: str, change_clip: Callable[[CutClip], CutClip]
+) -> None:
+    """Change clips, each by itself."""
     from search_app.cutting.cut_edits import change_clips
 
     def change(_: Archive, before: StoredCut) -> tuple[Edited, str]:
-        wanted = parse_places(places, len(before.clips))
-        return change_clips(before.clips, wanted, lambda clip: changed(clip, **fields)), action
+        return change_clips(before.clips, parse_places(places, len(before.clips)), change_clip), action
 
     _change(archive, name, change)
 
@@ -255,7 +251,13 @@ def _decide(command: str, state: str, about: str) -> click.Command:
         from search_app.cutting.stored_cut import State, editor_name
 
         editor = "" if state == State.OPEN else editor_name()
-        _change_each(archive, name, places, f"{state} {places}", state=State(state), decided_by=editor)
+        _change_each(
+            archive,
+            name,
+            places,
+            f"{state} {places}",
+            lambda clip: replace(clip, state=State(state), decided_by=editor),
+        )
 
     return decide
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON
-from search_app.commands.cut_values import parse_places
 from search_app.commands.edit_cut import NAME
-from search_app.errors import QueryError
-from store.wording import n_of
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.stored_cut import StoredCut
     from search_app.relinking.relink import Relinked
-    from store.snapshot import Snapshot
-
-
-def relink_command(archive: Path, name: str) -> str:
-    """The command that relinks a cut list, to be copied."""
-    return f"rushes cut relink {shlex.quote(str(archive))} {shlex.quote(name)}"
 
 
 @click.command()
@@ -53,41 +41,26 @@ def relink(
     much its times are shifted. What is doubtful is named and left as it is, unless --force is given. Exit status 1
     if clips are left without a video. `undo` takes it back.
     """
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from search_app.commands.cut_view import say_change
-    from search_app.cutting.stored_cut import commit, read_cut
-    from search_app.relinking.relink import Relinker, gone_places
+    from search_app.use_cases.relink_cut import relink_cut
     from store.archive import Archive
+    from store.wording import printable
 
     with Archive.open(archive) as opened:
-        snapshot = opened.snapshot()
-        before = read_cut(snapshot, name)
-        gone = gone_places(snapshot, before.clips)
-        wanted = gone if places is None else parse_places(places, len(before.clips))
-        if idle := sorted(set(wanted) - set(gone)):
-            raise QueryError(f"clip {idle[0]} has its video: only clips whose video is gone are relinked")
-        row = snapshot.video(to) if to else None
-        relinker = Relinker(snapshot)
-        found = [relinker.relink(place, before.clips[place - 1], row) for place in wanted]
-        taken = {one.place: one.new for one in found if one.new and (force or one.is_certain)}
-        lost = _lost_rights(snapshot, before, [one for one in found if one.place in taken])
-        after = None
-        if taken and not dry_run:
-            clips = [taken.get(place, clip) for place, clip in enumerate(before.clips, start=1)]
-            action = f"relinked {n_of(len(taken), 'clip')}"
-            after = commit(opened, before, clips, action)
+        made = relink_cut(opened, name, places=places, video=to, force=force, dry_run=dry_run)
         if as_json:
-            print_json([_entries(one, is_taken=one.place in taken) for one in found])
+            print_json([_entries(one, is_taken=one.place in made.taken) for one in made.found])
         else:
-            for one in found:
-                click.echo(printable(_line(one, is_taken=one.place in taken)))
-            if not found:
+            for one in made.found:
+                click.echo(printable(_line(one, is_taken=one.place in made.taken)))
+            if not made.found:
                 click.echo(f"{name}: no clip has lost its video", err=True)
-        for line in lost:
+        for line in made.lost_rights:
             click.echo(printable(line), err=True)
-        if after and not as_json:
-            say_change(opened.snapshot(), after, action)
-    if len(taken) < len(found):
+        if made.change and not as_json:
+            say_change(opened.snapshot(), made.change)
+    if not made.is_whole:
         context.exit(1)
 
 
@@ -116,16 +89,3 @@ def _entries(found: Relinked, *, is_taken: bool) -> dict[str, Any]:
         "is_relinked": is_taken,
         "clip": found.new.to_plain() if found.new else None,
     }
-
-
-def _lost_rights(snapshot: Snapshot, before: StoredCut, taken: Sequence[Relinked]) -> list[str]:
-    """Rights that were set on the old file and do not hold for the new one, for people."""
-    flags = {flag.fingerprint: flag for flag in snapshot.rights()}
-    videos = {before.clips[one.place - 1].video_id: one for one in taken}
-    return [
-        f"{Path(one.old.path).name}: the old file has rights ({flags[video_id].rule}"
-        f"{f': {flags[video_id].note}' if flags[video_id].note else ''}) that the new one does not have; "
-        f"set them again with `rushes rights`"
-        for video_id, one in videos.items()
-        if video_id in flags
-    ]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON
-from search_app.commands.cut_values import parse_time
 from search_app.errors import QueryError
+from search_app.use_cases.cut_values import parse_time
+from store.wording import clock, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from store.archive import Archive
@@ -47,7 +48,7 @@ def rights(
     blocked, and says which clip and why; with --skip-blocked it leaves that out. --block and --watermark hold
     beside each other, and blocking goes first; the same one said again of the same stretch replaces it.
     """
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from search_app.cutting.rights import Rule, clear_rights, describe_flag, set_rights
     from store.archive import Archive
 
@@ -120,16 +121,16 @@ def _listed(archive: Archive, row: VideoRow | None) -> list[dict[str, object]]:
 
 
 def _print(listed: list[dict[str, object]]) -> None:
-    from indexer.commands.console import print_table, timecode
+    from indexer.commands.console import print_table
 
-    def clock(seconds: object) -> str:
-        return timecode(seconds) if isinstance(seconds, float) else ""
+    def time(seconds: object) -> str:
+        return clock(seconds) if isinstance(seconds, float) else ""
 
     rows = [
         (
             str(flag["rule"]),
-            clock(flag["start_seconds"]),
-            clock(flag["end_seconds"]),
+            time(flag["start_seconds"]),
+            time(flag["end_seconds"]),
             str(flag["text"]),
             f"{flag['until']} (expired)" if flag["is_expired"] else str(flag["until"]),
             str(flag["by"]),

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from indexer.commands.archive_commands import shot_json
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
+from search_app.commands.question_options import CONFIG, JUDGED, add_question_options
 from search_app.commands.search_view import (
-    files_of_hits,
     hit_json,
     match_json,
     print_explanation,
@@ -22,51 +20,12 @@ from search_app.commands.search_view import (
     sure_json,
 )
 from search_app.errors import QueryError
-from search_app.number_types import Finite
-from store.wording import n_of
+from store.wording import n_of, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from indexer.models.encoder import Encoder
-    from search_app.config import SearchSettings
-    from search_app.search.search import SearchResult
-    from store.archive import Archive
+    from search_app.use_cases.options import QuestionOptions
     from store.snapshot import Snapshot
 
-LIKE = click.option(
-    "--like", type=click.Path(path_type=Path), help="A picture to search by, beside or instead of QUERY."
-)
-CONFIG = click.option(
-    "--config", type=click.Path(path_type=Path), help="Settings over those of configs/search.toml."
-)
-JUDGED = click.option("--judged", is_flag=True, help="Use what was kept and rejected for this query before.")
-_QUESTION_OPTIONS = (
-    click.option(
-        "--sort",
-        type=click.Choice(["relevance", "date", "duration", "file"]),
-        default="relevance",
-        show_default=True,
-        help="Which shots come first; any but relevance takes only what surely matches.",
-    ),
-    click.option(
-        "--variety",
-        type=Finite(0, 1),
-        default=0.0,
-        show_default=True,
-        help="Of what surely matches: 0: the best first; 1: the most unlike.",
-    ),
-    click.option("--merge/--no-merge", help="Merge neighbouring shots that answer together into one moment."),
-    click.option(
-        "--stack/--no-stack", default=True, help="Take the best of the same picture, or every copy of it."
-    ),
-    JUDGED,
-    click.option("--saved", metavar="NAME", help="Ask what was saved under that name; QUERY narrows it."),
-    LIKE,
-    CONFIG,
-)
-RANKING = ("sort", "variety", "merge", "stack")
-"""Names of the options that say how answers are ranked."""
-QUESTION = ("query", "like", "saved", "judged", "config", *RANKING)
-"""Names of everything that `add_question_options` gives a command, and of its QUERY."""
 _LANGUAGE_HELP = """
 \b
   a red boat at dusk            plain words: what the shot shows
@@ -91,80 +50,6 @@ _LANGUAGE_HELP = """
 """
 
 
-def add_question_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say, beside QUERY, what is asked and how answers are ranked."""
-    for option in reversed(_QUESTION_OPTIONS):
-        command = option(command)
-    return command
-
-
-def resolve_question(archive: Archive, query: str | None, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The question, a picture and a saved search included, and the options with those that were saved.
-
-    Args:
-        archive: where searches are saved.
-        query: what was typed.
-        options: the command's; `like` and `saved` are taken out.
-
-    Raises:
-        QueryError: nothing is asked, or no search has that name.
-    """
-    from search_app.search.decisions import resolve_saved
-
-    like, saved = options.pop("like"), options.pop("saved")
-    if not saved:
-        return question_text(query, like), options
-    more = None if query is None and like is None else question_text(query, like)
-    return resolve_saved(archive, saved, more, options, given_options())
-
-
-def question_text(query: str | None, like: Path | None) -> str:
-    """The query that a command was given, a picture included.
-
-    Raises:
-        QueryError: there is none.
-    """
-    from search_app.query.query import quote
-
-    if query is None and like is None:
-        raise QueryError("nothing to look for: give a QUERY, a picture with --like, or --saved NAME")
-    picture = "" if like is None else f"like:{quote(str(like))}"
-    return " ".join(part for part in (query, picture) if part)
-
-
-def given_options() -> set[str]:
-    """Names of the options that the command was given, rather than left at their defaults."""
-    context = click.get_current_context()
-    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-
-
-def find(
-    archive: Archive, query: str, *, device: str = "auto", settings: SearchSettings | None = None, **options: Any
-) -> SearchResult:
-    """Answer a query; a bad one is refused before seconds are spent on loading a model."""
-    from search_app.query.parser import parse_query
-    from search_app.search.search import search
-
-    parsed = parse_query(query)
-    if archive.snapshot().space is None:
-        raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-    return search(archive, parsed, encoder=loader(archive, device), settings=settings, **options)
-
-
-def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
-    """Loader of an archive's encoder."""
-
-    def load() -> Encoder:
-        from indexer.models.asking import load_asking_encoder
-
-        space = archive.snapshot().space
-        if space is None:
-            raise QueryError(f"{archive.folder} holds no videos yet; fill it with: rushes index ARCHIVE PATH")
-        return load_asking_encoder(space, device=device)
-
-    return load
-
-
 def spare_processors() -> None:
     """Let the threads of numpy and FAISS not wait for each other at full load, before these are loaded.
 
@@ -172,14 +57,6 @@ def spare_processors() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
-def read_search_settings(config: Path | None) -> SearchSettings:
-    """The settings of searching, a file over the defaults."""
-    from search_app.config import SearchSettings
-    from store.config import read_settings
-
-    return read_settings(SearchSettings, *([config] if config else []))
 
 
 @click.command(epilog=_LANGUAGE_HELP)
@@ -193,7 +70,18 @@ def read_search_settings(config: Path | None) -> SearchSettings:
 @add_question_options
 @DEVICE
 @AS_JSON
-def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> None:
+def search(
+    archive: Path,
+    query: str | None,
+    limit: int,
+    page: int,
+    keep: tuple[str, ...],
+    reject: tuple[str, ...],
+    save: str | None,
+    asked: QuestionOptions,
+    device: str,
+    as_json: bool,
+) -> None:
     """List the shots of ARCHIVE that answer QUERY, best first.
 
     Plain words are enough: "a red boat on the sea at night". Every shot is listed once, with the channels that
@@ -202,28 +90,24 @@ def search(archive: Path, query: str | None, as_json: bool, **options: Any) -> N
     The whole language is below.
     """
     spare_processors()
-    from indexer.commands.console import print_json, printable
-    from search_app.search.decisions import record_judgements, save_search
-    from search_app.search.history import remember
+    from indexer.commands.console import print_json
+    from search_app.use_cases.answer import answer
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        question, options = resolve_question(opened, query, options)
-        name, judged = options.pop("save"), options.pop("judged")
-        settings = read_search_settings(options.pop("config"))
-        keep, reject = record_judgements(opened, question, options.pop("keep"), options.pop("reject"), judged)
-        result = find(opened, question, settings=settings, keep=keep, reject=reject, **options)
-        if name is not None and save_search(opened, name, question, options):
-            click.echo(f"the search that was saved as {printable(name)} is replaced", err=True)
-        remember(opened, question, len(result.hits))
-        files = files_of_hits(opened.snapshot(), result.hits)
+        found = answer(
+            opened, query, asked, limit=limit, page=page, keep=keep, reject=reject, save=save, device=device
+        )
+    result = found.result
+    if found.has_replaced and save is not None:
+        click.echo(f"the search that was saved as {printable(save)} is replaced", err=True)
     say_no_match(result)
     if result.has_more and not as_json:
-        click.echo(f"more: --page {options['page'] + 1}", err=True)
+        click.echo(f"more: --page {page + 1}", err=True)
     if as_json:
-        print_json([hit_json(hit, files) for hit in result.hits])
+        print_json([hit_json(hit, found.files) for hit in result.hits])
     elif result.hits:
-        print_hits(result, files)
+        print_hits(result, found.files)
     if not result.is_answer:
         click.get_current_context().exit(1)
 
@@ -256,26 +140,11 @@ def why(
     from dataclasses import asdict
 
     from indexer.commands.console import print_json
-    from indexer.library.presence import look_for_files
-    from search_app.query.options import SearchOptions
-    from search_app.query.values import parse_seconds
-    from search_app.search.decisions import judged_shots
-    from search_app.search.why import explain
+    from search_app.use_cases.answer import explain_moment
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        kept, rejected = judged_shots(opened.snapshot(), query) if judged else ((), ())
-        found = explain(
-            opened,
-            video,
-            parse_seconds(time, 0),
-            query,
-            encoder=loader(opened, device),
-            settings=read_search_settings(config),
-            options=SearchOptions(keep=kept, reject=rejected),
-        )
-        shown = [found.shot.video_id] if found.shot else []
-        presence = next(iter(look_for_files(opened.snapshot(), shown).values()), None)
+        found, presence = explain_moment(opened, video, time, query, judged=judged, config=config, device=device)
     if not as_json:
         print_explanation(found, presence)
         return

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.commands.archive_commands import shot_json
+from store.wording import clock, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from indexer.library.presence import Presence
     from search_app.confidence.certainty import Certainty
@@ -17,12 +18,10 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from search_app.search.ranking import Hit
     from search_app.search.search import SearchResult
     from search_app.search.why import Explanation
-    from store.snapshot import Snapshot
 
 
 def say_no_match(result: SearchResult) -> None:
     """Say on stderr what was found nothing of, if nothing matches, and if numbers were not calibrated."""
-    from indexer.commands.console import printable
     from search_app.confidence.certainty import Certainty
     from search_app.search.naming import NAME
 
@@ -40,24 +39,16 @@ def say_no_match(result: SearchResult) -> None:
         click.echo("confidence is not calibrated for this archive's encoder: words only", err=True)
 
 
-def files_of_hits(snapshot: Snapshot, hits: Iterable[Hit]) -> dict[str, Presence]:
-    """For every video that these hits name, where it lies now: one look at the disk for each of its places."""
-    from indexer.library.presence import look_for_shots
-
-    shots = (shot for hit in hits for shot in (hit.shot, *hit.stack, *(step.shot for step in hit.steps)))
-    return look_for_shots(snapshot, shots)
-
-
 def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
     """Ranked shots as a table for people; files that are missing, and copies, have columns if there are any."""
-    from indexer.commands.console import print_table, timecode, with_presence
+    from indexer.commands.console import print_table, with_presence
 
     rows = [
         (
             str(hit.rank),
             hit.sure_text(),
-            timecode(hit.span.start_seconds),
-            timecode(hit.span.end_seconds),
+            clock(hit.span.start_seconds),
+            clock(hit.span.end_seconds),
             found_by(hit),
             hit.shot.shot_id,
             files[hit.shot.video_id].path,
@@ -133,7 +124,7 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         found: what became of it.
         presence: where its video lies now; None without a shot.
     """
-    from indexer.commands.console import print_table, printable, timecode
+    from indexer.commands.console import print_table
     from search_app.confidence.certainty import percent_of, words_of
 
     if found.shot is None or presence is None:
@@ -141,7 +132,7 @@ def print_explanation(found: Explanation, presence: Presence | None) -> None:
         return
     span = found.shot.shot.span
     click.echo(
-        f"shot {found.shot.shot_id}, {timecode(span.start_seconds)} to {timecode(span.end_seconds)} "
+        f"shot {found.shot.shot_id}, {clock(span.start_seconds)} to {clock(span.end_seconds)} "
         f"of {printable(presence.path)}"
     )
     if not presence.is_there:

@@ -3,52 +3,78 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from indexer.commands.options import AS_JSON, DEVICE
-from search_app.commands.clip_source import add_answer_options, take_clips
-from search_app.commands.render import add_render_options, finish_render, render_cut
-from search_app.commands.render_again import (
-    ALLOWED_FILES,
-    MANIFEST,
-    OF_ONE_RUN,
-    SOURCE_MAP,
-    refuse_beside_manifest,
-    render_again,
-)
-from search_app.commands.render_each import EACH, refuse_beside_each, render_clips
+from search_app.commands.as_one import given_options
+from search_app.commands.export_options import add_answer_options
+from search_app.commands.render import EACH, render_again, render_source
+from search_app.commands.render_options import add_render_options
+from search_app.cutting.cut_options import flag_of
 from search_app.errors import QueryError
+from search_app.use_cases.options import AnswerSource
+
+if TYPE_CHECKING:
+    from search_app.cutting.cut_options import CutOptions
+    from search_app.use_cases.options import QuestionOptions, RenderOptions
+
+OUTPUT = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
+)
+_MANIFEST = click.option(
+    "--from",
+    "manifest",
+    type=click.Path(path_type=Path),
+    help="Render again the film beside which this .json lies; needs no QUERY, nor ARCHIVE if nothing moved.",
+)
+_SOURCE_MAP = click.option(
+    "--path-map",
+    "source_map",
+    multiple=True,
+    metavar="FROM=TO",
+    help="With --from: sources that lay below FROM lie below TO now; may be repeated.",
+)
+_ALLOWED_FILES = click.option(
+    "--allow-file",
+    "allowed_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="With --from: a file that the manifest names (a source, music, a watermark) and that may be opened, or a "
+    "folder of them; may be repeated.",
+)
+_OF_ONE_RUN = {"output", "as_json", "dry_run", "skip_missing", "overwrite", "keep_inexact", "poster", "poster_at"}
+_WITH_MANIFEST = {"archive", "manifest", "source_map", "allowed_files", *_OF_ONE_RUN}
 
 
 @click.command()
 @click.argument("archive", type=click.Path(path_type=Path), required=False)
 @click.argument("query", required=False)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
-)
+@OUTPUT
 @add_answer_options
 @add_render_options
 @EACH
-@MANIFEST
-@SOURCE_MAP
-@ALLOWED_FILES
+@_MANIFEST
+@_SOURCE_MAP
+@_ALLOWED_FILES
 @DEVICE
 @AS_JSON
-@click.pass_context
 def supercut(
-    context: click.Context,
-    /,
     archive: Path | None,
     query: str | None,
-    as_json: bool,
     output: Path,
+    asked: QuestionOptions,
+    choice: CutOptions,
+    skip_blocked: bool,
+    rendering: RenderOptions,
+    dry_run: bool,
     each: bool,
-    manifest: Path | None = None,
-    source_map: tuple[str, ...] = (),
-    allowed_files: tuple[Path, ...] = (),
-    **options: Any,
+    manifest: Path | None,
+    source_map: tuple[str, ...],
+    allowed_files: tuple[Path, ...],
+    device: str,
+    as_json: bool,
 ) -> None:
     """Join the best shots for QUERY, as given to `rushes search`, into one video.
 
@@ -57,29 +83,31 @@ def supercut(
     every clip are compared with the source. OUTPUT.json, beside the video, says where each clip comes from,
     and --from renders the same film from it again.
     """
-    from search_app.output_checks import refuse_footage
-    from store.archive import Archive
-
     if manifest is not None:
-        refuse_beside_manifest(query)
-        again = {name: options[name] for name in OF_ONE_RUN}
-        render_again(context, archive, manifest, output, source_map, allowed_files, as_json=as_json, **again)
+        from search_app.use_cases.make_again import read_film
+
+        _refuse_beside_manifest(query)
+        before = read_film(manifest, source_map, allowed_files)
+        render_again(archive, before, output, rendering, dry_run=dry_run, as_json=as_json)
         return
     for flag, given in (("--path-map", source_map), ("--allow-file", allowed_files)):
         if given:
             raise QueryError(f"{flag}: only with --from")
     if archive is None:
         raise QueryError("which ARCHIVE? or a manifest with --from")
-    if each:
-        refuse_beside_each()
-    with Archive.open(archive) as opened:
-        refuse_footage(opened.snapshot(), output)
-        chosen = take_clips(opened, query, options, can_mark=True, needs_files=True)
-        marks = [ruling.text for ruling in chosen.rulings]
-        provenance = chosen.provenance
-        if each:
-            clips = (chosen.cut_list, marks)
-            render_clips(context, opened, *clips, output, provenance, as_json=as_json, **options)
-            return
-        report = render_cut(opened, chosen.cut_list, output, provenance, marks=marks, quiet=as_json, **options)
-        finish_render(context, report, as_json=as_json)
+    source = AnswerSource(query, asked, choice, device)
+    render_source(
+        archive, source, output, rendering, skip_blocked=skip_blocked, dry_run=dry_run, each=each, as_json=as_json
+    )
+
+
+def _refuse_beside_manifest(query: str | None) -> None:
+    """Refuse what the manifest says itself.
+
+    Raises:
+        QueryError: names the options.
+    """
+    others = sorted(given_options() - _WITH_MANIFEST - {"query"})
+    if query is not None or others:
+        named = ", ".join((["QUERY"] if query is not None else []) + [flag_of(name) for name in others])
+        raise QueryError(f"{named}: not together with --from, whose manifest says what to render and how")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
 from typing import Any
 
 from indexer.media.clock import clock_expression
-from indexer.media.ffmpeg import Ffmpeg, Stream, combine, open_source, save
+from indexer.media.ffmpeg import Stream, combine, open_source, save
+from search_app.conforming.clip_job import ClipJob
 from search_app.conforming.source_audio import heard_tracks, pan_to_stereo
-from search_app.conforming.source_frames import PREROLLS, FrameLog, seeks, tick_seconds, tick_span
+from search_app.conforming.source_frames import PREROLLS, seeks, tick_seconds, tick_span
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from store.records import VideoFacts
@@ -20,52 +19,35 @@ _NEAR_A_JUMP_SECONDS = 3
 """Largest distance in seconds of the first sound from the first picture after a jump of the clock."""
 
 
-def conform_sound(
-    program: Ffmpeg,
-    clip: Clip,
-    source: Path,
-    look: FrameLog,
-    zero_tick: int,
-    n_samples: int,
-    profile: Profile,
-    target: Path,
-    *,
-    cancel: threading.Event | None = None,
-) -> None:
+def conform_sound(job: ClipJob, zero_tick: int, n_samples: int) -> None:
     """Write the sound of a clip as raw samples, exactly `n_samples` of them; where there is none, silence.
 
     Args:
-        program: ffmpeg.
-        clip: the clip.
-        source: its file.
-        look: how it is stored.
+        job: the clip; its target is written 16 bit little endian, channels interleaved.
         zero_tick: the instant at which the clip's pictures start.
         n_samples: length, in samples of each channel.
-        profile: gives sample rate and channels.
-        target: the file to write: 16 bit little endian, channels interleaved.
-        cancel: stops it when set.
 
     Raises:
         FfmpegError: the sound cannot be read, or it was cancelled.
     """
-    size_bytes = n_samples * profile.n_channels * BYTES_PER_SAMPLE
-    if clip.facts.has_audio:
-        samples = _sound(clip, source, look, zero_tick, n_samples, profile)
-        output = save([samples], target, format="s16le", **{"c:a": "pcm_s16le"})
-        program.run(output, file_bytes=size_bytes + 2**20, cancel=cancel)
-    with target.open("ab") as stream:
+    size_bytes = n_samples * job.profile.n_channels * BYTES_PER_SAMPLE
+    if job.clip.facts.has_audio:
+        output = save([_sound(job, zero_tick, n_samples)], job.target, format="s16le", **{"c:a": "pcm_s16le"})
+        job.program.run(output, file_bytes=size_bytes + 2**20, cancel=job.cancel)
+    with job.target.open("ab") as stream:
         # Where the sound track ends before the clip starts, ffmpeg has nothing to lengthen.
         stream.truncate(size_bytes)
 
 
-def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: int, profile: Profile) -> Stream:
+def _sound(job: ClipJob, zero_tick: int, n_samples: int) -> Stream:
+    clip, profile = job.clip, job.profile
     facts, preroll = clip.facts, PREROLLS[0]
     start = tick_seconds(zero_tick, facts)
     options: dict[str, object] = {"copyts": None, "vn": None, "reinit_filter": 1}
     if preroll is not None and seeks(facts, start, preroll):
         options |= {"noaccurate_seek": None, "ss": f"{float(start - preroll):.6f}"}
-    opened = open_source(source, **options)
-    heard = heard_tracks(look.sound_tracks, facts.container, profile.audio_track)
+    opened = open_source(job.source, **options)
+    heard = heard_tracks(job.look.sound_tracks, facts.container, profile.audio_track)
     tracks = [_on_clock(opened[f"a:{n}"], clip, zero_tick) for n in heard]
     last: dict[str, Any] = {"ochl": profile.channel_layout, "rematrix_maxval": 1}
     if len(heard) > 1:
@@ -74,7 +56,8 @@ def _sound(clip: Clip, source: Path, look: FrameLog, zero_tick: int, n_samples: 
         samples = combine(tracks, "amerge", inputs=len(tracks)).filter("pan", args=pan_to_stereo(len(tracks)))
         return _whole(samples.filter("aresample", **last), n_samples, profile)
     (samples,) = tracks
-    track = look.sound_tracks[heard[0]] if look.sound_tracks else None
+    tracks_seen = job.look.sound_tracks
+    track = tracks_seen[heard[0]] if tracks_seen else None
     if track and track.is_mono and profile.channel_layout == "stereo":
         # As loud as a player makes it; the general rule would lower it by 3 dB.
         samples = samples.filter("pan", args="stereo|c0=c0|c1=c0")

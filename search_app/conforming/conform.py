@@ -11,22 +11,20 @@ from __future__ import annotations
 
 import bisect
 import math
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, Stream, send
+from indexer.media.ffmpeg import Stream
+from search_app.conforming.clip_job import ClipJob
 from search_app.conforming.framing import CENTRE, Focus, fitted
 from search_app.conforming.hardware import encoder_limits
 from search_app.conforming.overlays_and_fades import PLAIN, Dress
 from search_app.conforming.picture_names import Framing
 from search_app.conforming.saliency import find_focus, thumbnail_size
+from search_app.conforming.small_frames import read_small_frames
 from search_app.conforming.source_frames import (
     PREROLLS,
     FrameLog,
@@ -89,43 +87,32 @@ class Conformed:
     stored: dict[str, Any] = field(default_factory=dict)
 
 
-def conform_picture(
-    program: Ffmpeg,
-    clip: Clip,
-    source: Path,
-    look: FrameLog,
-    profile: Profile,
-    target: Path,
-    *,
-    dress: Dress = PLAIN,
-    cancel: threading.Event | None = None,
-    on_frame_count: Callable[[int], None] | None = None,
-) -> Conformed:
-    """Encode the pictures of a clip, dressed and without sound, into `target`.
+def conform_picture(job: ClipJob) -> Conformed:
+    """Encode the pictures of a clip, dressed and without sound, into the job's target.
 
     Raises:
         FfmpegError: it failed, was cancelled, or the source has no frame in the clip.
     """
+    clip, look, profile, dress = job.clip, job.look, job.profile, job.dress
     n_frames = max(1, round(clip.span.duration * profile.frame_rate))
     first, end = tick_span(clip.span, clip.facts)
-    focus = CENTRE
-    if profile.framing is Framing.SMART:
-        focus = _focus(program, clip, source, look, profile, cancel)
+    focus = _focus(job) if profile.framing is Framing.SMART else CENTRE
     own, is_steady = look, source_rate(clip.facts) == profile.frame_rate
     for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
         while True:
             log = FrameLog()
-            shown = source_frames(clip.facts, source, clip.span.start, preroll, own, dress.n_threads)
+            shown = source_frames(clip.facts, job.source, clip.span.start, preroll, own, dress.n_threads)
             pictures = frames_between(shown, clip.facts, own, first, end)
             on_beat = _one_by_one if is_steady else _by_time
             pictures = on_beat(pictures, clip, profile, n_frames)
-            output = dress.encode(fitted(pictures, clip.facts, own, profile, focus), n_frames, profile, target)
-            program.run(
+            framed = fitted(pictures, clip.facts, own, profile, focus)
+            output = dress.encode(framed, n_frames, profile, job.target)
+            job.program.run(
                 output,
                 limits=encoder_limits(profile.encoder),
                 file_bytes=_largest_file(profile, n_frames),
-                cancel=cancel,
-                on_frame_count=on_frame_count,
+                cancel=job.cancel,
+                on_frame_count=job.on_frame_count,
                 on_line=log.read,
             )
             inside = [tick for tick in log.ticks if first <= tick < end]
@@ -144,27 +131,23 @@ def _prerolls(clip: Clip, look: FrameLog) -> Sequence[Fraction | None]:
     return [Fraction(0), *PREROLLS] if is_direct else PREROLLS
 
 
-def _focus(
-    program: Ffmpeg, clip: Clip, source: Path, look: FrameLog, profile: Profile, cancel: threading.Event | None
-) -> Focus:
-    """Position of the crop: one for the whole clip, found in small pictures of it."""
+def _focus(job: ClipJob) -> Focus:
+    """Where to crop: one place for the whole clip, found in small pictures of it."""
+    clip, look = job.clip, job.look
     first, end = tick_span(clip.span, clip.facts)
-    width, height = thumbnail_size(clip.facts)
-    rate = min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration))
-    for preroll in tried_prerolls(clip.facts, clip.span.start, _prerolls(clip, look)):
-        log, data = FrameLog(), bytearray()
-        shown = source_frames(clip.facts, source, clip.span.start, preroll, look)
-        small = (
-            frames_between(shown, clip.facts, look, first, end)
-            .filter("fps", fps=f"{rate:.6f}", round="near")
-            .filter("scale", width, height, flags="area")
-            .filter("format", "rgb24")
-        )
-        program.run(send([small], format="rawvideo"), cancel=cancel, on_bytes=data.extend, on_line=log.read)
-        if data and is_in_time(log, clip.facts, clip.span.start, first, preroll):
-            break
-    frames = np.frombuffer(bytes(data), np.uint8).reshape(-1, height, width, 3)
-    return find_focus(frames, profile.window(clip.facts))
+    found = read_small_frames(
+        job.program,
+        clip.facts,
+        job.source,
+        look,
+        range(first, end),
+        thumbnail_size(clip.facts),
+        start=clip.span.start,
+        prerolls=_prerolls(clip, look),
+        rate=min(SAMPLES_PER_SECOND, MAX_SAMPLES / float(clip.span.duration)),
+        cancel=job.cancel,
+    )
+    return find_focus(found.pictures, job.profile.window(clip.facts))
 
 
 def _one_by_one(pictures: Stream, clip: Clip, profile: Profile, n_frames: int) -> Stream:

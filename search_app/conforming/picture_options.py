@@ -1,15 +1,12 @@
-"""Size, framing and coding of a supercut, as options of a command."""
+"""Size, framing and coding of a supercut."""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self
-
-import click
+from typing import TYPE_CHECKING
 
 from search_app.conforming.picture_names import Encoder, Framing, Preset
 from search_app.errors import QueryError
@@ -71,11 +68,6 @@ class PictureOptions:
         given = [f"--{name.replace('_', '-')}" for name in names if getattr(self, name) is not None]
         if given:
             raise QueryError(f"{', '.join(given)}: {why}")
-
-    @classmethod
-    def take_from(cls, options: dict[str, Any]) -> Self:
-        """Those of a command's options; they are taken out."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
     @property
     def width_and_height(self) -> tuple[int, int] | None:
@@ -149,47 +141,3 @@ def _refuse_small(width: int, height: int) -> None:
     if width < least[0] or height < least[1]:
         smallest, size = f"{least[0]}x{least[1]}", f"{width}x{height}"
         raise QueryError(f"DNxHR needs {smallest} pixels at least, not {size}: give it --size")
-
-
-_OPTIONS = (
-    click.option(
-        "--preset",
-        type=click.Choice([*map(str, Preset)]),
-        help="A ready-made profile; without one, H.264 in the commonest size and rate of the sources.",
-    ),
-    click.option(
-        "--framing",
-        type=click.Choice([*map(str, Framing)]),
-        help="Pictures of another shape: whole inside black bars, cropped to fill, whole before a blurred copy, "
-        "or cropped around what draws the eye.  [default: pad]",
-    ),
-    click.option("--size", metavar="WxH", help="Width and height in pixels, both even."),
-    click.option("--rate", metavar="FPS", help="Frames per second: 25, 29.97, 30000/1001."),
-    click.option(
-        "--crf",
-        type=click.IntRange(0, 51),
-        help="Quality of H.264, lower is better.  [default: 18; 20 with a preset]",
-    ),
-    click.option(
-        "--encoder",
-        type=click.Choice([*map(str, Encoder)]),
-        help="Who encodes H.264; auto: a graphics card if one works.  [default: software]",
-    ),
-    click.option(
-        "--audio-track",
-        type=click.IntRange(1, 64),
-        help="Which sound track of each source is heard.  [default: the one that the file names]",
-    ),
-)
-
-
-def add_picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of `PictureOptions`; it gets them as one, named `picture`."""
-
-    @functools.wraps(command)
-    def with_picture(*arguments: Any, **options: Any) -> Any:
-        return command(*arguments, picture=PictureOptions.take_from(options), **options)
-
-    for option in reversed(_OPTIONS):
-        with_picture = option(with_picture)
-    return with_picture

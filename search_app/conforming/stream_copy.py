@@ -8,15 +8,14 @@ that a decoder always has the right ones, whatever the header of the file says.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, open_own, open_source, save
+from indexer.media.ffmpeg import open_own, open_source, save
+from search_app.conforming.clip_job import ClipJob
 from search_app.conforming.coding import CLIP_SUFFIX, REORDER_FRAMES, concat_list, decoding_clock
 from search_app.conforming.colours import matrix_of
 from search_app.conforming.conform import (
@@ -24,7 +23,7 @@ from search_app.conforming.conform import (
     conform_picture,
     plan_frames,
 )
-from search_app.conforming.overlays_and_fades import PLAIN, Dress
+from search_app.conforming.overlays_and_fades import PLAIN
 from search_app.conforming.packets import (
     UNTAGGED,
     CopyPlan,
@@ -33,10 +32,9 @@ from search_app.conforming.packets import (
     plan_copy,
     seek_options,
 )
-from search_app.conforming.source_frames import FrameLog, picture_stream, tick_seconds
+from search_app.conforming.source_frames import picture_stream, tick_seconds
 from search_app.conforming.stream_format import differences, named_colours
 from search_app.conforming.target_profile import Profile
-from search_app.cutting.cut_list import Clip
 from store.timespan import TimeSpan
 
 _MATRICES = frozenset({"bt709", "smpte170m", "bt470bg"})
@@ -45,35 +43,23 @@ _ITU_NUMBERS = {"bt709": 1, "smpte170m": 6}
 """Colours as ITU-T H.273 counts them: the same number for primaries, transfer and matrix."""
 
 
-def copy_picture(
-    program: Ffmpeg,
-    clip: Clip,
-    source: Path,
-    look: FrameLog,
-    profile: Profile,
-    target: Path,
-    *,
-    dress: Dress = PLAIN,
-    cancel: threading.Event | None = None,
-    on_frame_count: Callable[[int], None] | None = None,
-) -> Conformed:
-    """Write the pictures of a clip, without sound, into `target`: copied as far as possible, else encoded.
+def copy_picture(job: ClipJob) -> Conformed:
+    """Write the pictures of a clip, without sound, into the job's target: copied as far as possible, else encoded.
 
     The note of what comes back says why a clip was encoded whole.
 
     Raises:
         FfmpegError: it failed, was cancelled, or the source has no frame in the clip.
     """
-    work = _Work(program, clip, source, look, profile, target, cancel)
+    work = _Work(job)
     try:
-        if replace(dress, n_threads=None) != PLAIN:
+        if replace(job.dress, n_threads=None) != PLAIN:
             raise UncopyableError("something lies over its pictures, or they blend with the next")
         return work.copy()
     except (UncopyableError, FfmpegError) as reason:
-        if cancel and cancel.is_set():
+        if job.cancel and job.cancel.is_set():
             raise
-        how: dict[str, Any] = {"dress": dress, "cancel": cancel, "on_frame_count": on_frame_count}
-        made = conform_picture(program, clip, source, look, profile, target, **how)
+        made = conform_picture(job)
         return replace(made, note="; ".join(filter(None, [f"re-encoded: {reason}", made.note])))
     finally:
         for piece, _ in work.pieces:
@@ -84,34 +70,29 @@ def copy_picture(
 class _Work:
     """One clip on its way; `pieces` are its parts so far and their lengths, `stored` is that of `Conformed`."""
 
-    program: Ffmpeg
-    clip: Clip
-    source: Path
-    look: FrameLog
-    profile: Profile
-    target: Path
-    cancel: threading.Event | None
+    job: ClipJob
     pieces: list[tuple[Path, int]] = field(default_factory=list)
     stored: dict[str, Any] = field(default_factory=dict)
 
     def copy(self) -> Conformed:
         """Copy what can be copied, encode the rest, and join them."""
-        scratch = self.target.with_suffix(".h264")
-        plan = plan_copy(self.program, self.clip, self.source, scratch, REORDER_FRAMES, self.cancel)
+        job, look = self.job, self.job.look
+        scratch = job.target.with_suffix(".h264")
+        plan = plan_copy(job.program, job.clip, job.source, scratch, REORDER_FRAMES, job.cancel)
         colors = self._check_shape(plan.picture)
-        self.stored = differences(replace(self.look, **named_colours([plan.picture], self.look)), self.look)
-        whole = plan_frames(plan.ticks, self.clip, self.profile)
+        self.stored = differences(replace(look, **named_colours([plan.picture], look)), look)
+        whole = plan_frames(plan.ticks, job.clip, job.profile)
         if not whole.is_steady:
-            raise UncopyableError(f"its frames do not come at {float(self.profile.frame_rate):.5g} a second")
+            raise UncopyableError(f"its frames do not come at {float(job.profile.frame_rate):.5g} a second")
         if plan.n_copied == len(plan.ticks):
-            self._copy_packets(plan, colors, self.target)
+            self._copy_packets(plan, colors, job.target)
         else:
             self._copy_with_edges(plan, colors)
         return replace(whole, n_copied_frames=plan.n_copied, stored=self.stored)
 
     def _copy_with_edges(self, plan: CopyPlan, colors: str) -> None:
-        like_source = replace(self.profile, matrix=colors)
-        span, facts = self.clip.span, self.clip.facts
+        like_source = replace(self.job.profile, matrix=colors)
+        span, facts = self.job.clip.span, self.job.clip.facts
         if plan.n_before:
             before = TimeSpan(span.start, tick_seconds(plan.first_tick, facts))
             self._encode_edge(before, like_source, "before", plan.n_before)
@@ -127,20 +108,21 @@ class _Work:
         """Encode a stretch as in exact mode, as the next piece."""
         piece = self._piece(name)
         self.pieces.append((piece, n_frames))
-        clip = replace(self.clip, span=span)
-        made = conform_picture(self.program, clip, self.source, self.look, profile, piece, cancel=self.cancel)
+        clip = replace(self.job.clip, span=span)
+        edge = replace(self.job, clip=clip, profile=profile, target=piece, dress=PLAIN, on_frame_count=None)
+        made = conform_picture(edge)
         if made.n_frames != n_frames:
             raise UncopyableError("decoding it gives other frames than its packets promise")
         if made.stored != self.stored:
             raise UncopyableError("some of its pictures are stored otherwise than those that are copied")
 
     def _piece(self, name: str) -> Path:
-        return self.target.with_name(f"{self.target.stem}-{name}{CLIP_SUFFIX}")
+        return self.job.target.with_name(f"{self.job.target.stem}-{name}{CLIP_SUFFIX}")
 
     def _check_shape(self, picture: StoredPicture) -> str:
         """Refuse pictures of another shape than the film's; gives the matrix of their colours."""
-        facts, size = self.clip.facts, (self.profile.width_px, self.profile.height_px)
-        if picture.fields != "P" or self.look.interlaced:
+        facts, size = self.job.clip.facts, (self.job.profile.width_px, self.job.profile.height_px)
+        if picture.fields != "P" or self.job.look.interlaced:
             raise UncopyableError("it is interlaced")
         if picture.pixel_format != "yuv420p" or picture.color_range == "pc":
             raise UncopyableError(f"its pixels are {picture.pixel_format}, range {picture.color_range}")
@@ -153,32 +135,31 @@ class _Work:
         return matrix
 
     def _copy_packets(self, plan: CopyPlan, colors: str, target: Path) -> None:
-        beat = 1 / self.profile.frame_rate / self.clip.facts.time_base  # ticks in a frame
+        job, frame_rate = self.job, self.job.profile.frame_rate
+        beat = 1 / frame_rate / job.clip.facts.time_base  # ticks in a frame
         filters = ["h264_mp4toannexb", rf"noise=drop=lt(n\,{plan.first})+gte(n\,{plan.end})"]
         told = ["sample_aspect_ratio=1/1", "video_full_range_flag=0"]
         if plan.picture.matrix == UNTAGGED:
             told += [f"{name}={_ITU_NUMBERS[colors]}" for name in _ITU_NAMES]
         filters.append("h264_metadata=" + ":".join(told))
         filters.append(
-            f"setts=time_base={_ratio(1 / self.profile.frame_rate)}:pts=PTS-({plan.first_tick})"
+            f"setts=time_base={_ratio(1 / frame_rate)}:pts=PTS-({plan.first_tick})"
             f":dts=round((N-{REORDER_FRAMES})*{_ratio(beat)}):duration=round({_ratio(beat)})"
         )
-        pictures = open_source(self.source, **seek_options(self.clip, plan.preroll))[
-            picture_stream(self.clip.facts)
-        ]
+        opened = open_source(job.source, **seek_options(job.clip, plan.preroll))
+        pictures = opened[picture_stream(job.clip.facts)]
         output = save([pictures], target, **{"c": "copy", "bsf:v": ",".join(filters), "format": "mov"})
-        self.program.run(output, cancel=self.cancel)
+        job.program.run(output, cancel=job.cancel)
 
     def _join_pieces(self) -> None:
         """Join the pieces into the target, on one clock of decoding."""
-        listing = self.target.with_suffix(".ffconcat")
-        listing.write_text(concat_list([(piece.name, n_frames) for piece, n_frames in self.pieces], self.profile))
+        job = self.job
+        listing = job.target.with_suffix(".ffconcat")
+        listing.write_text(concat_list([(piece.name, n_frames) for piece, n_frames in self.pieces], job.profile))
         pictures = open_own(listing, format="concat", safe=1)["v:0"]
         try:
-            output = save(
-                [pictures], self.target, **{"c": "copy", "bsf:v": decoding_clock(self.profile), "format": "mov"}
-            )
-            self.program.run(output, cancel=self.cancel)
+            how = {"c": "copy", "bsf:v": decoding_clock(job.profile), "format": "mov"}
+            job.program.run(save([pictures], job.target, **how), cancel=job.cancel)
         finally:
             listing.unlink()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_app.cutting.choice import mean_similarity_of, odds_of, order_clips, vectors_of_parts
@@ -35,6 +37,11 @@ LOOKED_AT = 500
 
 SAME_PICTURE = 0.03
 """1 - cosine of two frames that show the same picture at most, as in stacks of a search."""
+
+
+def relink_command(archive: Path, name: str) -> str:
+    """The command that relinks a cut list, to be copied."""
+    return f"rushes cut relink {shlex.quote(str(archive))} {shlex.quote(name)}"
 
 
 def clips_of_hits(cut_list: CutList, question: str) -> tuple[CutClip, ...]:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from search_app.cutting.matches import Bar
 from search_app.errors import QueryError
-from search_app.number_types import Finite
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.greedy import FitLimits
 
-_LIMIT = 10
-_FIT_LIMIT = 200
+LIMIT = 10
+FIT_LIMIT = 200
 _MOST_FIT = 2_000  # every shot is compared with every other
-_MIN_CLIP = 1.0
-_MAX_CLIP = 8.0
-_SEED = 0
+MIN_CLIP = 1.0
+MAX_CLIP = 8.0
+SEED = 0
 
 
 class Order(StrEnum):
@@ -102,11 +98,6 @@ class CutOptions:
         if given:
             raise QueryError(f"{', '.join(given)}: {why}")
 
-    @classmethod
-    def take_from(cls, options: dict[str, Any]) -> Self:
-        """Those of a command's options; they are taken out."""
-        return cls(**{field.name: options.pop(field.name, field.default) for field in fields(cls)})
-
     @property
     def bar(self) -> Bar:
         """Bar that an answer must reach to be taken."""
@@ -114,21 +105,21 @@ class CutOptions:
 
     @property
     def n_shots(self) -> int:
-        """Number of shots to take at most, or to choose from if they are fitted."""
-        return self.limit or (_LIMIT if self.fit is None else _FIT_LIMIT)
+        """How many shots to take at most, or to choose from if they are fitted."""
+        return self.limit or (LIMIT if self.fit is None else FIT_LIMIT)
 
     @property
     def random_seed(self) -> int:
-        """Seed of the random order."""
-        return _SEED if self.seed is None else self.seed
+        """What names the random order."""
+        return SEED if self.seed is None else self.seed
 
     @property
     def limits(self) -> FitLimits:
         """Limits of a fitted cut list."""
         from search_app.cutting.greedy import FitLimits
 
-        shortest = _MIN_CLIP if self.min_clip is None else self.min_clip
-        longest = max(_MAX_CLIP, shortest) if self.max_clip is None else self.max_clip
+        shortest = MIN_CLIP if self.min_clip is None else self.min_clip
+        longest = max(MAX_CLIP, shortest) if self.max_clip is None else self.max_clip
         return FitLimits(
             exact_seconds(self.fit or 0.0),
             self.max_per_source,
@@ -164,47 +155,3 @@ def exact_seconds(seconds: float) -> Fraction:
     """Seconds as a person types them."""
     # What a person types as 0.1 is meant as a tenth, not as the nearest binary fraction.
     return Fraction(str(seconds))
-
-
-_SECONDS = Finite(0, min_open=True)
-_OPTIONS = (
-    click.option(
-        "--limit",
-        type=click.IntRange(1, 10_000),
-        help=f"Matches to take at most; with --fit, to choose from.  [default: {_LIMIT}; {_FIT_LIMIT} with --fit]",
-    ),
-    click.option("--max-seconds", type=_SECONDS, help="Longest length; shots are taken in turn."),
-    click.option("--handles", type=Finite(0), default=0.0, help="Seconds added around each shot."),
-    click.option("--fit", type=_SECONDS, help="Fill so many seconds with the best clips that are unlike."),
-    click.option("--max-per-source", type=click.IntRange(1), help="With --fit: most clips of one video."),
-    click.option("--min-gap", type=Finite(0), help="With --fit: seconds between clips of one video."),
-    click.option("--min-clip", type=Finite(0), help=f"With --fit: shortest clip.  [default: {_MIN_CLIP:g}]"),
-    click.option(
-        "--max-clip",
-        type=_SECONDS,
-        help=f"With --fit: longest clip, trimmed around its best frame.  [default: {_MAX_CLIP:g}]",
-    ),
-    click.option(
-        "--order",
-        type=click.Choice([*map(str, Order)]),
-        default=str(Order.STORY),
-        show_default=True,
-        help="Order of the clips; story: as they answer, step after step.",
-    ),
-    click.option("--seed", type=int, help=f"With --order random: which one.  [default: {_SEED}]"),
-    click.option("--avoid-used", is_flag=True, help="Leave out what earlier exports show; take the next instead."),
-    click.option("--nearest", is_flag=True, help="Take the nearest shots, whether they match or not."),
-    click.option(
-        "--min-sure",
-        type=Finite(0, 100),
-        metavar="PERCENT",
-        help="Take shots that are at least so sure; without it matches alone: those of 50 %, or found by words.",
-    ),
-)
-
-
-def add_cut_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of `CutOptions`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg, send
+from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from indexer.media.fingerprint import fingerprint
 from indexer.media.pictures import THUMBNAIL_LONG_SIDE_PX, RgbImage
-from search_app.conforming.source_frames import (
-    FrameLog,
-    frames_between,
-    is_in_time,
-    look_at,
-    source_frames,
-    tick_seconds,
-    tick_span,
-    tried_prerolls,
-)
+from search_app.conforming.small_frames import read_small_frames
+from search_app.conforming.source_frames import FrameLog, look_at, tick_span
 from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
 from search_app.exports.film import FilmClip
@@ -60,16 +50,8 @@ def _decoded(program: Ffmpeg, clip: Clip) -> RgbImage | None:
 
 
 def _first_frame(program: Ffmpeg, clip: Clip, source: Path, look: FrameLog, ticks: range) -> RgbImage | None:
-    facts, start = clip.facts, tick_seconds(ticks.start, clip.facts)
+    facts = clip.facts
     scale = min(1.0, THUMBNAIL_LONG_SIDE_PX / max(facts.width_px, facts.height_px))
     width, height = (max(1, round(side * scale)) for side in (facts.width_px, facts.height_px))
-    for preroll in tried_prerolls(facts, start):
-        log, data = FrameLog(), bytearray()
-        shown = source_frames(facts, source, start, preroll, look)
-        inside = frames_between(shown, facts, look, ticks.start, ticks.stop)
-        small = inside.filter("scale", width, height, flags="area").filter("format", "rgb24")
-        output = send([small], format="rawvideo", fps_mode="passthrough", **{"frames:v": 1})
-        program.run(output, on_bytes=data.extend, on_line=log.read)
-        if is_in_time(log, facts, start, ticks.start, preroll) and len(data) == width * height * 3:
-            return np.frombuffer(bytes(data), np.uint8).reshape(height, width, 3)
-    return None
+    found = read_small_frames(program, facts, source, look, ticks, (width, height), n_most=1)
+    return found.pictures[0] if found.is_whole and len(found.pictures) else None

@@ -15,9 +15,8 @@ from xml.etree.ElementTree import Element, SubElement
 from indexer.media.pictures import encode_thumbnail
 from search_app.exports.clip_picture import clip_picture
 from search_app.exports.film import Film, FilmClip
-from search_app.exports.tables import escaped
 from search_app.timelines.sources import one_line
-from store.wording import n_of
+from store.wording import n_of, printable
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
@@ -91,7 +90,7 @@ def card_texts(film: Film, clip: FilmClip) -> dict[str, str]:
         "number": str(clip.number),
         "film": f"at {film.timecode(clip.first_frame)}, {seconds:.1f} s",
         "caption": clip.caption,
-        "source": escaped(clip.shown_name),
+        "source": printable(clip.shown_name),
         "cut": f"{clip.source_name(clip.source_in)} – {clip.source_name(ends)}",  # noqa: RUF001 - between times
         "why": clip.why,
         "remark": one_line(clip.clip.remark),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from xml.etree.ElementTree import ParseError
 from search_app.cutting.cut_list import CutList
 from search_app.errors import ExportError
 from search_app.exports import chapters, contact_sheet, mlt, pdf_sheet, playlists, subtitles, tables
-from search_app.exports.atomic_write import whole_file
 from search_app.exports.film import Film, Said, plan_film
+from search_app.output_files import atomic_write, refuse_folder, refuse_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def export_cut_list(
     check_export_target(output, sources, overwrite=overwrite)
     film = plan_film(cut_list, output.name.removesuffix(output.suffix), **options)
     text = form.write(film)
-    with whole_file(output) as temporary:
+    with atomic_write(output) as temporary:
         # A name that is no Unicode comes out as the bytes that it is made of.
         temporary.write_bytes(text.encode(form.encoding, "surrogateescape"))
         compare_export(form, film, temporary.read_bytes().decode(form.encoding, "surrogateescape"), output)
@@ -215,17 +214,5 @@ def check_export_target(output: Path, sources: Iterable[str], *, overwrite: bool
     Raises:
         ExportError: it has no folder, is a folder, is a source, or exists.
     """
-    if not output.parent.is_dir():
-        raise ExportError(f"there is no folder {output.parent}: create it first")
-    if output.is_dir():
-        raise ExportError(f"{output} is a folder: name a file")
-    if not (output.exists() or output.is_symlink()):
-        return
-    for path in sources:
-        with contextlib.suppress(OSError):
-            if output.samefile(path):
-                raise ExportError(f"{output} is one of the sources: name another file")
-    if not overwrite:
-        raise ExportError(f"{output} exists already: name another file, or allow that (--overwrite)")
-    if not output.is_file():
-        raise ExportError(f"{output} exists and is no ordinary file: name another file")
+    refuse_folder(output)
+    refuse_taken(output, sources, overwrite=overwrite)

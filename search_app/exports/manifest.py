@@ -25,7 +25,6 @@ from indexer.media.ffmpeg import thread_count
 from search_app.conforming.source_frames import tick_span
 from search_app.cutting.cut_list import CutList
 from search_app.errors import RenderError
-from search_app.exports.atomic_write import whole_file
 from search_app.exports.checksums import FilmChecksums, film_checksums
 from search_app.exports.film import FilmClip, plan_film
 from search_app.exports.manifest_fields import (
@@ -37,6 +36,7 @@ from search_app.exports.manifest_fields import (
     read_versions,
 )
 from search_app.exports.serialization import to_plain
+from search_app.output_files import atomic_write
 from search_app.rendering.ledger import FORMAT, read_ledger
 from search_app.rendering.outcomes import ClipOutcome, ClipStatus, SupercutReport
 from store.errors import ArchiveError
@@ -117,7 +117,7 @@ def seal_manifest(
         "checksums": to_plain(film_checksums(report.output, places, program, cancel)),
     }
     entries["digest"] = _digest(entries)
-    with whole_file(report.ledger) as temporary:
+    with atomic_write(report.ledger) as temporary:
         text = json.dumps(entries, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
         temporary.write_text(text, encoding="utf-8")
 

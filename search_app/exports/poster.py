@@ -16,10 +16,9 @@ from search_app.conforming.coding import CODINGS
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import CutList
 from search_app.errors import QueryError, RenderError
-from search_app.exports.atomic_write import whole_file
+from search_app.output_files import atomic_write, refuse_taken
 from search_app.rendering.ledger import ledger_path
 from search_app.rendering.outcomes import SupercutReport
-from search_app.rendering.preflight import refuse_taken
 from search_app.rendering.subtitles import subtitle_path
 from search_app.timelines.timecode import parse_timecode
 
@@ -113,7 +112,8 @@ def check_poster(
         raise RenderError(f"--poster {poster.path.name}: the film itself has that name; take another")
     if not poster.path.parent.is_dir():
         raise RenderError(f"there is no folder {poster.path.parent}: create it first")
-    refuse_taken(poster.path, {path for clip in cut_list.clips for path in clip.paths}, overwrite=overwrite)
+    sources = {path for clip in cut_list.clips for path in clip.paths}
+    refuse_taken(poster.path, sources, overwrite=overwrite, error=RenderError)
 
 
 def write_poster(poster: Poster, report: SupercutReport, program: Ffmpeg | None = None) -> int:
@@ -132,7 +132,7 @@ def write_poster(poster: Poster, report: SupercutReport, program: Ffmpeg | None 
         picture = _picture(program, report, frame)
     except FfmpegError as error:
         raise RenderError(f"the film cannot be read again: {error}") from error
-    with whole_file(poster.path) as temporary:
+    with atomic_write(poster.path) as temporary:
         kind = ENDINGS[poster.path.suffix.lower()]
         picture.save(temporary, format=kind, **({"quality": _JPEG_QUALITY} if kind == "JPEG" else {}))
     return frame

@@ -14,8 +14,8 @@ from search_app.conforming.coding import CODINGS, container_of
 from search_app.conforming.picture_names import Codec
 from search_app.cutting.cut_list import CutList
 from search_app.errors import ExportError
-from search_app.exports.atomic_write import whole_file
 from search_app.exports.film import Film, FilmClip
+from search_app.output_files import atomic_write
 from search_app.rendering.outcomes import SupercutReport
 from store.errors import ArchiveError
 
@@ -133,7 +133,7 @@ def render_each(
         # Also of a run that was stopped: what is there is whole, and the rest is said to be missing.
         rest = zip(film.clips[len(files) :], paths[len(files) :], strict=True)
         stopped = [ClipFile(planned, path, None, "the run was stopped before it") for planned, path in rest]
-        with whole_file(folder / LEDGER) as temporary:
+        with atomic_write(folder / LEDGER) as temporary:
             temporary.write_text(_ledger(film, [*files, *stopped]), encoding="utf-8")
     return files
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_app.exports.film import Film, FilmClip
 from search_app.timelines.sources import one_line
+from store.wording import printable
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
@@ -67,7 +68,7 @@ def _row(film: Film, clip: FilmClip) -> dict[str, object]:
         "confidence": "" if hit.confidence is None or not hit.is_calibrated else _decimal(hit.confidence, 4),
         "query": film.question,
         "reel": source.reel,
-        "path": escaped(source.path),
+        "path": printable(source.path),
         "address": source.url,
         "film_frames": clip.n_frames,
         "film_rate": f"{_exact(film.rate)} fps",
@@ -84,13 +85,6 @@ def _edges(film: Film, clip: FilmClip) -> dict[str, Fraction]:
     span = clip.clip.span
     begins, ends = film.seconds(clip.first_frame), film.seconds(clip.end_frame)
     return {"film_in": begins, "film_out": ends, "source_in": span.start, "source_out": span.end}
-
-
-def escaped(text: str) -> str:
-    """The text on one line, with what cannot be printed, or is no Unicode, as escapes."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
-    )
 
 
 def _decimal(number: Fraction | float, digits: int) -> Decimal:
@@ -147,7 +141,7 @@ def _clip_json(film: Film, clip: FilmClip) -> dict[str, Any]:
     return {
         "clip": clip.number,
         "source": source.name,
-        "path": escaped(source.path),
+        "path": printable(source.path),
         "address": source.url,
         "reel": source.reel,
         "fingerprint": clip.clip.video_id,

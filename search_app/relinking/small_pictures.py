@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from indexer.errors import FfmpegError
-from indexer.media.ffmpeg import Ffmpeg, send
-from search_app.conforming.source_frames import (
-    FrameLog,
-    frames_between,
-    is_in_time,
-    look_at,
-    source_frames,
-    tick_seconds,
-    tick_span,
-    tried_prerolls,
-)
+from indexer.media.ffmpeg import Ffmpeg
+from search_app.conforming.small_frames import read_small_frames
+from search_app.conforming.source_frames import look_at, tick_seconds, tick_span
 from search_app.cutting.cut_list import Clip
 from search_app.errors import QueryError
 from search_app.query.picture import read_picture
@@ -55,21 +46,11 @@ def read_frames(program: Ffmpeg, source: Path, facts: VideoFacts, video_id: str,
     """
     clip = Clip(video_id, (str(source),), span, (), facts)
     look = look_at(program, clip, source)
-    first, end = tick_span(span, facts)
-    start = tick_seconds(first, facts)
-    for preroll in tried_prerolls(facts, start):
-        log, data = FrameLog(), bytearray()
-        inside = frames_between(source_frames(facts, source, start, preroll, look), facts, look, first, end)
-        small = inside.filter("scale", WIDTH_PX, HEIGHT_PX, flags="area").filter("format", "rgb24")
-        output = send([small], format="rawvideo", fps_mode="passthrough")
-        program.run(output, on_bytes=data.extend, on_line=log.read)
-        if is_in_time(log, facts, start, first, preroll):
-            break
-    else:
+    ticks = range(*tick_span(span, facts))
+    found = read_small_frames(program, facts, source, look, ticks, (WIDTH_PX, HEIGHT_PX))
+    if not found.is_whole:
         raise FfmpegError("ffmpeg found no picture there")
-    ticks = [tick for tick in sorted(log.ticks) if first <= tick < end]
-    times: tuple[Fraction, ...] = tuple(tick_seconds(tick, facts) for tick in ticks)
-    cells = np.frombuffer(bytes(data), np.uint8).reshape(-1, HEIGHT_PX, WIDTH_PX, 3)
-    pictures = cells.astype(np.float32) / np.float32(255)
+    times = tuple(tick_seconds(tick, facts) for tick in found.ticks)
+    pictures = found.pictures.astype(np.float32) / np.float32(255)
     n = min(len(times), len(pictures))
     return Frames(times[:n], pictures[:n])

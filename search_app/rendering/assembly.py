@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, thread_count
 from search_app.conforming.audio import conform_sound
+from search_app.conforming.clip_job import ClipJob
 from search_app.conforming.coding import CLIP_SUFFIX
 from search_app.conforming.conform import Conformed, conform_picture
 from search_app.conforming.hardware import encoder_limits
@@ -87,7 +87,7 @@ class Assembly:
     blend: Blend
     work: WorkFolder
     cancel: threading.Event
-    conform: Callable[..., Conformed] = conform_picture
+    conform: Callable[[ClipJob], Conformed] = conform_picture
     loudness_lufs: float | None = None
     ahead: Ahead | None = None
     early_sound: EarlySound | None = None
@@ -184,8 +184,8 @@ class Assembly:
         on_frame_count: Callable[[int], None] | None,
     ) -> Conformed:
         target = self.work.path / f"{key}{CLIP_SUFFIX}"
-        how: dict[str, Any] = {"dress": dress, "cancel": cancel, "on_frame_count": on_frame_count}
-        made = self.conform(self.program, seen.clip, seen.source, seen.look, self.profile, target, **how)
+        what = (self.program, seen.clip, seen.source, seen.look, self.profile, target)
+        made = self.conform(ClipJob(*what, dress, cancel, on_frame_count))
         self.work.finish(key, asdict(made))
         return made
 
@@ -301,16 +301,17 @@ class Assembly:
         start, end = self._samples(placed.first_frame), self._samples(placed.last_frame + 1)
         piece = self.work.path / "piece.s16le"
         warnings: tuple[str, ...] = ()
-        arguments = (placed.look, made.zero_tick, end - start, self.profile, piece)
+        what = (self.program, placed.clip, placed.source, placed.look, self.profile, piece)
+        job = ClipJob(*what, cancel=self.cancel)
         try:
-            conform_sound(self.program, placed.clip, placed.source, *arguments, cancel=self.cancel)
+            conform_sound(job, made.zero_tick, end - start)
         except FfmpegError as error:
             if self.cancel.is_set() or is_disk_full(error):
                 raise
             piece.unlink(missing_ok=True)
             warnings = (f"its sound cannot be read, silence instead: {error}",)
             silent = replace(placed.clip, facts=replace(placed.clip.facts, has_audio=False))
-            conform_sound(self.program, silent, placed.source, *arguments, cancel=self.cancel)
+            conform_sound(replace(job, clip=silent), made.zero_tick, end - start)
         gain = 1.0
         if self.loudness_lufs is not None:
             try:

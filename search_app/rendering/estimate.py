@@ -15,6 +15,7 @@ from typing import Any
 from indexer.errors import FfmpegError
 from indexer.media.ffmpeg import Ffmpeg, find_ffmpeg
 from search_app.conforming.audio import BYTES_PER_SAMPLE
+from search_app.conforming.clip_job import ClipJob
 from search_app.conforming.coding import CLIP_SUFFIX, CODINGS, container_of
 from search_app.conforming.conform import conform_picture
 from search_app.conforming.target_profile import Profile, choose_profile
@@ -183,7 +184,9 @@ def _measure(
             span = seen.clip.span
             sample = replace(seen.clip, span=TimeSpan(span.start, min(span.end, span.start + SAMPLE_SECONDS)))
             try:
-                made = conform_picture(program, sample, seen.source, seen.look, profile, target, cancel=cancel)
+                made = conform_picture(
+                    ClipJob(program, sample, seen.source, seen.look, profile, target, cancel=cancel)
+                )
             except FfmpegError:
                 if cancel and cancel.is_set():
                     raise

@@ -20,6 +20,7 @@ from search_app.conforming.source_frames import FrameLog, look_at
 from search_app.conforming.target_profile import Profile
 from search_app.cutting.cut_list import Clip
 from search_app.errors import RenderError
+from search_app.output_files import refuse_folder, refuse_taken
 from search_app.rendering.film_options import FilmOptions, Subtitles
 from search_app.rendering.ledger import ledger_path
 from search_app.rendering.prefetch import N_AT_ONCE
@@ -72,37 +73,13 @@ def check_target(output: Path, clips: Iterable[Clip], codec: Codec, *, overwrite
         RenderError: it is a folder, exists, is one of the sources, has no folder, or an ending that does not fit.
     """
     container_of(output, codec)
-    if not output.parent.is_dir():
-        raise RenderError(f"there is no folder {output.parent}: create it first")
+    refuse_folder(output, RenderError)
     if not os.access(output.parent, os.W_OK | os.X_OK):
         raise RenderError(f"cannot write into the folder {output.parent}: check its permissions")
     beside = [subtitle_path(output)] if film.subtitles is Subtitles.BESIDE else []
     sources = {path for clip in clips for path in clip.paths} | ({str(film.music)} if film.music else set())
     for target in (output, ledger_path(output), *beside):
-        refuse_taken(target, sources, overwrite=overwrite)
-
-
-def refuse_taken(target: Path, sources: Iterable[str], *, overwrite: bool) -> None:
-    """Refuse a name that belongs to something that must not be replaced.
-
-    Raises:
-        RenderError: it is a folder, a source, no ordinary file, or exists and may not be overwritten.
-    """
-    try:
-        target.lstat()
-    except FileNotFoundError:
-        return
-    except OSError as error:  # such as a name that is too long
-        raise RenderError(f"cannot write {target}: {error.strerror or error}") from error
-    if target.is_dir():
-        raise RenderError(f"{target} is a folder: name a file")
-    for path in sources:
-        if _is_same_file(target, path):
-            raise RenderError(f"{target} is one of the sources, {path}: name another file")
-    if not overwrite:
-        raise RenderError(f"{target} exists already: name another file, or allow that (--overwrite)")
-    if not target.is_file():
-        raise RenderError(f"{target} exists and is no ordinary file: name another file")
+        refuse_taken(target, sources, overwrite=overwrite, error=RenderError)
 
 
 def check_space(output: Path, clips: Iterable[Clip], profile: Profile) -> None:
@@ -233,10 +210,3 @@ def _refusal(path: Path, clip: Clip, identify: Callable[[Path], str] | None) -> 
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
     return ""
-
-
-def _is_same_file(one: Path, other: str) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

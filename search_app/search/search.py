@@ -91,9 +91,20 @@ def search(
         SpaceMismatchError: the encoder is not the archive's.
         ModelError: the archive's encoder cannot be loaded.
     """
-    started = time.perf_counter()
     parsed = parse_query(query) if isinstance(query, str) else query
-    wanted = SearchOptions(**options)
+    return answer_query(archive, parsed, SearchOptions(**options), encoder=encoder, settings=settings)
+
+
+def answer_query(
+    archive: Archive,
+    parsed: Query,
+    wanted: SearchOptions,
+    *,
+    encoder: Encoder | Callable[[], Encoder] | None = None,
+    settings: SearchSettings | None = None,
+) -> SearchResult:
+    """As `search`, for a query that is parsed and options that are put together."""
+    started = time.perf_counter()
     snapshot, ranked, remarks = archive.ask(
         partial(_rank_in, parsed, wanted, settings or SearchSettings(), encoder)
     )

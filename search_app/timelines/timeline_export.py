@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from search_app.errors import TimelineError
+from search_app.output_files import atomic_write, refuse_folder, refuse_taken
 from search_app.timelines.edl import count_edl
 from search_app.timelines.sources import one_line
 from search_app.timelines.timeline import TimelineClip, TimelinePlan
@@ -46,19 +44,10 @@ def export_timeline(
         raise TimelineError("there is nothing to write: the cut list has no clips")
     check_timeline_target(output, sources, overwrite=overwrite)
     text = WRITERS[output.suffix.lower()](plan)
-    temporary = output.with_name(f".rushes-{secrets.token_hex(8)}{output.suffix}")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+    with atomic_write(output, TimelineError) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
         compare_timeline(plan, temporary.read_text(encoding="utf-8"), output)
         check_timeline_target(output, sources, overwrite=overwrite)
-        temporary.replace(output)
-    except OSError as error:
-        raise TimelineError(f"cannot write {output}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_timeline_target(output: Path, sources: Iterable[str], *, overwrite: bool) -> None:
@@ -70,26 +59,8 @@ def check_timeline_target(output: Path, sources: Iterable[str], *, overwrite: bo
     if output.suffix.lower() not in WRITERS:
         endings = ", ".join(WRITERS)
         raise TimelineError(f"cannot tell the format of {output.name!r}: give it one of the endings {endings}")
-    try:
-        output.lstat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise TimelineError(f"cannot write {output}: {error.strerror or error}") from error
-    if not output.parent.is_dir():
-        raise TimelineError(f"there is no folder {output.parent}: create it first")
-    if output.is_dir():
-        raise TimelineError(f"{output} is a folder: name a file")
-    if not (output.exists() or output.is_symlink()):
-        return
-    for path in sources:
-        with contextlib.suppress(OSError):
-            if output.samefile(path):
-                raise TimelineError(f"{output} is one of the sources: name another file")
-    if not overwrite:
-        raise TimelineError(f"{output} exists already: name another file, or allow that (--overwrite)")
-    if not output.is_file():
-        raise TimelineError(f"{output} exists and is no ordinary file: name another file")
+    refuse_folder(output, TimelineError)
+    refuse_taken(output, sources, overwrite=overwrite, error=TimelineError)
 
 
 def compare_timeline(plan: TimelinePlan, text: str, output: Path) -> None:

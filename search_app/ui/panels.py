@@ -15,9 +15,9 @@ import streamlit as st
 
 from indexer.library.presence import Presence
 from search_app.ui.picks import Order, ordered
-from search_app.ui.wording import counts_text, length_text, name_of, one_line, span_text, sure_text
+from search_app.ui.wording import counts_text, length_text, name_of, span_text, sure_text
 from store.names import display_names
-from store.wording import n_of
+from store.wording import n_of, printable
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -43,7 +43,7 @@ def show_problem(what: str, reason: str, key: str | None = None) -> None:
     """
     with st.container(border=True, key=key, gap="xxsmall"):
         st.markdown(f":red[:material/error:] **{what}**")
-        st.text(one_line(reason))
+        st.text(printable(reason))
 
 
 def ask_archive(default: str) -> str:
@@ -130,7 +130,7 @@ def _show_card(
     st.image(thumbnail(hit.thumbnail), width="stretch", alt=f"Shot {hit.rank}")
     st.text(name_of(presence.path, names=names))
     if not presence.is_there:
-        st.text(one_line(presence.mark))
+        st.text(printable(presence.mark))
     st.caption(f"{span_text(hit.span)} · {sure_text(hit)}")
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
@@ -161,7 +161,7 @@ def show_no_match(*, is_unknown: bool) -> None:
 def show_remarks(remarks: Sequence[str]) -> None:
     """Say what was found nothing of, and why; what was typed may stand in it."""
     for remark in remarks:
-        st.text(one_line(remark))
+        st.text(printable(remark))
 
 
 def absolute_address(address: str) -> str:
@@ -196,7 +196,7 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> No
         st.video(absolute_address(address), autoplay=True, loop=True, width=width_px, alt=f"Shot {hit.rank}")
     span = hit.span
     st.caption(f"{span_text(span)} · {length_text(span.duration)} · {sure_text(hit)} · rank {hit.rank}")
-    st.text(one_line(hit.shot.path))
+    st.text(printable(hit.shot.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ def _show_report(report: SupercutReport, address: str, losses: Sequence[str]) ->
     mark = ":green[:material/verified:]" if report.is_exact else ":orange[:material/warning:]"
     st.markdown(f"{mark} **{report.n_exact}/{len(report.done)} cuts exact**")
     for problem in (*_problems(report), *losses):
-        st.text(one_line(problem))
+        st.text(printable(problem))
     with st.container(horizontal=True):
         st.link_button(
             "Download", f"{address}?download", type="primary", icon=":material/download:", key="download"

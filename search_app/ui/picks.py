@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 from search_app.conforming.target_profile import film_rate
 from search_app.cutting import stored_cut
 from search_app.cutting.cut_edits import add_clips
-from search_app.cutting.cut_film import clips_of_hits, film_length, to_cut_list
-from search_app.cutting.cut_list import CutList, build_cut_list
-from search_app.cutting.measured import measure_sources
+from search_app.cutting.cut_film import clips_of_hits, film_length
+from search_app.cutting.cut_list import build_cut_list
 from search_app.cutting.stored_cut import PICKS, CutClip, StoredCut, look_for_cut
 from search_app.errors import QueryError
 from store.wording import n_of
@@ -148,13 +147,3 @@ def duration_of(snapshot: Snapshot, picks: StoredCut) -> Fraction:
     """Length of their film in seconds, exact."""
     length = film_length(snapshot, picks.clips, film_rate)
     return Fraction(0) if length is None else length[0] / length[1]
-
-
-def cut_list_of(snapshot: Snapshot, picks: StoredCut, order: Order, *, skip_missing: bool = False) -> CutList:
-    """Cut list to be rendered of them.
-
-    Raises:
-        CutError: the archive does not know a video any more, or there is nothing to cut.
-    """
-    in_order = [clip for _, clip in ordered(picks, order)]
-    return measure_sources(to_cut_list(snapshot, in_order, skip_missing=skip_missing))

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search_app.rendering.outcomes import RenderProgress, RenderStage
 from search_app.ui.media_cache import MediaShelf
+from search_app.use_cases.options import RenderOptions
 from store.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from search_app.cutting.clip_texts import ClipText
-    from search_app.cutting.cut_list import CutList
     from search_app.rendering.outcomes import SupercutReport
-    from store.records import RightsFlag
-    from store.snapshot import Snapshot
+    from search_app.use_cases.options import ClipSource
+    from store.archive import Archive
 
 STAGE_WORDS = {
     RenderStage.PREFLIGHT: "Looking at the sources",
@@ -64,16 +63,14 @@ def begin_job(archive_folder: Path, job: RenderJob) -> RenderJob:
 
 
 class RenderJob:
-    """One rendering in a thread of its own.
+    """One rendering in a thread of its own: the film that `rushes cut render` makes of the same cut list.
 
     Args:
-        cut_list: the clips, in order.
+        archive: where the clips come from.
+        source: the clips.
         shelf: where the film goes.
-        provenance: for the ledger.
-        flags: rights flags of the archive: what is blocked is refused, what wants a mark gets it.
-        snapshot: the archive, which the manifest names.
         skip_missing: go on without clips that cannot be rendered.
-        on_done: told of the finished film, still in the thread.
+        use_name: under which name the archive remembers what was used.
 
     Attributes:
         report: the film; None while there is none.
@@ -85,29 +82,25 @@ class RenderJob:
 
     def __init__(
         self,
-        cut_list: CutList,
+        archive: Archive,
+        source: ClipSource,
         shelf: MediaShelf,
-        provenance: Mapping[str, Any],
         *,
-        flags: Sequence[RightsFlag] = (),
-        snapshot: Snapshot | None = None,
         skip_missing: bool = False,
-        on_done: Callable[[SupercutReport], None] | None = None,
+        use_name: str = "supercut",
     ) -> None:
-        self.cut_list = cut_list
         self.report: SupercutReport | None = None
         self.address = ""
         self.problem = ""
-        self.losses: list[str] = []
+        self.losses: tuple[str, ...] = ()
         self.is_closed = False
-        self._flags = flags
+        self._archive = archive
+        self._source = source
         self._is_made = False
-        self._snapshot = snapshot
-        self._skip_missing = skip_missing
-        self._on_done = on_done
+        self._options = RenderOptions(skip_missing=skip_missing, keep_inexact=True)  # the page says what is wrong
+        self._use_name = use_name
         self._shelf = shelf
-        self._provenance = provenance
-        self._progress = RenderProgress(RenderStage.PREFLIGHT, 0, len(cut_list.clips), 0.0, None)
+        self._progress = RenderProgress(RenderStage.PREFLIGHT, 0, 0, 0.0, None)
         self._cancel = threading.Event()
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
 
@@ -164,44 +157,24 @@ class RenderJob:
             self.problem = f"{type(error).__name__}: {error} (a fault of ours)"
 
     def _render(self, output: Path) -> None:
-        from indexer.library.scan import fingerprint_file
-        from search_app.cutting.clip_texts import ClipText
-        from search_app.cutting.rights import keep_rights, rights_entry
-        from search_app.rendering.supercut import render_supercut
+        from search_app.use_cases.choose_clips import choose_export, film_needs
+        from search_app.use_cases.make_film import make_film, prepare_film
 
-        cut_list, rulings = keep_rights(self.cut_list, self._flags, can_mark=True)
-        texts = [ClipText(mark=ruling.text) for ruling in rulings]
-        report = render_supercut(
-            cut_list,
-            output,
-            texts=texts,
-            identify=fingerprint_file,
-            provenance={**self._provenance, "rights": rights_entry(len(self._flags), rulings)},
-            skip_missing=self._skip_missing,
-            keep_inexact=True,  # the page says what is wrong beside the film
+        needs = replace(film_needs(self._options), way_out="")  # the page has no such option
+        chosen = choose_export(self._archive, self._source, needs)
+        plan = prepare_film(self._archive, chosen, output, self._options)
+        made = make_film(
+            plan,
+            use_name=self._use_name,
+            on_made=self._note_made,
             on_progress=self._take,
             cancel=self._cancel,
         )
+        self.losses = made.losses
+        self.report, self.address = made.report, self._shelf.put(output)
+
+    def _note_made(self, _: SupercutReport) -> None:
         self._is_made = True
-        self._seal(report, texts)
-        self.report, self.address = report, self._shelf.put(output)
-        if self._on_done is not None:
-            try:
-                self._on_done(report)
-            except ArchiveError as error:  # the film is there all the same
-                self.losses.append(f"it was not remembered as used: {error}")
-
-    def _seal(self, report: SupercutReport, texts: Sequence[ClipText]) -> None:
-        from search_app.exports.manifest import seal_manifest
-
-        try:
-            seal_manifest(report, options={"texts": texts}, snapshot=self._snapshot, cancel=self._cancel)
-        except ArchiveError as error:
-            if self.is_cancelled:
-                for made in (report.output, report.ledger):
-                    made.unlink(missing_ok=True)
-                raise
-            self.losses.append(f"its manifest has no seal, so it cannot be rendered again from it: {error}")
 
     def _take(self, progress: RenderProgress) -> None:
         self._progress = progress

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.wording import n_of
+from store.wording import clock, n_of, printable
 
 if TYPE_CHECKING:
     from search_app.search.ranking import Hit
@@ -21,13 +21,6 @@ NAME_LENGTH = 22
 """As many characters of a file name as fit under a thumbnail."""
 
 
-def one_line(text: str) -> str:
-    """The text with control, invisible and broken characters written as escapes."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
-    )
-
-
 def name_of(path: str, length: int = NAME_LENGTH, names: Mapping[str, str] | None = None) -> str:
     """A file's name; of a longer one the beginning and the end, where takes and endings stand.
 
@@ -36,20 +29,11 @@ def name_of(path: str, length: int = NAME_LENGTH, names: Mapping[str, str] | Non
         length: characters at most.
         names: what files are called that share their names with others, by path.
     """
-    name = one_line((names or {}).get(path) or Path(path).name)
+    name = printable((names or {}).get(path) or Path(path).name)
     if len(name) <= length:
         return name
     tail = length // 2
     return f"{name[: length - tail - 1]}…{name[-tail:]}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people read them: `2:03.4` or `1:02:03.4`."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    second = f"{rest // 10:02d}.{rest % 10}"
-    return f"{hours}:{minutes:02d}:{second}" if hours else f"{minutes}:{second}"
 
 
 def sure_text(hit: Hit) -> str:

@@ -12,15 +12,18 @@ from starlette.responses import FileResponse
 from streamlit.testing.v1 import AppTest
 
 from indexer.errors import ModelError
-from search_app.cutting.cut_list import build_cut_list
+from search_app.cutting.rights import Rule, clear_rights, set_rights
+from search_app.cutting.stored_cut import PICKS
 from search_app.exports.manifest import read_manifest
 from search_app.rendering.ledger import ledger_path
 from search_app.search.ranking import Hit
+from search_app.ui import picks
 from search_app.ui.media_cache import MediaShelf, media_shelf, send_media
 from search_app.ui.render_job import RenderJob
 from search_app.ui.serve import ARCHIVE_VARIABLE
+from search_app.use_cases.options import StoredSource
 from store.archive import Archive
-from store.records import EmbeddingSpace, RightsFlag
+from store.records import EmbeddingSpace
 from tests.e2e.small_archive import draw_library, index_library
 
 APP = Path(__file__).parents[2] / "search_app" / "app.py"
@@ -182,22 +185,24 @@ def test_a_missing_source_is_named_and_can_be_skipped(tmp_path: Path, monkeypatc
 
 def test_the_page_keeps_to_rights(archive: Path) -> None:
     """What is blocked is refused with its reason, what wants a mark bears it; the manifest says so, sealed."""
-    with Archive.open(archive) as opened:
-        snapshot = opened.snapshot()
-        shot = snapshot.shots()[0]
-        videos = {video.video_id: video for video in snapshot.videos()}
-    cut_list = build_cut_list([Hit(1, 0.5, shot, Fraction(0), "")], videos)
     shelf = MediaShelf()
-    embargo = RightsFlag(shot.video_id, None, "block", "", "", "embargo", "")
-    blocked = RenderJob(cut_list, shelf, {}, flags=[embargo])
-    blocked.start()
-    assert blocked.wait(20)
-    assert (None, True) == (blocked.report, "is blocked: embargo" in blocked.problem)
-    assert "--skip" not in blocked.problem
-    mark = RightsFlag(shot.video_id, None, "watermark", "Anna's", "", "", "")
-    marked = RenderJob(cut_list, shelf, {}, flags=[mark], snapshot=snapshot)
-    marked.start()
-    assert marked.wait(60)
+    with Archive.open(archive) as opened:
+        shot = opened.snapshot().shots()[0]
+        picks.tick(opened, [Hit(1, 0.5, shot, Fraction(0), "")], "")
+        set_rights(opened, shot.video_id, None, Rule.BLOCK, note="embargo")
+        blocked = RenderJob(opened, StoredSource(PICKS), shelf)
+        blocked.start()
+        assert blocked.wait(20)
+        assert blocked.report is None
+        assert "is blocked" in blocked.problem
+        assert blocked.problem.endswith(": embargo")
+        clear_rights(opened, shot.video_id, None)
+        set_rights(opened, shot.video_id, None, Rule.WATERMARK, text="Anna's")
+        marked = RenderJob(opened, StoredSource(PICKS), shelf)
+        marked.start()
+        assert marked.wait(60)
+        clear_rights(opened, shot.video_id, None)
+        picks.clear(opened)
     assert marked.report is not None, marked.problem
     sealed = read_manifest(marked.report.ledger)
     assert {"1": "Anna's"} == sealed.carried["rights"]["marks"]
@@ -210,15 +215,15 @@ def test_the_page_keeps_to_rights(archive: Path) -> None:
 
 def test_a_cancelled_rendering_keeps_nothing(archive: Path) -> None:
     """After a cancel the job ends soon, without a film, and the folder of films is empty."""
-    with Archive.open(archive) as opened:
-        snapshot = opened.snapshot()
-        hits = [Hit(1, 0.5, shot, Fraction(0), "") for shot in snapshot.shots()]
-        videos = {video.video_id: video for video in snapshot.videos()}
     shelf = MediaShelf()
-    job = RenderJob(build_cut_list(hits, videos), shelf, {})
-    job.start()
-    job.cancel()
-    assert (True, True, None) == (job.wait(20), job.is_cancelled, job.report)
+    with Archive.open(archive) as opened:
+        hits = [Hit(1, 0.5, shot, Fraction(0), "") for shot in opened.snapshot().shots()]
+        picks.tick(opened, hits, "")
+        job = RenderJob(opened, StoredSource(PICKS), shelf)
+        job.start()
+        job.cancel()
+        assert (True, True, None) == (job.wait(20), job.is_cancelled, job.report)
+        picks.clear(opened)
     assert ("", []) == (job.address, list(shelf.new_path().parent.iterdir()))
     shelf.close()
 

@@ -35,7 +35,7 @@ from indexer.demo.degrade import add_noise, blur
 from indexer.demo.drawing import draw_scene
 from indexer.demo.encoder_files import ENCODER_FOLDER
 from indexer.demo.lessons import ATTRIBUTES, relation_prompts, truth_table
-from indexer.demo.model_card import write_results
+from indexer.demo.model_card import BEGIN, END
 from indexer.demo.sentences import claim_all, describe, phrase
 from indexer.demo.world import RELATIONS, Scene, sample_scene
 
@@ -208,6 +208,14 @@ def format_table(results: Sequence[Result]) -> str:
     lines = ["| what is asked | choices | shots | right |", "|---|---|---|---|"]
     lines += [f"| {r.name} | {r.n_choices} | {r.n_shots} | {r.share:.3f} |" for r in results]
     return "\n".join(lines)
+
+
+def write_results(folder: Path, table: str) -> None:
+    """Put a table of results into the card."""
+    path = folder / "README.md"
+    head, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    path.write_text(f"{head}{BEGIN}\n{table}\n{END}{tail}", encoding="utf-8")
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from indexer.models.open_clip_encoder import load_encoder
-from search_app.commands.evaluate import channel_rankings, evaluate
+from search_app.commands.evaluate import evaluate
 from search_app.evaluation.evaluation import FUSED
 from search_app.evaluation.trec import read_qrels, read_run
 from search_app.search.decisions import judge
+from search_app.use_cases.measure import channel_rankings
 from store.archive import Archive
 from store.errors import ConfigError
 from tests.e2e.small_archive import SHOT_FRAMES, draw_library, index_library

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from search_app.commands.search_view import files_of_hits, hit_json
+from search_app.commands.search_view import hit_json
 from search_app.confidence.calibration import Calibration, PartWeights
 from search_app.confidence.certainty import POSSIBLE_FROM, Certainty
 from search_app.confidence.contrasts import Aspect
@@ -18,6 +18,7 @@ from search_app.search import encoding
 from search_app.search.search import SearchResult, search
 from search_app.search.why import explain
 from search_app.ui.wording import sure_text
+from search_app.use_cases.answer import files_of_hits
 from store.archive import Archive
 from store.events import RootNamed, Seen
 from store.records import Boundary, SampledFrame, Segment, Shot, TextRow, TextSegment, TextStage, VideoFacts

@@ -11,7 +11,7 @@ import psutil  # type: ignore[import-untyped]  # ships no types
 import pytest
 
 from indexer.media.ffmpeg import Ffmpeg, draw, find_ffmpeg, open_own, save
-from search_app.commands.render import finish_render
+from search_app.commands.render import say_film
 from search_app.conforming.conform import Conformed
 from search_app.conforming.source_frames import FrameLog, tick_span
 from search_app.cutting.cut_list import Clip
@@ -51,8 +51,8 @@ def test_a_film_of_another_length_is_called_wrong(too_long: SupercutReport) -> N
     assert said in too_long.summary().splitlines()
     told = read_ledger(too_long.ledger)
     assert (32, 49, said) == (told["n_frames"], told["n_frames_found"], told["verification"])
-    with pytest.raises(click.exceptions.Exit) as left:
-        finish_render(click.Context(click.Command("supercut")), too_long, as_json=True)
+    with pytest.raises(click.exceptions.Exit) as left, click.Context(click.Command("supercut")):
+        say_film(too_long, as_json=True)
     assert 1 == left.value.exit_code
 
 

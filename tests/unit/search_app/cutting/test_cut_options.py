@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from search_app.cutting.choice import worth_of_hits
-from search_app.cutting.cut_options import CutOptions, Order
+from search_app.cutting.cut_options import CutOptions
 from search_app.errors import QueryError
 from search_app.search.fusion import Match
 from search_app.search.ranking import Hit
@@ -65,17 +65,6 @@ def test_contradictions_are_refused(wrong: dict[str, Any], message: str) -> None
     """Nothing that was asked for is silently ignored."""
     with pytest.raises(QueryError, match=message):
         CutOptions(**wrong)
-
-
-def test_options_are_taken_out_of_those_of_a_command() -> None:
-    """What is no cut option stays for others."""
-    options = {"overwrite": True, "order": "random", "limit": 3, **dict.fromkeys(["seed", "fit", "max_seconds"])}
-    options |= dict.fromkeys(["max_per_source", "min_gap", "min_clip", "max_clip"]) | {"handles": 0.0}
-    options["avoid_used"] = True
-    wanted = CutOptions.take_from(options)
-    assert {"overwrite": True} == options
-    assert (Order.RANDOM, 3, True) == (wanted.order, wanted.limit, wanted.avoid_used)
-    assert {"order": "random", "seed": 0, "avoid_used": True} == wanted.provenance()
 
 
 def test_provenance_names_the_limits_that_held() -> None:

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from search_app.ui.wording import clock, counts_text, length_text, name_of, one_line, span_text
+from search_app.ui.wording import counts_text, length_text, name_of, span_text
 from store.records import Counts
 from store.timespan import TimeSpan
-from store.wording import n_of
+from store.wording import clock, n_of, printable
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_long_names_keep_beginning_and_end() -> None:
 
 def test_control_characters_become_escapes() -> None:
     """Line ends, direction marks and broken bytes of a name cannot change the page."""
-    assert r"a\nb\u202ec\udcff" == one_line("a\nb\u202ec\udcff")
+    assert r"a\nb\u202ec\udcff" == printable("a\nb\u202ec\udcff")
 
 
 def test_a_span_is_two_clocks() -> None:

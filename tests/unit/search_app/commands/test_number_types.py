@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from search_app.number_types import Finite
+from search_app.commands.number_types import Finite
 
 
 @pytest.mark.parametrize("typed", ["nan", "inf", "-inf", "NaN"])

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from search_app.commands.cut_values import parse_edge, parse_length, parse_place, parse_places
 from search_app.errors import QueryError
+from search_app.use_cases.cut_values import parse_edge, parse_length, parse_place, parse_places
 from tests.unit.search_app.cutting.test_cut_list import video
 
 FACTS = replace(video("a").facts, start_timecode="10:00:00:00")

@@ -1,0 +1,1 @@
+"""What Rushes does for a person or a program: functions that take values, and neither print nor exit."""
