@@ -19,6 +19,7 @@ from search_app.commands.clip_source import (
     take_relinker,
 )
 from search_app.errors import QueryError
+from store.stages import stages_by_has
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_list import CutList
@@ -39,13 +40,15 @@ _FORMATS = (
     "mlt",
 )  # FORMATS is heavy
 _NAMING_SOURCES = ("csv", "json", "m3u", "mpv-edl", "mlt")
-_TEXTS = {"speech": "transcript", "caption": "caption", "label": "label", "screen": "screen_text"}
+_TEXTS = stages_by_has()
+_FORMER = {"screen": "text"}
+"""Spellings of earlier versions."""
 
 FORMAT = click.option(
     "--format", "format_name", type=click.Choice(_FORMATS), help="What to write.  [default: as the ending says]"
 )
 TEXT = click.option(
-    "--text", type=click.Choice([*_TEXTS]), help="With .srt and .vtt: which texts.  [default: speech]"
+    "--text", type=click.Choice([*_TEXTS, *_FORMER]), help="With .srt and .vtt: which texts.  [default: speech]"
 )
 FORMAT_HELP = """
 \b
@@ -94,6 +97,7 @@ def export(
     kind_of_file = format_name or format_of(output)
     form = FORMATS[kind_of_file]
     kind = options.pop("text")
+    kind = _FORMER.get(kind, kind)
     if kind and not form.uses_texts:
         raise QueryError("--text: only with .srt and .vtt")
     relink = take_relinker(options, output)
@@ -157,7 +161,5 @@ def captions_of(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
 
 def texts_of(snapshot: Snapshot, cut_list: CutList, kind: str) -> dict[str, list[TextHit]]:
     """The texts of one kind of a cut list's videos, by video."""
-    from store.records import TextStage
-
     videos = sorted({clip.video_id for clip in cut_list.clips})
-    return {video_id: snapshot.text_rows(video_id, TextStage(_TEXTS[kind])) for video_id in videos}
+    return {video_id: snapshot.text_rows(video_id, _TEXTS[kind]) for video_id in videos}

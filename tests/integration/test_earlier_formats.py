@@ -29,7 +29,7 @@ class _NoPictures(FakeEncoder):
 
     def encode_images(self, images: object) -> Embeddings:
         """Fail: every picture has its vector already."""
-        raise AssertionError("a picture is encoded again")
+        raise AssertionError(f"a picture is encoded again: {images}")
 
 
 @pytest.fixture
