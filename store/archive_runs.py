@@ -1,19 +1,21 @@
-"""Writing results of stages: texts and parts of them, which run is live, failures, dropped runs, further spaces."""
+"""Writing results of stages: texts and parts of them, the live run, failures, dropped runs, further spaces."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.errors import RunInUseError, SpaceMismatchError, UnknownIdError
 from store.events import Event, RunChosen, RunDropped, SpaceAdded, SpaceClaimed, StageFailed
 from store.publishing.publisher import list_segments
+from store.stages import VISUAL
 from store.truth.edits_copy import read_new_edits
 from store.truth.erasing import own_thumbnails
 from store.truth.segments import fingerprint_of, run_of, segment_name, segment_path
 from store.truth.text_segments import encode_text_segment, file_key, read_text_segment
+from store.wording import n_of
 
 if TYPE_CHECKING:
     from store.records import EmbeddingSpace, TextSegment
@@ -55,8 +57,8 @@ class ArchiveRuns(ABC):
     def put_text(self, segment: TextSegment) -> None:
         """Write the texts that a run found in a video; when this returns they survive a power cut.
 
-        They show once the video has shots, and if the run is the live one (see `choose_run`). If the very segment is
-        there already, the first one stays, unless it is damaged.
+        They show once the video has shots, and if the run is the live one (see `choose_run`). If the very segment
+        is there already, the first one stays, unless it is damaged.
 
         Raises:
             RowRefusedError: a row lies outside its video.
@@ -96,19 +98,21 @@ class ArchiveRuns(ABC):
         stored = (read_text_segment(folder / name) for name in names if run_of(name) == (run.stage, run.key))
         return tuple(one.part.span for one in stored if one.part is not None)
 
-    def choose_run(self, run: Run) -> bool:
+    def choose_run(self, run: Run, *, as_good: Sequence[str] = ()) -> bool:
         """Make a run the one whose results are live wherever it has some; shows after the next `publish`.
 
-        To be called whenever a run is asked for, before its first result is written. Writes nothing if this run was
-        the last one asked for.
+        To be called whenever a run is asked for, before its first result is written. Writes nothing if this run
+        was the last one asked for.
+
+        Args:
+            run: the run.
+            as_good: keys of runs of earlier versions whose results are accepted where this run has none.
 
         Returns:
             Whether anything was written.
         """
         snapshot = self.snapshot()
-        latest = next(
-            (row.run.key for row in snapshot.runs() if row.run.stage == run.stage and row.is_chosen), None
-        )
+        latest = snapshot.chosen_run(run.stage)
         events = [
             ordered
             for piece in read_new_edits(self.folder, snapshot.manifest.edits).values()
@@ -122,8 +126,12 @@ class ArchiveRuns(ABC):
                     latest = None
         if latest == run.key:
             return False
-        told = (run.model, run.revision, run.weights_hash, dict(run.parameters or {}))
-        self.record([RunChosen(run.stage, run.key, *told)])
+        known = {row.run.key: row.run for row in snapshot.runs() if row.run.stage == run.stage} if as_good else {}
+        accepted = [known[key] for key in as_good if key in known]
+        self.record(
+            RunChosen(one.stage, one.key, one.model, one.revision, one.weights_hash, dict(one.parameters or {}))
+            for one in (*accepted, run)
+        )
         return True
 
     def note_failure(self, run: Run, fingerprint: str, reason: str) -> None:
@@ -152,21 +160,24 @@ class ArchiveRuns(ABC):
             raise UnknownIdError(f"{stage} has no run {key!r:.80}; `rushes stages` lists them")
         if wanted.is_chosen and len(rows) > 1:
             raise RunInUseError(f"{stage} {key} is live; choose another run first: `rushes stages choose`")
-        if stage == "visual" and (left := self._without_other_pictures(key)):
-            raise RunInUseError(
-                f"{left} videos have no other shots than those of {key}; index them otherwise first"
-            )
+        others = {row.run.key for row in rows if row is not wanted and row.space_id == wanted.space_id}
+        if stage == VISUAL and wanted.n_live and (left := self._without_pictures(key, others)):
+            videos = n_of(left, "video")
+            raise RunInUseError(f"{videos} would have no shots without {key}; index them otherwise first")
         sizes = {path: path.stat().st_size for path in self.files_of_run(stage, key)}
         self.record([RunDropped(stage, key)])
         self.publish()
         return sum(size for path, size in sizes.items() if not path.exists())
 
-    def _without_other_pictures(self, key: str) -> int:
-        """How many videos have shots of this visual run alone, in the space that answers."""
-        names = [name for name in list_segments(self.folder) if run_of(name)[0] == "visual"]
-        own = {fingerprint_of(name) for name in names if run_of(name)[1] == key}
+    def _without_pictures(self, key: str, others: set[str]) -> int:
+        """How many videos have shots of a visual run, and of none of the other runs of its space."""
+        videos: dict[str, set[str]] = {}
+        for name in list_segments(self.folder):
+            stage, run_key = run_of(name)
+            if stage == VISUAL:
+                videos.setdefault(run_key, set()).add(fingerprint_of(name))
         live = {video.video_id for video in self.snapshot().videos()}
-        return len((own - {fingerprint_of(name) for name in names if run_of(name)[1] != key}) & live)
+        return len((videos.get(key, set()) & live).difference(*(videos.get(other, set()) for other in others)))
 
     def add_space(self, space: EmbeddingSpace, source: str) -> None:
         """Let a further embedding space be filled beside the one that answers.
@@ -187,9 +198,8 @@ class ArchiveRuns(ABC):
         self.publish()
         spaces = self.snapshot().spaces()
         if space_id not in spaces:
-            raise UnknownIdError(
-                f"there is no embedding space {space_id!r:.80}; there are {', '.join(sorted(spaces))}"
-            )
+            known = ", ".join(sorted(spaces))
+            raise UnknownIdError(f"there is no embedding space {space_id!r:.80}; there are {known}")
         if self.space is None or self.space.space_id != space_id:
             self.record([SpaceClaimed(*spaces[space_id])])
         self.publish()

@@ -81,7 +81,7 @@ class UnknownIdError(ArchiveError):
 
 
 class RowRefusedError(ArchiveError, ValueError):
-    """A row of a stage holds what cannot be: a score that is none, a box outside the picture, a text without end."""
+    """A row of a stage holds what cannot be: a score that is none, a box outside the picture, an endless text."""
 
 
 class RunInUseError(ArchiveError):

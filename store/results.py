@@ -1,4 +1,4 @@
-"""What the archive knows of stages and their runs: coverage, rows with all that they carry, what is passed over."""
+"""What the archive knows of stages and their runs: coverage, rows with all they carry, what is passed over."""
 
 from __future__ import annotations
 

@@ -68,8 +68,6 @@ def why_refused(
 
 
 def _why_text(text: str) -> str:
-    if not isinstance(text, str):
-        return f"{text!r:.40} is no text"
     if len(text) > MOST_CHARACTERS:
         return f"the text has {len(text):,} characters, more than {MOST_CHARACTERS:,}"
     if found := _CONTROL.search(text):

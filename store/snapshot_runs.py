@@ -14,7 +14,7 @@ from store.errors import SpaceMismatchError
 from store.results import Coverage, CoverageState, PassedSegment, RunRow, StageRow
 from store.stages import is_known
 from store.timespan import TimeSpan
-from store.truth.segments import read_segment, segment_path, to_segment
+from store.truth.segments import read_segment, segment_path, stage_of, to_segment
 from store.truth.text_segments import read_text_segment, rows_of_table
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class SnapshotRuns:
         """Every run that was asked for or has results, by stage, the one asked for last first."""
         return runs.read_runs(self._catalog)
 
+    def chosen_run(self, stage: str) -> str | None:
+        """Key of the run of a stage that was asked for last, and not dropped since; None if none ever was."""
+        return runs.read_chosen(self._catalog, stage)
+
     def coverage(self, run: Run, video_id: str) -> Coverage:
         """How far a run is with a video; missing for a video without shots."""
         found = runs.read_coverage(self._catalog, run.stage, run.key, video_id)
@@ -75,7 +79,7 @@ class SnapshotRuns:
         Raises:
             ArchiveDamagedError: a segment is damaged, or was dropped after this generation was opened.
         """
-        rows = list[TextRow]()
+        rows: list[TextRow] = []
         for name in runs.read_segments_of(self._catalog, run.stage, run.key, video_id):
             rows += rows_of_table(read_text_segment(segment_path(self._folder / "segments", name)).table)
         return sorted(rows, key=lambda row: (row.span.start, row.span.end))
@@ -92,9 +96,7 @@ class SnapshotRuns:
 
     def passed_segments(self) -> list[PassedSegment]:
         """Segments that are kept and passed over: of a stage or format that only a later version knows."""
-        return [
-            one for one in runs.read_passed(self._catalog) if one.format or not is_known(one.name.split(".")[1])
-        ]
+        return [one for one in runs.read_passed(self._catalog) if one.format or not is_known(stage_of(one.name))]
 
     def doubtful_segments(self) -> Mapping[str, tuple[str, str]]:
         """Segments of which rows are passed over, or fields are unknown: which rows and fields, by name."""

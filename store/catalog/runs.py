@@ -14,7 +14,7 @@ from store.limited import parse_limited_json, read_fraction
 from store.records import EmbeddingSpace, TextRow
 from store.results import Coverage, CoverageState, PassedSegment, RunRow, StageRow
 from store.row_checks import Word
-from store.stages import Run
+from store.stages import VISUAL, Run
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ _RUNS = """
     )
     SELECT known.stage, known.run_key, known.model, known.revision, known.weights_hash, known.parameters,
         run.space_id, run_choice.chosen_at, cost.written_ns, cost.seconds, cost.size_bytes, cost.n_rows,
-        counted.n_done, counted.n_partial, counted.n_live, failed.n_failed, (SELECT count(*) FROM video)
+        counted.n_done, counted.n_partial, counted.n_live, failed.n_failed, (SELECT count(*) FROM video),
+        run.space_id = (SELECT space_id FROM space WHERE role = 'archive')
     FROM known LEFT JOIN run USING (key) LEFT JOIN run_choice USING (key) LEFT JOIN cost USING (key)
         LEFT JOIN counted USING (key) LEFT JOIN failed USING (key)
     ORDER BY known.stage, coalesce(run_choice.chosen_at, '') DESC, cost.written_ns DESC NULLS LAST, known.run_key
@@ -127,7 +128,7 @@ def read_runs(reader: CatalogReader) -> list[RunRow]:
     rows = []
     for row in reader.rows(_RUNS):
         stage, key, model, revision, weights_hash, parameters, space_id, chosen_at, written_ns = row[:9]
-        seconds, size_bytes, n_rows, n_done, n_partial, n_live, n_failed, n_videos = row[9:]
+        seconds, size_bytes, n_rows, n_done, n_partial, n_live, n_failed, n_videos, answers = row[9:]
         run = Run(
             stage,
             key,
@@ -136,7 +137,8 @@ def read_runs(reader: CatalogReader) -> list[RunRow]:
             weights_hash,
             parse_limited_json(from_stored_text(parameters).encode()),
         )
-        is_chosen = chosen_at is not None and not any(one.run.stage == stage and one.is_chosen for one in rows)
+        is_first = not any(one.run.stage == stage and one.is_chosen for one in rows)
+        is_chosen = is_first and chosen_at is not None and (stage != VISUAL or answers is not False)
         rows.append(
             RunRow(
                 run,
@@ -155,6 +157,17 @@ def read_runs(reader: CatalogReader) -> list[RunRow]:
             )
         )
     return rows
+
+
+@reading_rows
+def read_chosen(reader: CatalogReader, stage: str) -> str | None:
+    """Key of the run of a stage that was asked for last, and not dropped since; None if none ever was."""
+    rows = reader.rows(
+        "SELECT run_key FROM run_choice WHERE stage = ? AND key NOT IN (FROM dropped_run) "
+        "ORDER BY chosen_at DESC LIMIT 1",
+        [stage],
+    )
+    return rows[0][0] if rows else None
 
 
 @reading_rows

@@ -10,9 +10,9 @@ order events arrive. What is shown follows from the registers alone:
 - of several runs with a result of one stage for a video, those that are done come first, of these the one that was
   asked for last (`run_choice`), of those never asked for the one that was written last (`preferred`);
 - a run whose last drop is later than its last choice has no results at all (`dropped_run`);
-- a video is live if a place holds it and there is a `visual` segment of it in the archive's space; only live videos
-  have rows in `video`, `shot` and `frame`, and in `text_row` those of the preferred run of each stage: its whole
-  result, or its parts.
+- a video is live if a place holds it and there is a `visual` segment of it in the archive's space; only live
+  videos have rows in `video`, `shot` and `frame`, and in `text_row` those of the preferred run of each stage: its
+  whole result, or its parts.
 """
 
 from __future__ import annotations

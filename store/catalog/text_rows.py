@@ -25,7 +25,8 @@ _SHOTS_OF_TEXTS = """
 _TEXTS = f"""
     WITH chosen AS MATERIALIZED (SELECT * FROM text_row WHERE %s)
     SELECT chosen.text_id, chosen.stage, chosen.fingerprint, chosen.start_numerator, chosen.start_denominator,
-        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, []), chosen.score
+        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, []),
+        chosen.score
     FROM chosen LEFT JOIN ({_SHOTS_OF_TEXTS}) shots USING (text_id)
     ORDER BY chosen.fingerprint, chosen.start_seconds, chosen.stage, chosen.ordinal
 """  # noqa: S608 constants of this module

@@ -102,7 +102,7 @@ def find_impossible(table: pa.Table) -> Impossible:
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """Values as floats: NaN for those that are missing, -1 for those that are no number."""
     missing = np.asarray(column.is_null())
-    values = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy().copy()
+    values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy().copy()
     values[~np.isfinite(values)] = -1.0  # no share, no count
     values[missing] = np.nan
     return values

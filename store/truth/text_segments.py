@@ -1,8 +1,8 @@
 """Text segments: what one run read, heard or said about one video or a part of it, as one immutable Parquet file.
 
 One row for each caption, label, object, spoken or written text, with its exact time span; the vectors of the
-texts, if there are any, beside them. Named, sealed and verified as the segments of pictures are. A part of a result
-has the number of the part behind the run's key in its name.
+texts, if there are any, beside them. Named, sealed and verified as the segments of pictures are. A part of a
+result has the number of the part behind the run's key in its name.
 """
 
 from __future__ import annotations
