@@ -24,6 +24,7 @@ from indexer.visual.index_video import IndexedVideo, index_video
 from indexer.visual.segment_builder import STAGE, older_keys, segment_key, segment_parameters
 from store.archive import Archive
 from store.records import Outcome, Status
+from store.stages import Run
 from store.wording import n_of
 
 VIDEO_EXAMPLES = ".mp4, .mov, .mkv, .webm, .avi, .mxf"
@@ -87,6 +88,7 @@ def index_videos(
     if not (scan.files or scan.unreadable or scan.missing):
         raise _no_videos(inputs, scan.passed_over)
     run = _Run(archive, encoder, settings, on_progress, again)
+    run.choose()
     record = RunRecord(archive, [str(path.absolute()) for path in inputs])
     try:
         with record:
@@ -150,6 +152,12 @@ class _Run:
         self._journal = Journal(archive)
         self._progress = Progress()
         self._published = time.monotonic()
+
+    def choose(self) -> None:
+        """Make the shots of these settings live, also where they were found by an earlier run, or version."""
+        space = self._encoder.space
+        run = Run(STAGE, self._key, space.name, "", space.weights_hash, self._parameters)
+        self._archive.choose_run(run, as_good=self._older_keys)
 
     def settle(self, scan: Scan, folders: Sequence[Path], *, again: bool) -> Iterator[Outcome]:
         """Do whatever each file needs: those that need no decoding first, doubles of new files last."""

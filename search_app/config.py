@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from store.stages import text_stages
 
-@dataclass(frozen=True, slots=True)
-class ChannelWeights:
-    """Weight of each channel's vote in the fusion; 0 switches a channel off.
 
-    Args:
-        picture: sampled frames against the question, by the encoder.
-        caption: words of captions.
-        label: words of labels.
-        object: words of detected objects.
-        transcript: spoken words.
-        screen_text: words on screen.
-        name: words of file and folder names and of metadata.
-        caption_meaning: captions against the question, by the encoder's text side.
-        transcript_meaning: speech against the question, by the encoder's text side.
+def default_weights() -> dict[str, float]:
+    """How much the vote of each channel counts in the fusion; 0 switches a channel off.
+
+    `picture` compares sampled frames with the question, `name` is words of file and folder names and of metadata;
+    all others are words, and for some the meaning, of the texts of a stage.
     """
-
-    picture: float = 1.0
-    caption: float = 0.8
-    label: float = 0.5
-    object: float = 0.5
-    transcript: float = 0.7
-    screen_text: float = 0.7
-    name: float = 0.4
-    caption_meaning: float = 0.5
-    transcript_meaning: float = 0.4
-
-    def __post_init__(self) -> None:
-        """Refuse weights that would turn a ranking upside down."""
-        if any(getattr(self, name) < 0 for name in self.__slots__):
-            raise ValueError("a weight must be 0 or more")
+    stages = text_stages()
+    words = {stage.name: stage.weight for stage in stages}
+    meanings = {stage.meaning_channel: stage.meaning_weight for stage in stages if stage.meaning_weight > 0}
+    return {"picture": 1.0, **words, "name": 0.4, **meanings}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +74,11 @@ class FeedbackSettings:
 class SearchSettings:
     """All settings of searching, one table each."""
 
-    weights: ChannelWeights = field(default_factory=ChannelWeights)
+    weights: Mapping[str, float] = field(default_factory=default_weights)
     ranking: RankingSettings = field(default_factory=RankingSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse weights that would turn a ranking upside down."""
+        if any(weight < 0 for weight in self.weights.values()):
+            raise ValueError("a weight must be 0 or more")

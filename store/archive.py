@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from store.archive_runs import ArchiveRuns
 from store.errors import (
     ArchiveDamagedError,
     ArchiveError,
@@ -36,13 +37,12 @@ from store.publishing.health import Action, Finding, check_archive, repair_archi
 from store.publishing.open_shards import ShardShelf
 from store.publishing.publisher import list_segments, publish, publish_locked, remove_leftovers, writer_lock
 from store.publishing.training import VectorSettings, build_inverted_files
-from store.records import EmbeddingSpace, LastRun, Location, Segment, TextSegment
+from store.records import EmbeddingSpace, LastRun, Location, Segment
 from store.snapshot import Snapshot, open_snapshot
 from store.truth.edits import EditLog, edits_names
 from store.truth.edits_copy import read_new_edits
 from store.truth.history import append_history, read_history
 from store.truth.segments import encode_segment, is_whole, segment_name, segment_path
-from store.truth.text_segments import encode_text_segment
 
 __all__ = ["Action", "Archive", "Finding", "Snapshot", "VectorSettings", "check_archive", "repair_archive"]
 
@@ -51,7 +51,7 @@ _OPEN_ATTEMPTS = 5
 Answer = TypeVar("Answer")
 
 
-class Archive:
+class Archive(ArchiveRuns):
     """A searchable video archive in a folder. Use `Archive.create` or `Archive.open`, and close it.
 
     Safe to use from several threads.
@@ -167,16 +167,15 @@ class Archive:
                 if self.space is None:
                     self.record([SpaceClaimed(space, source)])
                     self._claimed = (space, source)
-        self._check_space(space)
-
-    def _check_space(self, space: EmbeddingSpace) -> None:
-        if self.space is None:
-            raise SpaceMismatchError("no embedding space was claimed for this archive yet; claim one first")
-        if self.space.space_id != space.space_id:
+        if self.space is not None and self.space.space_id != space.space_id:
             raise SpaceMismatchError(
                 f"the archive {self.folder} was indexed with {self.space.name}, not with {space.name}; "
                 "use that model, or another archive"
             )
+
+    def _forget_space(self) -> None:
+        with self._lock:
+            self._claimed = None
 
     def has_segment(self, fingerprint: str, stage: str, key: str) -> bool:
         """Whether that stage of that video is done, published or not."""
@@ -189,25 +188,11 @@ class Archive:
         stays, unless it is damaged.
 
         Raises:
-            SpaceMismatchError: its embeddings are of another space than the archive's.
+            SpaceMismatchError: its embeddings are of a space that the archive does not know.
             ArchiveFullError: no space; nothing is left behind.
         """
         self._check_space(segment.space)
         self._put(segment_name(segment.fingerprint, segment.stage, segment.key), encode_segment(segment))
-
-    def put_text(self, segment: TextSegment) -> None:
-        """Write the texts that a stage found in a video; when this returns they survive a power cut.
-
-        They show once the video has shots; of several segments of one kind, the one written last counts. If the
-        very segment is there already, the first one stays, unless it is damaged.
-
-        Raises:
-            SpaceMismatchError: its embeddings are of another space than the archive's.
-            ArchiveFullError: no space; nothing is left behind.
-        """
-        if segment.space is not None:
-            self._check_space(segment.space)
-        self._put(segment_name(segment.fingerprint, segment.stage, segment.key), encode_text_segment(segment))
 
     def _put(self, name: str, data: bytes) -> None:
         path = segment_path(self.folder / "segments", name)

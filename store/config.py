@@ -6,9 +6,9 @@ import dataclasses
 import difflib
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from store.errors import ConfigError
 from store.limited import read_limited_text
@@ -56,15 +56,32 @@ def _merge(into: dict[str, Any], over: Mapping[str, Any]) -> None:
 def _build(cls: type[SettingsT], values: Mapping[str, Any], prefix: str) -> SettingsT:
     hints = get_type_hints(cls)
     arguments: dict[str, Any] = {}
+    defaults = {one.name: one.default_factory for one in dataclasses.fields(cast(Any, cls))}
     for key, value in values.items():
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1, cutoff=0)
-            raise ConfigError(f"unknown setting '{prefix}{key}'; did you mean '{prefix}{near[0]}'?")
-        arguments[key] = _convert(hints[key], value, prefix + key)
+        _refuse_unknown(key, hints, prefix)
+        if get_origin(hints[key]) is Mapping:
+            arguments[key] = _convert_mapping(hints[key], cast(Any, defaults[key])(), value, prefix + key)
+        else:
+            arguments[key] = _convert(hints[key], value, prefix + key)
     try:
         return cls(**arguments)
     except ValueError as error:
         raise ConfigError(f"settings of '{prefix.rstrip('.') or 'the file'}': {error}") from error
+
+
+def _refuse_unknown(key: str, known: Iterable[str], prefix: str) -> None:
+    if key not in (names := list(known)):
+        near = difflib.get_close_matches(key, names, n=1, cutoff=0)
+        raise ConfigError(f"unknown setting '{prefix}{key}'; did you mean '{prefix}{near[0]}'?")
+
+
+def _convert_mapping(hint: Any, default: Mapping[str, Any], value: Any, name: str) -> dict[str, Any]:
+    """A table over the default one, which names every key that there is."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"setting '{name}' must be a table")
+    for key in value:
+        _refuse_unknown(key, default, f"{name}.")
+    return {**default, **{key: _convert(get_args(hint)[1], one, f"{name}.{key}") for key, one in value.items()}}
 
 
 def _convert(hint: Any, value: Any, name: str) -> Any:

@@ -11,7 +11,9 @@ The whole tree, with the module that adds each branch:
     │   └── CacheDamagedError          a catalog, shard or index of words, which can be made again
     ├── ArchiveFullError               no space left on the device
     ├── SpaceMismatchError             vectors or encoders of different embedding spaces
-    ├── UnknownIdError                 no such video or shot
+    ├── UnknownIdError                 no such video, shot, stage or run
+    ├── RowRefusedError                a row of a stage that cannot be, when it is written
+    ├── RunInUseError                  a run that cannot be dropped
     ├── MediaError                     indexer.errors
     │   ├── VideoUnreadableError       not a video, refused, or nothing decodes
     │   ├── NoAudioError               the video has no such sound track
@@ -76,4 +78,12 @@ class SpaceMismatchError(ArchiveError):
 
 
 class UnknownIdError(ArchiveError):
-    """No video or shot of that name is in the archive."""
+    """No video, shot, stage or run of that name is in the archive."""
+
+
+class RowRefusedError(ArchiveError, ValueError):
+    """A row of a stage holds what cannot be: a score that is none, a box outside the picture, an endless text."""
+
+
+class RunInUseError(ArchiveError):
+    """A run of a stage cannot be dropped, because it is live."""

@@ -420,6 +420,69 @@ class RightsChanged:
             _refuse_impossible(self.start, self.end)
 
 
+@dataclass(frozen=True, slots=True)
+class RunChosen:
+    """A run of a stage was asked for; of a video's results those of the run that was asked for last are live.
+
+    Args:
+        stage: name of the stage.
+        key: the run's key.
+        model: name of its model.
+        revision: of the model; empty where it is not known.
+        weights_hash: of the model; empty where it is not known.
+        parameters: everything else that decides the result.
+    """
+
+    kind: ClassVar[str] = "run-chosen"
+    stage: str
+    key: str
+    model: str = ""
+    revision: str = ""
+    weights_hash: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDropped:
+    """The results of a run were removed by a person; a later `RunChosen` allows new ones."""
+
+    kind: ClassVar[str] = "run-dropped"
+    stage: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageFailed:
+    """A run failed with a video; the last event for both holds, and means nothing once there is a result.
+
+    Args:
+        stage: name of the stage.
+        key: the run's key.
+        fingerprint: the video.
+        reason: one line for people.
+    """
+
+    kind: ClassVar[str] = "stage-failed"
+    stage: str
+    key: str
+    fingerprint: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceAdded:
+    """A further embedding space is being filled beside the one that answers; `SpaceClaimed` switches to it.
+
+    Args:
+        space: the embedding space.
+        source: how to load its encoder, as in `SpaceClaimed`.
+    """
+
+    kind: ClassVar[str] = "space-added"
+    space: EmbeddingSpace
+    source: str
+
+
 Event = (
     RootNamed
     | Seen
@@ -444,6 +507,10 @@ Event = (
     | CutEdited
     | CutMoved
     | RightsChanged
+    | RunChosen
+    | RunDropped
+    | StageFailed
+    | SpaceAdded
 )
 
 _CLASSES: dict[str, type[Event]] = {cls.kind: cls for cls in get_args(Event)}

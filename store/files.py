@@ -48,7 +48,8 @@ FAILPOINTS = (
 )
 """Every named step of a writer or a repair: a test kills one at each."""
 ERASE_FAILPOINTS = ("erase.published", "erase.thumbnails", "erase.segment")
-"""Steps of a publisher that deletes the results of erased videos."""
+DROP_FAILPOINTS = ("drop.thumbnails", "drop.segment")
+"""Steps of a publisher that deletes the results of erased videos, and of dropped runs."""
 BACKUP_FAILPOINTS = ("backup.file", "backup.synced", "backup.published", "restore.file", "restore.synced")
 """Steps of a backup and of a restore."""
 

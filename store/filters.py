@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from store.records import TextStage
+from store.stages import stages_by_has
 
 Operator = Literal["=", "<", "<=", ">", ">=", ".."]
-HAS_CHOICES = ("audio", "caption", "label", "object", "speech", "text", "metadata")
 RIGHTS_CHOICES = ("free", "blocked", "marked")
 SHAPES = ("portrait", "landscape", "square")
+
+
+def has_choices() -> tuple[str, ...]:
+    """What may stand after `has:`."""
+    return ("audio", *stages_by_has(), "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """The video has sound or metadata; or the shot has speech, screen text, a caption, a label or an object."""
+    """The video has sound or metadata; or the shot has a text of a stage."""
 
     what: str
 
@@ -131,7 +135,7 @@ class TextMatch:
         phrase: whether they stand next to each other in this order.
     """
 
-    stage: TextStage | None
+    stage: str | None
     words: str
     phrase: bool
 

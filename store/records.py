@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from store.errors import RowRefusedError
+from store.row_checks import SLACK_SECONDS, Box, Word, why_refused
+from store.stages import Run
 from store.timespan import TimeSpan
 
 Embeddings = NDArray[np.float32]
@@ -49,7 +52,7 @@ class Status(StrEnum):
 
 
 class TextStage(StrEnum):
-    """Kinds of text that stages write about a video."""
+    """Names of the stages that code asks for by name; `store.stages` lists all that there are."""
 
     CAPTION = "caption"
     LABEL = "label"
@@ -208,6 +211,7 @@ class Segment:
         shots: in order, ordinals from 0, touching or apart but never overlapping.
         frames: in order of time; every shot has at least one.
         embeddings: one row for each of `frames`.
+        seconds: what it cost to compute; None where that was not measured.
     """
 
     fingerprint: str
@@ -220,6 +224,7 @@ class Segment:
     shots: tuple[Shot, ...]
     frames: tuple[SampledFrame, ...]
     embeddings: Embeddings = field(repr=False)
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         """Check once, where arrays enter the store."""
@@ -239,46 +244,90 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """One text about a stretch of a video.
+    """One text about a stretch of a video, and all that a stage may say beside it.
 
     Args:
         span: the stretch.
         text: the caption, the label, the object's name, what is said, or what is written on screen.
         score: how sure the model was, 0 to 1; None where it does not say.
         language: ISO 639 code; empty where it is not known.
-        box: left, top, width, height as shares of the picture; None where it has no place.
+        box: left, top, width, height as shares of the picture, 0 to 1; None where it has no place.
+        words: the words with their times, where the stage knows them.
+        count: how many there are of it; None where nobody counted.
+        payload: anything else, as plain data for JSON.
+
+    Raises:
+        RowRefusedError: a value cannot be.
     """
 
     span: TimeSpan
     text: str
     score: float | None = None
     language: str = ""
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
+    words: tuple[Word, ...] = ()
+    count: int | None = None
+    payload: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, once, where it enters the store."""
+        reason = why_refused(self.text, self.score, self.language, self.box, self.words, self.count, self.payload)
+        if reason:
+            start, end = self.span.start_seconds, self.span.end_seconds
+            raise RowRefusedError(f"a row at {start:.3f} to {end:.3f} s is refused: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a video's result a segment is.
+
+    Args:
+        number: from 0, in order of time.
+        span: the stretch of the video that it covers.
+        is_last: whether no part follows.
+    """
+
+    number: int
+    span: TimeSpan
+    is_last: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no file can have."""
+        if type(self.number) is not int or not 0 <= self.number < 10**6:
+            raise ValueError(f"there is no part {self.number!r:.40}")
 
 
 @dataclass(frozen=True, slots=True)
 class TextSegment:
-    """Every text that one stage found in one video: what a text segment file holds.
+    """Every text that one run found in one video, or in a part of it: what a text segment file holds.
 
     Args:
         fingerprint: content identity of the video file, 32 hex digits.
-        stage: the kind of text.
-        key: hash of the stage's parameters; same key, same result.
+        stage: name of the stage, as in `store.stages`.
+        key: the run's key, as `Run.of` makes it; same key, same result.
         model: name of the model that found them.
-        parameters: the stage's parameters, for people.
+        parameters: the run's parameters.
         rows: the texts.
         space: the embedding space of `embeddings`; None if there are none.
-        embeddings: one row for each text, by the text side of the archive's encoder; None if there are none.
+        embeddings: one row for each text, by the archive's encoder of texts; None if there are none.
+        revision: of the model; empty where it is not known.
+        weights_hash: of the model; empty where it is not known.
+        seconds: what it cost to compute; None where that was not measured.
+        part: which part of the result it is; None for all of it.
     """
 
     fingerprint: str
-    stage: TextStage
+    stage: str
     key: str
     model: str
     parameters: Mapping[str, Any]
     rows: tuple[TextRow, ...]
     space: EmbeddingSpace | None = None
     embeddings: Embeddings | None = field(default=None, repr=False)
+    revision: str = ""
+    weights_hash: str = ""
+    seconds: float | None = None
+    part: Part | None = None
 
     def __post_init__(self) -> None:
         """Check once, where arrays enter the store."""
@@ -291,6 +340,24 @@ class TextSegment:
         if not np.isfinite(self.embeddings).all():
             raise ValueError("embeddings must be finite")
 
+    @property
+    def run(self) -> Run:
+        """The run that it is a result of."""
+        return Run(str(self.stage), self.key, self.model, self.revision, self.weights_hash, dict(self.parameters))
+
+    def refuse_rows_outside(self, span: TimeSpan) -> None:
+        """Refuse rows that do not lie in a stretch of the video, but for a second at each end.
+
+        Raises:
+            RowRefusedError: a row lies outside.
+        """
+        for row in self.rows:
+            if row.span.start < span.start - SLACK_SECONDS or row.span.end > span.end + SLACK_SECONDS:
+                raise RowRefusedError(
+                    f"a {self.stage} at {row.span.start_seconds:.3f} to {row.span.end_seconds:.3f} s lies outside "
+                    f"its video, which goes from {span.start_seconds:.3f} to {span.end_seconds:.3f} s"
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class TextHit:
@@ -301,7 +368,8 @@ class TextHit:
         video_id: fingerprint of its video.
         span: the stretch of the video it is about; None for `name`.
         text: all of the text.
-        score: by words BM25, by meaning cosine; higher is better.
+        score: by words BM25, by meaning cosine, of a video's texts what the model said, 0 where it said nothing;
+            higher is better.
         words: the words of the question that were found, as written in the text.
         shot_ids: the shots that the stretch overlaps, the most overlapped first; for `name` all of the video.
     """

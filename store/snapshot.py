@@ -12,6 +12,7 @@ from store.catalog.reader import CatalogReader
 from store.errors import ArchiveDamagedError, SpaceMismatchError
 from store.names import display_names
 from store.publishing.generations import verify_catalog
+from store.snapshot_runs import SnapshotRuns
 from store.truth.segments import read_segment, segment_path, to_segment
 from store.vectors.nearest import LiveShard, search_shards
 from store.vectors.shard import find_vectors
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
         SetMember,
         ShotRow,
         TextHit,
-        TextStage,
         VideoRow,
     )
     from store.timespan import TimeSpan
@@ -53,7 +53,7 @@ BACKGROUND_FRAMES = 2_048
 BACKGROUND_SEED = 7
 
 
-class Snapshot:
+class Snapshot(SnapshotRuns):
     """The archive as one generation knows it; never changes, and may be used from several threads.
 
     Args:
@@ -193,6 +193,8 @@ class Snapshot:
     def embeddings(self, shot_id: str) -> Embeddings:
         """The embeddings of a shot's sampled frames, in order of time, exactly as they were put.
 
+        Rounded to 16 bits where the run was dropped after this generation was opened.
+
         Returns:
             float32, (n_frames, dim).
 
@@ -201,7 +203,10 @@ class Snapshot:
             ArchiveDamagedError: its segment is damaged.
         """
         name, frame_ids = self._catalog.segment_of_shot(shot_id)
-        stored = read_segment(segment_path(self._folder / "segments", name))
+        path = segment_path(self._folder / "segments", name)
+        if not path.exists():
+            return self.frame_vectors(np.array(frame_ids, np.int64))
+        stored = read_segment(path)
         position = {frame_id: row for row, frame_id in enumerate(stored.frame_ids.tolist())}
         return stored.embeddings[[position[frame_id] for frame_id in frame_ids]]
 
@@ -256,15 +261,15 @@ class Snapshot:
         """
         return self._background
 
-    def text_counts(self) -> dict[TextStage, int]:
-        """Number of texts of each kind; kinds without any are left out."""
+    def text_counts(self) -> dict[str, int]:
+        """How many texts of each kind there are; kinds without any are left out."""
         return self._texts.counts
 
     def text_languages(self) -> list[str]:
         """Codes of the languages of the texts, as far as they are known."""
         return self._texts.languages
 
-    def text_rows(self, video_id: str, stage: TextStage | None = None) -> list[TextHit]:
+    def text_rows(self, video_id: str, stage: str | None = None) -> list[TextHit]:
         """The texts of a video, of one kind or of all, by time."""
         return self._texts.of_video(video_id, stage)
 
@@ -294,7 +299,7 @@ class Snapshot:
         """The words of a text that are no stop words of English or of the archive's languages, each once."""
         return telling_words(text, self._texts.languages)
 
-    def search_text_vectors(self, vector: Embeddings, stage: TextStage, n: int) -> list[TextHit]:
+    def search_text_vectors(self, vector: Embeddings, stage: str, n: int) -> list[TextHit]:
         """Texts of one kind whose embeddings are nearest to a vector, best first by cosine."""
         return self._texts.by_meaning(vector, stage, n)
 

@@ -101,4 +101,5 @@ class SegmentBuilder:
             shots=self.result.shots,
             frames=frames,
             embeddings=np.concatenate(self._vectors),
+            seconds=sum(self.result.seconds.values()) + self.encode_seconds,
         )

@@ -10,7 +10,8 @@ import click
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.export_options import INCLUDE_MISSING, OVERWRITE, add_answer_options, add_relink_options
 from search_app.commands.timeline import say_exported
-from search_app.use_cases.options import AnswerSource, ListOptions, RelinkOptions
+from search_app.use_cases.options import FORMER_TEXTS, AnswerSource, ListOptions, RelinkOptions
+from store.stages import stages_by_has
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.cutting.cut_options import CutOptions
@@ -36,7 +37,7 @@ FORMAT = click.option(
 )
 TEXT = click.option(
     "--text",
-    type=click.Choice(["speech", "caption", "label", "screen"]),
+    type=click.Choice([*stages_by_has(), *FORMER_TEXTS]),
     help="With .srt and .vtt: which texts.  [default: speech]",
 )
 FORMAT_HELP = """

@@ -20,26 +20,28 @@ from search_app.commands.search_view import (
     sure_json,
 )
 from search_app.errors import QueryError
+from store.stages import help_of_texts
 from store.wording import n_of, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
     from search_app.use_cases.options import QuestionOptions
     from store.snapshot import Snapshot
 
-_LANGUAGE_HELP = """
+_TEXT_FIELDS, _HAS = help_of_texts()
+_LANGUAGE_HELP = f"""
 \b
   a red boat at dusk            plain words: what the shot shows
   harbour -people -"red car"    without what follows the dash, or NOT
   boat AND dog                  both; for one of two meanings a sum: boat + ship
   "exact words"                 spoken, written, in captions or names
-  said:hello text:"NO EXIT" caption: label: object:
+{_TEXT_FIELDS}
                                 words in one kind of text; said:harb* any ending
   dur:<5s  dur:2..8s            length of the shot
   date:2021..2023  date:>=2024-05
                                 when it was recorded
   in:phone  in:"Trailer*"       file, folder or path: a name or word of it, or with * and ?
   shape:portrait  res:>=1080p  fps:25  lang:de
-  has:audio|speech|text|caption|label|object|metadata
+{_HAS}
   set:NAME  used:never|ever  space:NAME  rights:free|blocked|marked
   label:boat OR label:ship      either; ( ) group filters; - negates them
   a door opens THEN a dog runs WITHIN 20s

@@ -54,7 +54,7 @@ def read_clip_texts(snapshot: Snapshot, cut_list: CutList, marks: Sequence[str] 
         marks: what must be seen on each clip, empty for nothing; none at all if not given.
     """
     texts = []
-    rows: dict[tuple[str, TextStage], list[TextHit]] = {}
+    rows: dict[tuple[str, str], list[TextHit]] = {}
     for clip, mark in zip(cut_list.clips, marks or [""] * len(cut_list.clips), strict=True):
         for stage in (TextStage.CAPTION, TextStage.TRANSCRIPT):
             if (clip.video_id, stage) not in rows:

@@ -22,7 +22,7 @@ from search_app.query.query import (
     Term,
     Text,
 )
-from search_app.query.values import FIELDS, parse_condition, parse_seconds
+from search_app.query.values import field_names, parse_condition, parse_seconds
 from store.filters import And, Filter, Not, Or, TextMatch
 
 MAX_CHARACTERS: Final = 2_000
@@ -31,7 +31,6 @@ _MAX_NESTING = 20
 _MINUS = "-\u2212\u2013"
 _FIELD = re.compile(r"([A-Za-z_]+):(?=\S)")
 _WEIGHT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\*(?=\S)")
-_LOST_VALUE = re.compile(rf"({'|'.join((*FIELDS, 'like'))}):", re.IGNORECASE)
 _LOST_COLON = re.compile(r"(dur|date|fps|res)([<>=].+)", re.IGNORECASE)
 _ODD_WEIGHT = re.compile(r"[\d.]+(?:e\d+)?\*.+", re.IGNORECASE)
 _SHOT = re.compile(r"shot/([0-9A-Za-z]+)")
@@ -178,7 +177,7 @@ class _Scanner:
 
 def _refuse_lost(word: str, position: int) -> None:
     """Refuse a word that was meant as a filter or a weight: as a word it would find nothing, nobody knew why."""
-    if match := _LOST_VALUE.fullmatch(word):
+    if match := re.fullmatch(rf"({'|'.join((*field_names(), 'like'))}):", word, re.IGNORECASE):
         name = match[1].lower()
         raise QueryError(
             f"{name}: needs a value right behind the colon; for the word, leave out the colon", position

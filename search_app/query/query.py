@@ -27,19 +27,11 @@ from store.filters import (
     TextMatch,
     Used,
 )
-from store.records import TextStage
+from store.stages import field_of
 
 QUOTES: Final = '"\u201c\u201d\u201e\u201f\uff02'
 """Quotes: word processors and phones turn the plain one into the others."""
 KEYWORDS: Final = ("THEN", "WITHIN", "OR", "AND", "NOT")
-TEXT_FIELDS: Final = {
-    "said": TextStage.TRANSCRIPT,
-    "text": TextStage.SCREEN_TEXT,
-    "caption": TextStage.CAPTION,
-    "label": TextStage.LABEL,
-    "object": TextStage.OBJECT,
-}
-TEXT_FIELD_OF: Final = {stage: name for name, stage in TEXT_FIELDS.items()}
 _FIELD_OF: Final[dict[type, str]] = {
     PathGlob: "in",
     Duration: "dur",
@@ -191,7 +183,7 @@ def format_filter(wanted: Filter) -> str:
         joint = " OR " if isinstance(wanted, Or) else " "
         return f"({joint.join(format_filter(part) for part in wanted.parts)})"
     if isinstance(wanted, TextMatch):
-        field = "" if wanted.stage is None else f"{TEXT_FIELD_OF[wanted.stage]}:"
+        field = "" if wanted.stage is None else f"{field_of(wanted.stage)}:"
         return f"{field}{quote(wanted.words) if wanted.phrase else wanted.words}"
     return _format_condition(wanted)
 

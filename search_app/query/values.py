@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from typing import Final, cast
 
 from search_app.errors import QueryError
-from search_app.query.query import QUOTES, TEXT_FIELDS
+from search_app.query.query import QUOTES
 from store.filters import (
-    HAS_CHOICES,
     RIGHTS_CHOICES,
     SHAPES,
     Comparison,
@@ -30,23 +29,10 @@ from store.filters import (
     Shape,
     TextMatch,
     Used,
+    has_choices,
 )
+from store.stages import fields_of_texts
 
-FIELDS: Final = (
-    *TEXT_FIELDS,
-    "in",
-    "dur",
-    "date",
-    "shape",
-    "has",
-    "lang",
-    "fps",
-    "res",
-    "space",
-    "set",
-    "used",
-    "rights",
-)
 _LONGEST_SECONDS = 1_000_000
 _OPERATOR = re.compile(r"(<=|>=|<|>|=)?(.*)", re.DOTALL)
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d{1,6})?)")
@@ -57,6 +43,11 @@ _NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _NAMED_SIZES: Final = {"8k": 4320, "4k": 2160, "uhd": 2160, "2k": 1440, "fhd": 1080, "hd": 720, "sd": 480}
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+def field_names() -> tuple[str, ...]:
+    """Every field of the query language."""
+    return (*fields_of_texts(), *_PARSERS)
 
 
 def parse_condition(field: str, value: str, quoted: bool, position: int) -> Filter:
@@ -71,13 +62,15 @@ def parse_condition(field: str, value: str, quoted: bool, position: int) -> Filt
     Raises:
         QueryError: there is no such field, or it cannot have that value.
     """
-    if field in TEXT_FIELDS:
+    text_fields = fields_of_texts()
+    if field in text_fields:
         is_phrase = quoted or any(char in f"()\\{QUOTES}" for char in value)
-        return TextMatch(TEXT_FIELDS[field], value, is_phrase)
+        return TextMatch(text_fields[field], value, is_phrase)
     if field in _PARSERS:
         return _PARSERS[field](value, position)
-    near = difflib.get_close_matches(field, FIELDS, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}: ?" if near else f"there are {', '.join(FIELDS)}"
+    fields = field_names()
+    near = difflib.get_close_matches(field, fields, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}: ?" if near else f"there are {', '.join(fields)}"
     raise QueryError(
         f"there is no field {field!r}; {hint} (for plain words, put a space after the colon)", position
     )
@@ -209,7 +202,7 @@ _PARSERS: Final[dict[str, Callable[[str, int], Filter]]] = {
     "dur": _duration,
     "date": _dates,
     "shape": lambda value, position: Shape(_choice("shape", SHAPES, value, position)),
-    "has": lambda value, position: Has(_choice("has", HAS_CHOICES, value, position)),
+    "has": lambda value, position: Has(_choice("has", has_choices(), value, position)),
     "lang": _language,
     "fps": _rate,
     "res": _resolution,

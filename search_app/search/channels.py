@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from search_app.search.fusion import Match, rank_scores
 from search_app.search.naming import NAME, words_that_tell
-from store.records import TextHit, TextStage
+from store.records import TextHit
+from store.stages import meaning_stages, text_stages
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 PICTURE: Final = "picture"
-MEANING_STAGES: Final = (TextStage.CAPTION, TextStage.TRANSCRIPT)
 _FRAMES_PER_SHOT = 4  # first guess of how many frames to look at for each shot wanted
 
 Ranking = Mapping[str, Match]
@@ -78,20 +78,20 @@ def text_rankings(
         return snapshot.search_text(aspect.words, [stage], n)
 
     def by_meaning(stage: str, n: int) -> list[TextHit]:
-        return snapshot.search_text_vectors(aspect.vector, TextStage(stage), n)
+        return snapshot.search_text_vectors(aspect.vector, stage, n)
 
     rankings = []
-    for stage in [stage for stage in TextStage if counts.get(stage)]:
-        hits = _search_allowed(partial(by_words, str(stage)), settings.pool, allowed)
+    for stage in [stage.name for stage in text_stages() if counts.get(stage.name)]:
+        hits = _search_allowed(partial(by_words, stage), settings.pool, allowed)
         well = [hit for hit in hits if _is_well_matched(hit, n_asked, settings.word_share)]
-        rankings.append(_ranking(str(stage), well, allowed, settings.pool))
+        rankings.append(_ranking(stage, well, allowed, settings.pool))
     found = _search_allowed(partial(by_words, NAME), settings.pool, allowed)
     rankings.append(_name_ranking(snapshot, found, named, n_asked, settings, allowed))
-    for stage in MEANING_STAGES:
-        if counts.get(stage):
-            hits = _search_allowed(partial(by_meaning, str(stage)), settings.pool, allowed)
+    for searched in meaning_stages():
+        if counts.get(searched.name):
+            hits = _search_allowed(partial(by_meaning, searched.name), settings.pool, allowed)
             near = [hit for hit in hits if background.stands_out(hit.score, settings.meaning_standing)]
-            rankings.append(_ranking(f"{stage}_meaning", near, allowed, settings.pool))
+            rankings.append(_ranking(searched.meaning_channel, near, allowed, settings.pool))
     return [ranking for ranking in rankings if ranking]
 
 
@@ -145,7 +145,7 @@ def _search_allowed(search: Callable[[int], list[TextHit]], n: int, allowed: set
 
 def required_rows(snapshot: Snapshot, match: TextMatch) -> Sequence[TextHit]:
     """All rows in which a required word or phrase stands; a star at its end stands for any ending."""
-    stages = [*TextStage, NAME] if match.stage is None else [match.stage]
+    stages = [*(stage.name for stage in text_stages()), NAME] if match.stage is None else [match.stage]
     n_rows = sum(snapshot.text_counts().values()) + snapshot.counts().videos
     words = match.words.rstrip("*")
     prefix = words != match.words

@@ -15,7 +15,7 @@ class Match:
     """Why a channel found a shot.
 
     Args:
-        channel: name of the channel, as in `ChannelWeights`.
+        channel: name of the channel, as in `default_weights`.
         rank: the shot's place in that channel, from 1; equal scores share a place.
         score: what the channel itself measures: cosine for pictures and meaning, BM25 for words. Comparable only
             inside one channel and one question.

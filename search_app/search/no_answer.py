@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from search_app.query.query import TEXT_FIELD_OF, format_filter, quote
+from search_app.query.query import format_filter, quote
 from search_app.search.rank_step import apply_filter
 from store.filters import And, Has, InSet, Language, Not, Or, PathGlob, TextMatch
-from store.records import TextStage
+from store.stages import field_of, stage_named, stages_by_has
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from store.filters import Condition, Filter
     from store.snapshot import Snapshot
 
-_KINDS: Final = {
-    TextStage.TRANSCRIPT: "transcripts",
-    TextStage.SCREEN_TEXT: "texts on screen",
-    TextStage.CAPTION: "captions",
-    TextStage.LABEL: "labels",
-    TextStage.OBJECT: "detected objects",
-}
-_STAGE_OF_HAS: Final = {
-    "speech": TextStage.TRANSCRIPT,
-    "text": TextStage.SCREEN_TEXT,
-    "caption": TextStage.CAPTION,
-    "label": TextStage.LABEL,
-    "object": TextStage.OBJECT,
-}
 NO_SETS: Final = "none yet; rushes sets ARCHIVE NAME --add SHOT makes one"
 _NOT_WRITTEN: Final = "this version searches them, but no command of it writes them yet"
 
@@ -54,9 +40,9 @@ def _unknown(snapshot: Snapshot, condition: Condition) -> str:
         case InSet(name) if not snapshot.set_members(name):
             said = f"there is no set {name!r}; sets: {', '.join(snapshot.sets()) or NO_SETS}"
         case TextMatch(stage) if stage is not None:
-            said = _without_texts(snapshot, stage, f"{TEXT_FIELD_OF[stage]}:")
-        case Has(what) if what in _STAGE_OF_HAS:
-            said = _without_texts(snapshot, _STAGE_OF_HAS[what], f"has:{what}")
+            said = _without_texts(snapshot, stage, f"{field_of(stage)}:")
+        case Has(what) if what in stages_by_has():
+            said = _without_texts(snapshot, stages_by_has()[what], f"has:{what}")
         case Has("metadata") if not snapshot.matching_shots(condition, {}):
             said = (
                 "the archive has no metadata, so has:metadata finds nothing; "
@@ -70,10 +56,10 @@ def _unknown(snapshot: Snapshot, condition: Condition) -> str:
     return said
 
 
-def _without_texts(snapshot: Snapshot, stage: TextStage, field: str) -> str:
+def _without_texts(snapshot: Snapshot, stage: str, field: str) -> str:
     if stage in snapshot.text_counts():
         return ""
-    return f"the archive has no {_KINDS[stage]}, so {field} finds nothing; {_NOT_WRITTEN}"
+    return f"the archive has no {stage_named(stage).plural}, so {field} finds nothing; {_NOT_WRITTEN}"
 
 
 def explain_nothing(snapshot: Snapshot, query: Query, options: SearchOptions, ranked: Ranked) -> list[str]:
@@ -135,7 +121,7 @@ def _say(part: Filter) -> str:
             more = f"for a part of a word, in:{quote(f'*{pattern}*')}"
             return f"no folder or file of a video is called {text} or has that word; {more}"
         case TextMatch(stage):
-            where = "of the texts and names" if stage is None else f"of the {_KINDS[stage]}"
+            where = "of the texts and names" if stage is None else f"of the {stage_named(stage).plural}"
             return f"none {where} holds {text}"
     return f"no shot passes {text}"
 

@@ -154,7 +154,7 @@ def rank_step(
     if question.asked is not None and (options.keep or options.reject):
         question = replace(question, wanted=_moved(snapshot, asker, question.asked, options, settings))
     text, is_sum = words_as_typed(step)
-    named = NamedVideos(snapshot, text if settings.weights.name > 0 else "", is_whole=is_sum)
+    named = NamedVideos(snapshot, text if settings.weights[NAME] > 0 else "", is_whole=is_sum)
     return _Ranker(snapshot, asker, question, filtered, named, options, settings).rank()
 
 
@@ -264,7 +264,7 @@ class _Ranker:
         A name speaks for a whole video, whatever its shots show: where pictures show what is asked, it counts
         less, and no vote puts what does not answer before what does.
         """
-        weights = {name: getattr(self._settings.weights, name) for name in self._settings.weights.__slots__}
+        weights = dict(self._settings.weights)
         if self._is_shown:
             weights[NAME] *= self._settings.ranking.name_share
         fused = fuse_rankings(self._rankings, weights, self._settings.ranking.rank_constant)

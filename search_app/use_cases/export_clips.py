@@ -27,7 +27,7 @@ from search_app.use_cases.choose_clips import (
     idle_relinking,
     relinker_of,
 )
-from store.records import TextStage
+from store.stages import stages_by_has
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.fit import RateOf
-    from search_app.use_cases.options import ClipSource, ListOptions, TimelineOptions
+    from search_app.use_cases.options import FORMER_TEXTS, ClipSource, ListOptions, TimelineOptions
     from store.archive import Archive
     from store.records import TextHit, VideoFacts
     from store.snapshot import Snapshot
 
 _NAMING_SOURCES = ("csv", "json", "m3u", "mpv-edl", "mlt")
-_TEXTS = {"speech": "transcript", "caption": "caption", "label": "label", "screen": "screen_text"}
+_TEXTS = stages_by_has()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,9 @@ def write_list(
         overwrite=options.overwrite,
         question=chosen.question,
         captions=_captions(snapshot, cut_list),
-        texts=_subtitle_texts(snapshot, cut_list, options.text or "speech") if form.uses_texts else None,
+        texts=_subtitle_texts(snapshot, cut_list, FORMER_TEXTS.get(options.text or "", options.text) or "speech")
+        if form.uses_texts
+        else None,
         relink=relink,
     )
     notes = (
@@ -193,7 +195,7 @@ def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
 def _texts_of(snapshot: Snapshot, cut_list: CutList, kind: str) -> dict[str, list[TextHit]]:
     """The texts of one kind of a cut list's videos, by video."""
     videos = sorted({clip.video_id for clip in cut_list.clips})
-    return {video_id: snapshot.text_rows(video_id, TextStage(_TEXTS[kind])) for video_id in videos}
+    return {video_id: snapshot.text_rows(video_id, _TEXTS[kind]) for video_id in videos}
 
 
 def _timeline_entries(plan: TimelinePlan, output: Path, chosen: ChosenClips) -> dict[str, Any]:

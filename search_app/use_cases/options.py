@@ -12,6 +12,9 @@ from search_app.cutting.cut_options import CutOptions
 from search_app.query.options import Sort
 from search_app.rendering.film_options import FilmOptions
 
+FORMER_TEXTS = {"screen": "text"}
+"""Kinds of subtitles as earlier versions spelt them."""
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionOptions:

@@ -28,6 +28,7 @@ from store.filters import (
     TextMatch,
     Used,
 )
+from store.stages import stages_by_has
 
 if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
@@ -53,13 +54,6 @@ _DATES = f"""
 """  # noqa: S608 constants of this module
 _SHOTS = "SELECT shot.shot_id FROM shot JOIN video USING (fingerprint) WHERE "
 _DATED = f"EXISTS (FROM ({_DATES}) dated WHERE dated.fingerprint = shot.fingerprint AND {{}})"
-_STAGES = {
-    "speech": "transcript",
-    "text": "screen_text",
-    "caption": "caption",
-    "label": "label",
-    "object": "object",
-}
 # To the microsecond, as durations are written: the difference of two rounded times is off by less than that.
 _LENGTH = "round(shot.end_seconds - shot.start_seconds, 6)"
 _RATE = """(split_part(video.facts->>'frame_rate', '/', 1)::DOUBLE
@@ -147,7 +141,7 @@ def _compile_existence(wanted: Filter) -> Sql:
         case Has("metadata"):
             sql = _exists("metadata", "metadata.columns <> '{}'"), []
         case Has(what):
-            sql = _OVERLAPS_TEXT.format("stage = ?"), [_STAGES[what]]
+            sql = _OVERLAPS_TEXT.format("stage = ?"), [stages_by_has()[what]]
         case Language(code):
             sql = _OVERLAPS_TEXT.format("split_part(lower(language), '-', 1) = ?"), [code]
         case InSpace(name):

@@ -154,6 +154,8 @@ def note_file(latest: Latest, ordered: OrderedEvent) -> None:
             source = to_stored_text(event.source)
             row = {"role": "archive", **asdict(event.space), "source": source, "claimed_at": at}
             latest["space"]["archive"] = row
+            known = {**asdict(event.space), "source": source, "added_at": at}
+            latest["known_space"][event.space.space_id] = known
 
 
 _LOCATION = "root, relative_path, root_path, size_bytes, mtime_ns, fingerprint, present, held_since, presence_at"

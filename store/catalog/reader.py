@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from store.catalog.schema import (
     READER_CONFIG,
     from_stored_text,
+    read_dropped,
     read_erased,
     read_removed,
     read_space,
@@ -156,6 +157,12 @@ class CatalogReader:
             return read_erased(cursor)
 
     @reading_rows
+    def dropped_runs(self) -> set[tuple[str, str]]:
+        """Stage and key of the runs that were dropped and not chosen again."""
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
+            return read_dropped(cursor)
+
+    @reading_rows
     def counts(self) -> Counts:
         """Counts of an archive."""
         return Counts(*self.rows(_COUNTS)[0])
@@ -273,10 +280,11 @@ class CatalogReader:
 
     @reading_rows
     def visual_segment_of(self, video_id: str) -> str | None:
-        """The segment of pictures of a video that was written last in the archive's space, live or not."""
+        """The segment of pictures of a video in the archive's space, of the run that is live or would be."""
         rows = self.rows(
-            "SELECT name FROM segment WHERE fingerprint = ? AND stage = 'visual' "
-            "AND space_id = (SELECT space_id FROM space) ORDER BY created_ns DESC, key DESC LIMIT 1",
+            "SELECT segment.name FROM segment JOIN preferred ON preferred.fingerprint = segment.fingerprint "
+            "AND preferred.stage = segment.stage AND preferred.one.run_key = segment.run_key "
+            "WHERE segment.fingerprint = ? AND segment.stage = 'visual'",
             [video_id],
         )
         return rows[0][0] if rows else None

@@ -7,9 +7,12 @@ order events arrive. What is shown follows from the registers alone:
   fingerprint, or `forget` or `erase` of its content;
 - of several places of a video, present ones come first, and of these the one that held it first (`held`);
 - a video is erased if no place holds it, and its last `erase` is later than any `recall`;
-- a video is live if a place holds it and there is a `visual` segment of it in the archive's space (the one written
-  last, if several); only live videos have rows in `video`, `shot` and `frame`, and in `text_row` those of the text
-  segment of each stage that was written last.
+- of several runs with a result of one stage for a video, those that are done come first, of these the one that was
+  asked for last (`run_choice`), of those never asked for the one that was written last (`preferred`);
+- a run whose last drop is later than its last choice has no results at all (`dropped_run`);
+- a video is live if a place holds it and there is a `visual` segment of it in the archive's space; only live
+  videos have rows in `video`, `shot` and `frame`, and in `text_row` those of the preferred run of each stage: its
+  whole result, or its parts.
 """
 
 from __future__ import annotations
@@ -66,10 +69,28 @@ CREATE TABLE space (
     role VARCHAR, space_id VARCHAR, name VARCHAR, weights_hash VARCHAR, dim INTEGER, preprocessing VARCHAR,
     source VARCHAR, claimed_at VARCHAR
 );
-CREATE TABLE segment (
-    name VARCHAR, fingerprint VARCHAR, stage VARCHAR, key VARCHAR, space_id VARCHAR, created_ns BIGINT,
-    size_bytes BIGINT, n_frames BIGINT, live BOOLEAN, shard VARCHAR
+CREATE TABLE known_space (
+    space_id VARCHAR, name VARCHAR, weights_hash VARCHAR, dim INTEGER, preprocessing VARCHAR, source VARCHAR,
+    added_at VARCHAR
 );
+CREATE TABLE run_choice (
+    key VARCHAR, stage VARCHAR, run_key VARCHAR, model VARCHAR, revision VARCHAR, weights_hash VARCHAR,
+    parameters VARCHAR, chosen_at VARCHAR
+);
+CREATE TABLE run_drop (key VARCHAR, dropped_at VARCHAR);
+CREATE TABLE stage_failure (
+    key VARCHAR, stage VARCHAR, run_key VARCHAR, fingerprint VARCHAR, reason VARCHAR, failed_at VARCHAR
+);
+CREATE TABLE run (
+    key VARCHAR, stage VARCHAR, run_key VARCHAR, model VARCHAR, revision VARCHAR, weights_hash VARCHAR,
+    parameters VARCHAR, space_id VARCHAR
+);
+CREATE TABLE segment (
+    name VARCHAR, fingerprint VARCHAR, stage VARCHAR, run_key VARCHAR, part INTEGER, part_start VARCHAR,
+    part_end VARCHAR, is_last BOOLEAN, space_id VARCHAR, created_ns BIGINT, seconds DOUBLE, size_bytes BIGINT,
+    n_rows BIGINT, n_frames BIGINT, passed VARCHAR, unknown VARCHAR, live BOOLEAN, shard VARCHAR
+);
+CREATE TABLE passed_segment (name VARCHAR, format INTEGER, size_bytes BIGINT);
 CREATE TABLE video (
     fingerprint VARCHAR, segment VARCHAR, size_bytes BIGINT, duration_seconds DOUBLE, width_px INTEGER,
     height_px INTEGER, partial BOOLEAN, n_shots INTEGER, n_frames INTEGER, facts VARCHAR
@@ -88,7 +109,9 @@ CREATE TABLE text_row (
     start_numerator BIGINT, start_denominator BIGINT, start_seconds DOUBLE,
     end_numerator BIGINT, end_denominator BIGINT, end_seconds DOUBLE,
     text VARCHAR, score DOUBLE, language VARCHAR,
-    box_left DOUBLE, box_top DOUBLE, box_width DOUBLE, box_height DOUBLE
+    box_left DOUBLE, box_top DOUBLE, box_width DOUBLE, box_height DOUBLE,
+    words STRUCT(text VARCHAR, start_seconds DOUBLE, end_seconds DOUBLE, score DOUBLE)[], count BIGINT,
+    payload VARCHAR
 );
 CREATE TABLE lexical_text (text_id BIGINT);
 CREATE TABLE lexical_name (fingerprint VARCHAR, digest VARCHAR);
@@ -141,17 +164,34 @@ CREATE VIEW erased_video AS
     SELECT erased.fingerprint FROM erased LEFT JOIN recalled USING (fingerprint)
     WHERE erased.erased_at > coalesce(recalled.recalled_at, '')
         AND erased.fingerprint NOT IN (SELECT fingerprint FROM location);
+CREATE VIEW dropped_run AS
+    SELECT run_drop.key FROM run_drop LEFT JOIN run_choice USING (key)
+    WHERE run_drop.dropped_at > coalesce(run_choice.chosen_at, '');
+CREATE VIEW result AS
+    SELECT fingerprint, stage, run_key, any_value(space_id) AS space_id, max(created_ns) AS created_ns,
+        bool_or(part IS NULL) AS is_whole,
+        bool_or(part IS NULL) OR (bool_or(is_last) AND count(part) > max(part)) AS is_done
+    FROM segment WHERE stage || '|' || run_key NOT IN (FROM dropped_run)
+    GROUP BY fingerprint, stage, run_key;
+CREATE VIEW preferred AS
+    SELECT result.fingerprint, result.stage, arg_max({'run_key': result.run_key, 'is_whole': result.is_whole}, {
+            'done': result.is_done, 'chosen_at': coalesce(run_choice.chosen_at, ''),
+            'created_ns': result.created_ns, 'run_key': result.run_key
+        }) AS one
+    FROM result LEFT JOIN run_choice USING (stage, run_key)
+    WHERE result.stage <> 'visual' OR result.space_id = (SELECT space_id FROM space WHERE role = 'archive')
+    GROUP BY result.fingerprint, result.stage;
 CREATE VIEW wanted AS
-    SELECT arg_max(segment.name, {'created_ns': segment.created_ns, 'key': segment.key}) AS name
-    FROM segment
-    WHERE segment.stage = 'visual' AND segment.space_id = (SELECT space_id FROM space)
-        AND segment.fingerprint IN (SELECT fingerprint FROM location)
-    GROUP BY segment.fingerprint;
+    SELECT segment.name FROM segment JOIN preferred
+        ON preferred.fingerprint = segment.fingerprint AND preferred.stage = segment.stage
+        AND preferred.one.run_key = segment.run_key
+    WHERE segment.stage = 'visual' AND segment.fingerprint IN (SELECT fingerprint FROM location);
 CREATE VIEW wanted_text AS
-    SELECT arg_max(segment.name, {'created_ns': segment.created_ns, 'key': segment.key}) AS name
-    FROM segment
+    SELECT segment.name FROM segment JOIN preferred
+        ON preferred.fingerprint = segment.fingerprint AND preferred.stage = segment.stage
+        AND preferred.one.run_key = segment.run_key
     WHERE segment.stage <> 'visual' AND segment.fingerprint IN (SELECT fingerprint FROM video)
-    GROUP BY segment.fingerprint, segment.stage;
+        AND (segment.part IS NULL OR NOT preferred.one.is_whole);
 """
 
 NAMES = """
@@ -225,13 +265,20 @@ def reading_rows(read: Callable[Reading, Read]) -> Callable[Reading, Read]:
 
 def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | None:
     """The archive's space and the source of its encoder, if one was claimed."""
-    rows = con.execute("SELECT name, weights_hash, dim, preprocessing, space_id, source FROM space").fetchall()
+    rows = con.execute(
+        "SELECT name, weights_hash, dim, preprocessing, space_id, source FROM space WHERE role = 'archive'"
+    ).fetchall()
     return (EmbeddingSpace(*rows[0][:5]), str(rows[0][5])) if rows else None
 
 
 def read_erased(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Fingerprints of the videos that were erased and not recalled."""
     return {fingerprint for (fingerprint,) in con.execute("FROM erased_video").fetchall()}
+
+
+def read_dropped(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Stage and key of the runs that were dropped and not chosen again."""
+    return {tuple(key.split("|", 1)) for (key,) in con.execute("FROM dropped_run").fetchall()}
 
 
 def read_removed(con: duckdb.DuckDBPyConnection) -> dict[str, NDArray[np.int64]]:

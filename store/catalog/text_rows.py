@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from store.catalog.schema import NAMES, from_stored_text, reading_rows
-from store.records import TextHit, TextStage
+from store.records import TextHit
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ _SHOTS_OF_TEXTS = """
 _TEXTS = f"""
     WITH chosen AS MATERIALIZED (SELECT * FROM text_row WHERE %s)
     SELECT chosen.text_id, chosen.stage, chosen.fingerprint, chosen.start_numerator, chosen.start_denominator,
-        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, [])
+        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, []),
+        chosen.score
     FROM chosen LEFT JOIN ({_SHOTS_OF_TEXTS}) shots USING (text_id)
     ORDER BY chosen.fingerprint, chosen.start_seconds, chosen.stage, chosen.ordinal
 """  # noqa: S608 constants of this module
@@ -36,9 +37,9 @@ _SHOTS = """
 
 
 @reading_rows
-def count_texts(reader: CatalogReader) -> dict[TextStage, int]:
-    """Number of texts of each kind; kinds without any are left out."""
-    return {TextStage(stage): n for stage, n in reader.rows("SELECT stage, count(*) FROM text_row GROUP BY stage")}
+def count_texts(reader: CatalogReader) -> dict[str, int]:
+    """How many texts of each kind there are; kinds without any are left out."""
+    return dict(reader.rows("SELECT stage, count(*) FROM text_row GROUP BY stage"))
 
 
 @reading_rows
@@ -49,11 +50,11 @@ def text_languages(reader: CatalogReader) -> list[str]:
 
 
 @reading_rows
-def texts_of_video(reader: CatalogReader, video_id: str, stage: TextStage | None) -> list[TextHit]:
-    """The texts of a video, of one kind or of all, by time."""
+def texts_of_video(reader: CatalogReader, video_id: str, stage: str | None) -> list[TextHit]:
+    """The texts of a video, of one kind or of all, by time, with the scores of the models that found them."""
     condition = "fingerprint = ? AND (? OR stage = ?)"
     rows = reader.rows(_TEXTS % condition, [video_id, stage is None, str(stage or "")])
-    return [_hit(row, 0.0, ()) for row in rows]
+    return [_hit(row, row[10] or 0.0, ()) for row in rows]
 
 
 @reading_rows
@@ -77,6 +78,6 @@ def names_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str
 
 
 def _hit(row: Sequence[Any], score: float, words: tuple[str, ...]) -> TextHit:
-    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shot_ids = row
+    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shot_ids, _ = row
     span = TimeSpan(Fraction(start_n, start_d), Fraction(end_n, end_d))
     return TextHit(stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot_ids))

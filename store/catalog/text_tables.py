@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 
 from store.catalog.schema import NAMES, translated
+from store.limited import read_fraction
+from store.row_checks import SLACK_SECONDS
 from store.truth.text_segments import StoredText
 
 _PIECE = 10_000
@@ -47,6 +49,7 @@ _CHANGES = f"""
     SELECT 't' || text_id AS document_id, stage, language, text FROM text_row SEMI JOIN new_text USING (text_id)
     UNION ALL SELECT 'n' || fingerprint, 'name', '', text FROM new_name;
 """  # noqa: S608 constants of this package
+_OUTSIDE = "lie outside the video"
 _OLD_DOCUMENTS = """
     SELECT 't' || text_id AS document_id FROM old_text UNION ALL SELECT 'n' || fingerprint FROM old_name
     ORDER BY document_id
@@ -83,20 +86,32 @@ class TextTables:
             ).fetchall()
             index = self._con.execute(
                 "SELECT name FROM segment WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted_text) "
-                "AND space_id = (SELECT space_id FROM space) ORDER BY stage, name"
+                "AND space_id = (SELECT space_id FROM space WHERE role = 'archive') ORDER BY stage, name"
             ).fetchall()
         return [name for (name,) in load], [name for (name,) in index]
 
     def load_rows(self, stored: StoredText) -> None:
-        """Add the rows of a live text segment."""
+        """Add the rows of a live text segment; those that lie outside its video are passed over."""
         with translated(self._path):
             self._con.register("segment_rows", stored.rows)
-            self._con.execute("""
-                INSERT INTO text_row BY NAME SELECT * FROM segment_rows;
-                DELETE FROM removed_frame WHERE frame_id IN (SELECT text_id FROM segment_rows);
-            """)
+            inside, limits = "start_seconds >= ? AND end_seconds <= ?", self._limits(stored.fingerprint)
+            self._con.execute(f"INSERT INTO text_row BY NAME FROM segment_rows WHERE {inside}", limits)
+            (n_outside,) = self._con.execute(
+                f"SELECT count(*) FROM segment_rows WHERE NOT ({inside})",  # noqa: S608 a constant
+                limits,
+            ).fetchall()[0]
+            self._con.execute("DELETE FROM removed_frame WHERE frame_id IN (SELECT text_id FROM segment_rows)")
             self._con.unregister("segment_rows")
-            self._con.execute("UPDATE segment SET live = true WHERE name = ?", [stored.name])
+            outside = f"{n_outside:,} {_OUTSIDE}" if n_outside else ""
+            passed = ", ".join(reason for reason in (stored.passed.told, outside) if reason)
+            self._con.execute("UPDATE segment SET live = true, passed = ? WHERE name = ?", [passed, stored.name])
+
+    def _limits(self, fingerprint: str) -> list[float]:
+        """Between which seconds rows of a video may lie."""
+        spans = "facts->>'$.span[0]', facts->>'$.span[1]'"
+        (row,) = self._con.execute(f"SELECT {spans} FROM video WHERE fingerprint = ?", [fingerprint]).fetchall()  # noqa: S608
+        start, end = map(read_fraction, row)
+        return [float(start - SLACK_SECONDS), float(end + SLACK_SECONDS)]
 
     def forget_documents(self) -> None:
         """Take every document as new, because the lexical index is lost."""

@@ -16,10 +16,22 @@ from numpy.typing import NDArray
 from store.catalog.cuts import note_cut
 from store.catalog.decisions import note_decision
 from store.catalog.places import MERGE_HELD, MERGE_PLACES, note_file, note_held, note_place
-from store.catalog.schema import SCHEMA, WRITER_CONFIG, read_erased, read_removed, read_space, translated
+from store.catalog.runs import note_run
+from store.catalog.schema import (
+    SCHEMA,
+    WRITER_CONFIG,
+    read_dropped,
+    read_erased,
+    read_removed,
+    read_space,
+    to_stored_text,
+    translated,
+)
 from store.catalog.text_tables import TextTables
 from store.errors import ArchiveError
-from store.records import EmbeddingSpace
+from store.records import EmbeddingSpace, Part
+from store.results import PassedSegment
+from store.stages import Run
 from store.truth.edits import OrderedEvent
 from store.truth.segments import StoredSegment
 from store.truth.text_segments import StoredText
@@ -39,6 +51,7 @@ _ERASE_DECISIONS = "".join(
         ("judgement", "judged_at"),
         ("set_member", "changed_at"),
         ("export_clip", "exported_at"),
+        ("stage_failure", "failed_at"),
     )
 )
 _REGISTERS = {
@@ -59,8 +72,15 @@ _REGISTERS = {
         ("cut_step", "key", "edited_at"),
         ("cut_clip", "key", "edited_at"),
         ("rights", "key", "changed_at"),
+        ("run_choice", "key", "chosen_at"),
+        ("run_drop", "key", "dropped_at"),
+        ("stage_failure", "key", "failed_at"),
+        ("known_space", "space_id", "added_at"),
     )
 }
+
+
+_NOTES = (note_decision, note_cut, note_run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,7 @@ class CatalogWriter:
         latest: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in _REGISTERS}
         for ordered in sorted(events, key=lambda item: item.order):
             held += note_held(ordered)
-            if not (note_place(places, ordered) or note_decision(latest, ordered) or note_cut(latest, ordered)):
+            if not note_place(places, ordered) and not any(note(latest, ordered) for note in _NOTES):
                 note_file(latest, ordered)
         with translated(self._path):
             self._merge("place", list(places.values()), MERGE_PLACES)
@@ -138,24 +158,77 @@ class CatalogWriter:
         return claimed[0] if claimed else None
 
     def add_segment(self, stored: StoredSegment, size_bytes: int) -> None:
-        """Make a segment known, without its rows."""
-        header = stored.header
-        row = [stored.name, header.fingerprint, header.stage, header.key, header.space.space_id]
-        with translated(self._path):
-            self._con.execute(
-                "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, false, NULL)",
-                [*row, header.created_ns, size_bytes, header.n_frames],
-            )
+        """Make a segment of pictures known, without its rows."""
+        header, space = stored.header, stored.header.space
+        run = Run(header.stage, header.key, space.name, "", space.weights_hash, header.parameters)
+        n_frames = header.n_frames
+        cost = (header.created_ns, header.seconds, size_bytes)
+        self._add(stored.name, header.fingerprint, run, None, space.space_id, cost, (n_frames, n_frames))
+        self._note_doubts(stored.name, "", stored.unknown)
 
     def add_text_segment(self, stored: StoredText, size_bytes: int) -> None:
         """Make a text segment known, without its rows."""
         vectors = stored.embeddings
-        row = [stored.name, stored.fingerprint, str(stored.stage), stored.key, stored.space_id, stored.created_ns]
+        counts = (stored.table.num_rows, 0 if vectors is None else len(vectors))
+        cost = (stored.created_ns, stored.seconds, size_bytes)
+        self._add(stored.name, stored.fingerprint, stored.run, stored.part, stored.space_id, cost, counts)
+        self._note_doubts(stored.name, stored.passed.told, stored.unknown)
+
+    def _add(
+        self,
+        name: str,
+        fingerprint: str,
+        run: Run,
+        part: Part | None,
+        space_id: str,
+        cost: tuple[int, float | None, int],
+        counts: tuple[int, int],
+    ) -> None:
+        parts = [None, None, None, False]
+        if part is not None:
+            parts = [part.number, str(part.span.start), str(part.span.end), part.is_last]
+        key = f"{run.stage}|{run.key}"
+        told = [to_stored_text(text) for text in (run.model, run.revision)]
+        parameters = to_stored_text(json.dumps(dict(run.parameters or {})))
         with translated(self._path):
             self._con.execute(
-                "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, false, NULL)",
-                [*row, size_bytes, 0 if vectors is None else len(vectors)],
+                "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', false, NULL)",
+                [name, fingerprint, run.stage, run.key, *parts, space_id, *cost, *counts],
             )
+            self._con.execute(
+                "INSERT INTO run SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM run WHERE key = ?)",
+                [key, run.stage, run.key, *told, run.weights_hash, parameters, space_id, key],
+            )
+
+    def _note_doubts(self, name: str, passed: str, unknown: Sequence[str]) -> None:
+        if passed or unknown:
+            with translated(self._path):
+                self._con.execute(
+                    "UPDATE segment SET passed = ?, unknown = ? WHERE name = ?",
+                    [passed, to_stored_text(", ".join(unknown)), name],
+                )
+
+    def set_passed(self, segments: Iterable[PassedSegment]) -> None:
+        """Note the segments that are kept and passed over, and no others."""
+        rows = [[one.name, one.format, one.size_bytes] for one in segments]
+        with translated(self._path):
+            self._con.execute("DELETE FROM passed_segment")
+            if rows:
+                self._con.executemany("INSERT INTO passed_segment VALUES (?, ?, ?)", rows)
+
+    def dropped_runs(self) -> set[tuple[str, str]]:
+        """Stage and key of the runs that were dropped and not chosen again."""
+        with translated(self._path):
+            return read_dropped(self._con)
+
+    def forget_dropped(self) -> None:
+        """Forget the segments of dropped runs, whose rows are no longer live."""
+        with translated(self._path):
+            self._con.execute("""
+                DELETE FROM segment WHERE stage || '|' || run_key IN (FROM dropped_run);
+                DELETE FROM run WHERE key IN (FROM dropped_run);
+                DELETE FROM stage_failure WHERE stage || '|' || run_key IN (FROM dropped_run);
+            """)
 
     @property
     def texts(self) -> TextTables:

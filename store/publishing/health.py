@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from store.catalog.reader import CatalogReader
+from store.catalog.runs import read_doubts
 from store.errors import ArchiveDamagedError
 from store.files import TEMPORARY_PREFIX, dead_temporaries, failpoint, quarantine, read_sealed
 from store.identity import read_identity, write_identity
@@ -32,10 +33,11 @@ from store.publishing.generations import (
 from store.publishing.open_shards import ShardShelf
 from store.publishing.publisher import list_segments, publish_locked, temporary_folders, writer_lock
 from store.publishing.training import VectorSettings, build_inverted_files
+from store.stages import VISUAL, is_known
 from store.truth.edits import cut_torn_line, edits_names, is_edits_name, is_live, read_edits
 from store.truth.edits_copy import COPY_FOLDER, damage_of_copy, is_restorable, mend_edits, rewrite_copy
-from store.truth.segments import is_segment_name, read_segment, segment_path
-from store.truth.text_segments import is_text_segment, read_text_segment
+from store.truth.segments import SegmentTooNewError, is_segment_name, read_segment, segment_path, stage_of
+from store.truth.text_segments import read_text_segment
 
 
 class Kind(StrEnum):
@@ -48,6 +50,7 @@ class Kind(StrEnum):
     EDITS = "edits"
     TORN_EDITS = "torn edits"
     COPY = "second copy of edits"
+    ROWS = "passed over"
     FOREIGN = "foreign file"
     LEFTOVER = "leftover"
 
@@ -92,6 +95,7 @@ _WHAT_TO_DO = {
     Kind.EDITS: "restore the file from a backup, or run `rushes repair` to keep its good lines",
     Kind.TORN_EDITS: "nothing is lost, it was never acknowledged; `rushes repair` cuts it off",
     Kind.COPY: "nothing is lost; `rushes repair` or the next `rushes index` makes it again",
+    Kind.ROWS: "nothing is lost, its other rows are used; run the stage again with a model that is mended",
     Kind.FOREIGN: "move it elsewhere, or run `rushes repair`, which moves it to quarantine",
     Kind.LEFTOVER: "nothing is lost; `rushes repair` or the next `rushes index` deletes it",
 }
@@ -103,6 +107,7 @@ _ACTIONS = {
     Kind.EDITS: "restore from the second copy, move the original to quarantine",
     Kind.TORN_EDITS: "cut off the unfinished line, after a copy to quarantine",
     Kind.COPY: "make again",
+    Kind.ROWS: "leave alone",
     Kind.FOREIGN: "move to quarantine",
     Kind.LEFTOVER: "delete",
 }
@@ -193,7 +198,7 @@ def _mend(folder: Path, found: Finding) -> None:
             cut_torn_line(path, folder)
         case Kind.LEFTOVER:
             path.unlink(missing_ok=True)
-        case Kind.CACHE | Kind.LOST_SEGMENT:
+        case Kind.CACHE | Kind.LOST_SEGMENT | Kind.ROWS:
             pass  # publishing sees to it
 
 
@@ -223,14 +228,18 @@ class _Check:
             archive_id = _known_id(self._folder)
         generations = Generations(self._folder, archive_id or "")
         covered: dict[str, int] | None = None
+        passed: dict[str, str] = {}
         edits: dict[str, int] = {}
         manifest = None
         if generations.numbers() or generations.current_path.exists() or list_segments(self._folder):
             yield from self._check_caches(generations)
             manifest = generations.read(generations.current() or 0)
         if manifest is not None:
-            covered, edits = self._read_coverage(generations, manifest), dict(manifest.edits)
+            edits = dict(manifest.edits)
+            covered, passed = self._read_coverage(generations, manifest) or (None, {})
         yield from self._check_segments(covered)
+        for name, what in passed.items():
+            yield self._found(Kind.ROWS, segment_path(self._folder / "segments", name), f"of its rows {what}")
         yield from self._check_edits(edits)
         yield from self._check_foreign()
         yield from self._check_leftovers()
@@ -253,7 +262,10 @@ class _Check:
             for path, what in damaged_caches(generations, manifest, read_data=self._read_data):
                 yield self._found(Kind.CACHE, path, what)
 
-    def _read_coverage(self, generations: Generations, manifest: Manifest) -> dict[str, int] | None:
+    def _read_coverage(
+        self, generations: Generations, manifest: Manifest
+    ) -> tuple[dict[str, int], dict[str, str]] | None:
+        """Size of each segment that the catalog covers, and why rows of some are passed over; None without one."""
         path = generations.catalog_path(manifest)
         try:
             verify_catalog(path, manifest.catalog)
@@ -261,7 +273,8 @@ class _Check:
         except ArchiveDamagedError:
             return None  # named by _check_caches
         try:
-            return reader.segments()
+            doubts = read_doubts(reader)
+            return reader.segments(), {name: passed for name, (passed, _) in doubts.items() if passed}
         finally:
             reader.close()
 
@@ -276,7 +289,11 @@ class _Check:
             if not self._read_data and is_own_file(path) and known_size == path.stat().st_size:
                 continue
             try:
-                read_text_segment(path) if is_text_segment(name) else read_segment(path)
+                if not is_known(stage_of(name)):
+                    continue  # kept for a version that knows it
+                read_segment(path) if stage_of(name) == VISUAL else read_text_segment(path)
+            except SegmentTooNewError:
+                continue
             except ArchiveDamagedError as error:
                 yield self._found(Kind.SEGMENT, path, str(error))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,10 @@ from pathlib import Path
 import filelock
 
 from store.catalog.reader import CatalogReader
+from store.catalog.runs import read_passed
 from store.catalog.writer import CatalogWriter
 from store.errors import ArchiveDamagedError, ArchiveError, ArchiveLockedError
-from store.events import Erased, Event, Moved, Recalled, RunBegan, RunEnded, Seen
+from store.events import Erased, Event, RunBegan, RunEnded
 from store.files import (
     TEMPORARY_PREFIX,
     digest_bytes,
@@ -35,11 +36,22 @@ from store.publishing.generations import CatalogFile, Generations, Manifest, ver
 from store.publishing.open_shards import ShardShelf
 from store.publishing.shard_writer import ShardWriter
 from store.publishing.text_publisher import index_texts, index_words
+from store.results import PassedSegment
+from store.stages import VISUAL, is_known
 from store.truth.edits import EditsPiece
 from store.truth.edits_copy import COPY_FOLDER, copy_edits, read_new_edits
-from store.truth.erasing import remove_results
-from store.truth.segments import StoredSegment, fingerprint_of, is_segment_name, read_segment, segment_path
-from store.truth.text_segments import StoredText, is_text_segment, read_text_segment
+from store.truth.erasing import Removed, remove_results, remove_segments
+from store.truth.segments import (
+    SEGMENT_FORMAT,
+    SegmentTooNewError,
+    StoredSegment,
+    fingerprint_of,
+    is_segment_name,
+    read_segment,
+    segment_path,
+    stage_of,
+)
+from store.truth.text_segments import StoredText, read_text_segment
 from store.vectors.inverted_file import InvertedFileEntry
 from store.vectors.shard import ShardFile
 from store.words.index import LexicalFolder, verify_folder
@@ -124,17 +136,25 @@ class _News:
     Args:
         edits: the new pieces of edits files.
         segments: names of new segments that can be read.
-        erased: fingerprints of the videos that were erased, as the base knows them.
+        passed: all segments that are kept and passed over.
+        is_passing: whether these are others than the base's.
+        removed: the results that are to be deleted, as the base knows them.
     """
 
     edits: Mapping[str, EditsPiece]
     segments: tuple[str, ...]
-    erased: Set[str]
+    passed: tuple[PassedSegment, ...]
+    is_passing: bool
+    removed: Removed
 
     @property
     def is_any(self) -> bool:
         """Whether there is anything to show; events of runs alone are told without a generation."""
-        return bool(self.segments) or any(not isinstance(one, RunBegan | RunEnded) for one in self._events())
+        return (
+            bool(self.segments)
+            or self.is_passing
+            or any(not isinstance(one, RunBegan | RunEnded) for one in self._events())
+        )
 
     @property
     def erases(self) -> bool:
@@ -181,43 +201,43 @@ class Publisher:
         kept = self._find_kept(base)
         is_current = base is not None and base.generation == self._generations.current()
         if base is not None and is_current and kept.is_complete and not news.is_any:
-            self._remove_erased(news.erased, base)
+            self._remove_results(news.removed, base)
             return base.generation, base.latest_ns
-        manifest, erased = self._fold(base, news, kept)
+        manifest, removed = self._fold(base, news, kept)
         self._generations.write(manifest)
         failpoint("publish.published")
         # The one before is kept to fall back to, if it is sound.
         self._generations.collect([manifest, base] if base is not None and kept.is_complete else [manifest])
         failpoint("publish.collected")
-        self._remove_erased(erased, manifest)
+        self._remove_results(removed, manifest)
         return manifest.generation, manifest.latest_ns
 
-    def _remove_erased(self, erased: Set[str], current: Manifest) -> None:
-        """Delete what is left of erased videos; what a killed publisher left, the next one deletes.
+    def _remove_results(self, removed: Removed, current: Manifest) -> None:
+        """Delete what is left of erased videos and dropped runs; a killed publisher leaves it to the next one.
 
         Args:
-            erased: their fingerprints, as the published generation has them.
+            removed: which, as the published generation has them.
             current: that generation.
         """
-        if not erased:
+        left = [name for name in list_segments(self._folder) if removed.holds(name)] if removed else []
+        if not left:
             return
-        left: dict[str, list[str]] = {}
-        for name in list_segments(self._folder):
-            if fingerprint_of(name) in erased:
-                left.setdefault(fingerprint_of(name), []).append(name)
-        # Segments before edits: whoever writes one of a recalled video has recorded that before.
-        news = read_new_edits(self._folder, current.edits) if left else {}
-        wanted = {
-            ordered.event.fingerprint
-            for piece in news.values()
+        # Segments before edits: whoever writes one of a recalled video or run has recorded that before.
+        removed = removed.without(
+            ordered.event
+            for piece in read_new_edits(self._folder, current.edits).values()
             for ordered in piece.events
-            if isinstance(ordered.event, Recalled | Seen | Moved)
-        }
-        if set(left) - wanted:
+        )
+        left = [name for name in left if removed.holds(name)]
+        erased = sorted({fingerprint_of(name) for name in left} & removed.videos)
+        if erased:
             self._generations.collect([current])
             failpoint("erase.published")
-        for fingerprint in sorted(set(left) - wanted):
-            remove_results(self._folder, fingerprint, left[fingerprint])
+        for fingerprint in erased:
+            remove_results(
+                self._folder, fingerprint, [name for name in left if fingerprint_of(name) == fingerprint]
+            )
+        remove_segments(self._folder, [name for name in left if fingerprint_of(name) not in removed.videos])
 
     def _find_base(self) -> Manifest | None:
         """The newest generation whose catalog is as its manifest says."""
@@ -238,28 +258,46 @@ class Publisher:
         # edit also finds the segment, and the old content goes in the generation in which the new one comes.
         edits = read_new_edits(self._folder, base.edits if base else {})
         known: set[str] = set()
-        erased: set[str] = set()
+        removed, passed_before = Removed(), dict[str, PassedSegment]()
         if base is not None:
             reader = CatalogReader(self._generations.catalog_path(base), self._folder / "thumbs")
-            known, erased = set(reader.segments()), reader.erased()
+            known = set(reader.segments())
+            removed = Removed(frozenset(reader.erased()), frozenset(reader.dropped_runs()))
+            passed_before = {one.name: one for one in read_passed(reader)}
             reader.close()
-        new = [
-            name
+        found = (
+            self._look_at(name, passed_before.get(name))
             for name in list_segments(self._folder)
-            if name not in known and (edits or fingerprint_of(name) not in erased) and self._is_readable(name)
-        ]
-        return _News(edits, tuple(new), erased)
+            if name not in known and (edits or not removed.holds(name))
+        )
+        new, passed = list[str](), list[PassedSegment]()
+        for one in found:
+            if isinstance(one, PassedSegment):
+                passed.append(one)
+            elif one:
+                new.append(one)
+        return _News(edits, tuple(new), tuple(passed), passed != list(passed_before.values()), removed)
 
-    def _is_readable(self, name: str) -> bool:
+    def _look_at(self, name: str, before: PassedSegment | None) -> str | PassedSegment:
+        """The name of a segment that can be used, what is to be passed over, or nothing of one that is damaged."""
+        is_stage_known = is_known(stage_of(name))
+        if before is not None and (not is_stage_known or before.format > SEGMENT_FORMAT):
+            return before
+        version = 0
         try:
-            self._read(name)
+            if is_stage_known:
+                self._read(name)
+                return name
+        except SegmentTooNewError as error:
+            version = error.version
         except ArchiveDamagedError as error:
             _LOG.warning("left out: %s", error)
-            return False
-        return True
+            return ""
+        size_bytes = segment_path(self._folder / "segments", name).stat().st_size
+        return PassedSegment(name, version, size_bytes)
 
     def _read(self, name: str) -> StoredSegment | StoredText:
-        if is_text_segment(name):
+        if stage_of(name) != VISUAL:
             return self._read_text(name)
         return self._segments.read(name)
 
@@ -304,8 +342,8 @@ class Publisher:
             return False
         return True
 
-    def _fold(self, base: Manifest | None, news: _News, kept: _Kept) -> tuple[Manifest, set[str]]:
-        """The next generation, not yet made known, and the fingerprints of erased videos."""
+    def _fold(self, base: Manifest | None, news: _News, kept: _Kept) -> tuple[Manifest, Removed]:
+        """The next generation, not yet made known, and the results that are to be deleted."""
         make_folder(self._generations.catalogs)
         number = self._generations.next_number()
         temporary = self._generations.catalogs / f"{TEMPORARY_PREFIX}gen-{number:06d}.duckdb"
@@ -324,20 +362,25 @@ class Publisher:
 
     def _write_catalog(
         self, temporary: Path, number: int, base: Manifest | None, news: _News, kept: _Kept
-    ) -> tuple[Manifest, set[str]]:
+    ) -> tuple[Manifest, Removed]:
         writer = CatalogWriter(temporary)
         shards, text_shards, lexical = kept.shards, kept.text_shards, kept.lexical
         try:
             self._apply(writer, news, kept)
             failpoint("publish.applied")
             space = writer.space()
+            if base is not None and space is not None and base.space_id not in ("", space.space_id):
+                shards, text_shards = [], {}  # vectors of another space
+                writer.drop_shards_except([])
             if space is not None:
                 shard_writer = ShardWriter(writer, self._generations, self._shelf, space)
                 shards = self._index(writer, shard_writer, shards)
                 text_shards = index_texts(writer.texts, self._read_text, shard_writer, text_shards)
                 lexical = index_words(writer.texts, self._generations, number, lexical)
             failpoint("publish.shards-written")
-            names, erased = sorted(writer.segment_names()), writer.erased()
+            writer.forget_dropped()
+            names = sorted(writer.segment_names())
+            removed = Removed(frozenset(writer.erased()), frozenset(writer.dropped_runs()))
             writer.finish()
         except BaseException:
             writer.abandon()
@@ -358,7 +401,7 @@ class Publisher:
             lexical,
             {name: entry for name, entry in kept.inverted.items() if name in names_kept},
         )
-        return manifest, erased
+        return manifest, removed
 
     def _apply(self, writer: CatalogWriter, news: _News, kept: _Kept) -> None:
         text_shards = [shard for of_stage in kept.text_shards.values() for shard in of_stage]
@@ -366,8 +409,9 @@ class Publisher:
         if kept.lexical is None:
             writer.texts.forget_documents()
         writer.apply_events(event for piece in news.edits.values() for event in piece.events)
-        erased = writer.erased()
-        for name in (name for name in news.segments if fingerprint_of(name) not in erased):
+        writer.set_passed(news.passed)
+        removed = Removed(frozenset(writer.erased()), frozenset(writer.dropped_runs()))
+        for name in (name for name in news.segments if not removed.holds(name)):
             size_bytes = segment_path(self._folder / "segments", name).stat().st_size
             stored = self._read(name)
             if isinstance(stored, StoredText):

@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from hashlib import blake2b
 from pathlib import Path
@@ -36,9 +36,11 @@ from store.records import (
     Shot,
     VideoFacts,
 )
+from store.stages import run_of_key
 from store.timespan import TimeSpan
 
-SEGMENT_FORMAT = 1
+SEGMENT_FORMAT = 2
+"""1 had no runs, parts, words, counts and payloads. Both are read."""
 _RATES = ("frame_rate", "usual_rate")
 _HEADER_KEY = "rushes"
 _DIGEST_KEY = "rushes.digest"
@@ -59,8 +61,21 @@ _COLUMNS: Mapping[str, pa.DataType] = {
     "sharpness": pa.float64(),
     "thumbnail": pa.string(),
 }
-MAY_BE_NULL = frozenset({"score", "box_left", "box_top", "box_width", "box_height"})
+MAY_BE_NULL = frozenset({"score", "box_left", "box_top", "box_width", "box_height", "words", "count", "payload"})
 _NAME_PATTERN = re.compile(r"([0-9a-f]{8,64})\.([a-z0-9_-]+)\.([A-Za-z0-9_-]+)\.parquet")
+
+
+class SegmentTooNewError(ArchiveTooNewError):
+    """A segment of a later format, which is kept and passed over.
+
+    Args:
+        message: for people.
+        version: the format.
+    """
+
+    def __init__(self, message: str, version: int) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,8 @@ class SegmentHeader:
         video: facts about the video as plain data.
         n_shots: how many shots.
         n_frames: how many sampled frames.
-        created_ns: when it was written; of two segments of one stage, the later one counts.
+        created_ns: when it was written.
+        seconds: what it cost to compute; None where that was not measured.
     """
 
     fingerprint: str
@@ -90,15 +106,24 @@ class SegmentHeader:
     n_shots: int
     n_frames: int
     created_ns: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """A segment file that was read and found whole: its name, header and rows."""
+    """A segment file that was read and found whole.
+
+    Args:
+        name: its file name.
+        header: what its footer says.
+        table: its rows, known columns only.
+        unknown: names of columns and fields of the footer that only a later version understands.
+    """
 
     name: str
     header: SegmentHeader
     table: pa.Table
+    unknown: tuple[str, ...] = ()
 
     @property
     def rows(self) -> pa.Table:
@@ -142,6 +167,12 @@ def fingerprint_of(name: str) -> str:
 def stage_of(name: str) -> str:
     """The stage that a segment's name says."""
     return name.split(".")[1]
+
+
+def run_of(name: str) -> tuple[str, str]:
+    """Stage and key of the run that a segment's name says."""
+    _, stage, key, _ = name.split(".", 3)
+    return stage, run_of_key(key)[0]
 
 
 def frame_id(fingerprint: str, stage: str, key: str, ordinal: int) -> int:
@@ -270,6 +301,7 @@ def encode_segment(segment: Segment) -> bytes:
         "n_shots": len(segment.shots),
         "n_frames": len(segment.frames),
         "created_ns": time.time_ns(),
+        "seconds": segment.seconds,
     }
     try:
         return encode_table(_build_table(segment), header)
@@ -318,7 +350,7 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
     Raises:
         ArchiveDamagedError: the file is missing, cannot be read, is not whole, or is not the one its name says.
-        ArchiveTooNewError: a newer Rushes wrote it.
+        SegmentTooNewError: a newer Rushes wrote it.
     """
     advice = "run `rushes repair` and then `rushes index` again"
     try:
@@ -333,8 +365,8 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
         table, header = _parse(data)
     except (pa.ArrowException, ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError) as error:
         raise ArchiveDamagedError(f"segment {path} holds what cannot be: {error}; {advice}") from error
-    if header.pop("format") > SEGMENT_FORMAT:
-        raise ArchiveTooNewError(f"segment {path} was written by a newer Rushes; update this one")
+    if (version := header.pop("format")) > SEGMENT_FORMAT:
+        raise SegmentTooNewError(f"segment {path} was written by a newer Rushes; update this one", version)
     if path.name != segment_name(header["fingerprint"], header["stage"], header["key"]):
         raise ArchiveDamagedError(f"segment {path} holds another segment than its name says; {advice}")
     return table.replace_schema_metadata(None), header
@@ -355,6 +387,8 @@ def _parse(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
     texts = [header[name] for name in ("fingerprint", "stage", "key")]
     if not all(isinstance(text, str) for text in texts) or type(header["format"]) is not int:
         raise ValueError("its header is none")
+    if header["format"] > SEGMENT_FORMAT:
+        return pa.table({}), header  # its rows are nobody's business here
     return pq.read_table(pa.BufferReader(data), use_threads=False), header
 
 
@@ -364,7 +398,7 @@ def check_columns(table: pa.Table, expected: Mapping[str, pa.DataType], times: S
     Args:
         table: the rows.
         expected: the type of each column that must be there; None values only where a score or a box is.
-        times: names of the times that have a numerator and a denominator.
+        times: names of the times that must be times in every row.
 
     Raises:
         ValueError: they are not.
@@ -380,7 +414,7 @@ def check_columns(table: pa.Table, expected: Mapping[str, pa.DataType], times: S
             raise ValueError(f"a {name} in it is no time")
         if not np.isfinite(np.asarray(table[f"{name}_seconds"])).all():
             raise ValueError(f"a {name} in it is no time")
-    if (np.asarray(table["start_seconds"]) > np.asarray(table["end_seconds"])).any():
+    if times and (np.asarray(table["start_seconds"]) > np.asarray(table["end_seconds"])).any():
         raise ValueError("something in it ends before it starts")
 
 
@@ -408,8 +442,9 @@ def read_segment(path: Path) -> StoredSegment:
     """
     table, plain = read_table(path)
     try:
+        known = {one.name for one in fields(SegmentHeader)}
         plain["space"] = EmbeddingSpace(**plain["space"])
-        header = SegmentHeader(**plain)
+        header = SegmentHeader(**{name: value for name, value in plain.items() if name in known})
         _check_header(header)
         check_columns(table, _COLUMNS, ("start", "end", "time"))
         check_vectors(table, header.space.dim)
@@ -417,14 +452,28 @@ def read_segment(path: Path) -> StoredSegment:
             raise ValueError("a shot in it begins as none does")
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise ArchiveDamagedError(f"segment {path} holds what cannot be: {error}") from error
-    return StoredSegment(path.name, header, table)
+    columns = [*_COLUMNS, "embedding"]
+    unknown = sorted({*plain, *table.column_names} - known - set(columns))
+    return StoredSegment(path.name, header, table.select(columns), tuple(unknown))
 
 
 def _check_header(header: SegmentHeader) -> None:
     numbers = (header.size_bytes, header.n_shots, header.n_frames, header.created_ns)
     if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
         raise ValueError("a number of its header is none")
+    check_seconds(header.seconds)
     facts_from_plain(header.video)
+
+
+def check_seconds(seconds: object) -> None:
+    """Refuse a cost that is none.
+
+    Raises:
+        ValueError: it is negative, not finite, or no number.
+    """
+    is_cost = isinstance(seconds, int | float) and type(seconds) is not bool and 0 <= seconds < 2**53
+    if seconds is not None and not is_cost:
+        raise ValueError("the seconds of its header are none")
 
 
 def to_segment(stored: StoredSegment) -> Segment:
@@ -443,6 +492,7 @@ def to_segment(stored: StoredSegment) -> Segment:
         tuple(_shot(shots[ordinal]) for ordinal in sorted(shots)),
         tuple(_frame(row) for row in rows),
         stored.embeddings,
+        header.seconds,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from store.catalog import text_rows
-from store.records import TextHit, TextStage
+from store.records import TextHit
 from store.vectors.nearest import search_shards
 from store.words.index import WordQuestion
 
@@ -41,8 +41,8 @@ class TextSearch:
         self._shards = shards
 
     @cached_property
-    def counts(self) -> dict[TextStage, int]:
-        """Number of texts of each kind."""
+    def counts(self) -> dict[str, int]:
+        """How many texts of each kind there are."""
         return text_rows.count_texts(self._catalog)
 
     @cached_property
@@ -50,7 +50,7 @@ class TextSearch:
         """Codes of the languages of the texts."""
         return text_rows.text_languages(self._catalog)
 
-    def of_video(self, video_id: str, stage: TextStage | None) -> list[TextHit]:
+    def of_video(self, video_id: str, stage: str | None) -> list[TextHit]:
         """The texts of a video, of one kind or of all, by time."""
         return text_rows.texts_of_video(self._catalog, video_id, stage)
 
@@ -87,7 +87,7 @@ class TextSearch:
             for video_id in video_ids
         }
 
-    def by_meaning(self, vector: Embeddings, stage: TextStage, n: int) -> list[TextHit]:
+    def by_meaning(self, vector: Embeddings, stage: str, n: int) -> list[TextHit]:
         """Texts whose vectors are nearest, best first."""
         shards = self._shards.get(str(stage), ())
         if not shards or n < 1:

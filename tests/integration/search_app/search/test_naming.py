@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from search_app.config import ChannelWeights, SearchSettings
+from search_app.config import SearchSettings, default_weights
 from search_app.search.naming import NamedVideos
 from search_app.search.search import SearchResult, search
 from store.archive import Archive
@@ -138,7 +138,7 @@ def test_votes_say_the_order_and_pages_go_on(archive: Archive) -> None:
 
 def test_names_can_be_switched_off(archive: Archive) -> None:
     """Without weight the channel of names has no say at all."""
-    settings = SearchSettings(weights=ChannelWeights(name=0.0))
+    settings = SearchSettings(weights={**default_weights(), "name": 0.0})
     hits = ask(archive, "foreman", settings=settings).hits
     assert all(match.channel != "name" for hit in hits for match in hit.matches)
 
