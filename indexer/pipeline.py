@@ -146,8 +146,8 @@ class _Run:
         self._encoder = encoder
         self._settings = settings
         self._on_progress = on_progress
-        parameters = segment_parameters(settings.decode, encoder.image_size_px)
-        self._key = segment_key(parameters, encoder.space)
+        self._parameters = segment_parameters(settings.decode, encoder.image_size_px)
+        self._key = segment_key(self._parameters, encoder.space)
         self._older_keys = () if again else older_keys(settings.decode, encoder.image_size_px, encoder.space)
         self._journal = Journal(archive)
         self._progress = Progress()

@@ -33,8 +33,9 @@ def backup(context: click.Context, /, archive: Path, target: Path, read_data: bo
     """
     from dataclasses import asdict
 
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from store.backup import back_up_archive
+    from store.wording import printable
 
     with _progress("backing up") as show:
         report = back_up_archive(archive, target, read_data=read_data, on_progress=show)
@@ -74,10 +75,11 @@ def restore(context: click.Context, /, target: Path, archive: Path, skip_damaged
     """
     from dataclasses import asdict
 
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from indexer.library.roots import list_roots
     from store.archive import Archive
     from store.restore import restore_archive
+    from store.wording import printable
 
     with _progress("restoring") as show:
         report = restore_archive(target, archive, skip_damaged=skip_damaged, on_progress=show)

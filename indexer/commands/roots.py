@@ -74,9 +74,10 @@ def move(context: click.Context, /, archive: Path, old: str, new: Path, dry_run:
     as a new video by the next `rushes index`. NEW must hold at least one file of OLD. The move holds for everybody
     who uses the archive.
     """
-    from indexer.commands.console import print_json, printable
+    from indexer.commands.console import print_json
     from indexer.library.roots import Verdict, compare_root, find_root, move_root
     from store.archive import Archive
+    from store.wording import printable
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()

@@ -137,6 +137,7 @@ def write_list(
     form = FORMATS[format_name]
     if options.text and not form.uses_texts:
         raise QueryError("--text: only with .srt and .vtt")
+    kind = FORMER_TEXTS.get(options.text or "", options.text) or "speech"
     relink = relinker_of(options.relink, output)
     if format_name not in _NAMING_SOURCES and (relink.path_map or relink.relative_to):
         raise QueryError(f"--path-map and --relative: only with {', '.join(_NAMING_SOURCES)}, which name sources")
@@ -152,9 +153,7 @@ def write_list(
         overwrite=options.overwrite,
         question=chosen.question,
         captions=_captions(snapshot, cut_list),
-        texts=_subtitle_texts(snapshot, cut_list, FORMER_TEXTS.get(options.text or "", options.text) or "speech")
-        if form.uses_texts
-        else None,
+        texts=_subtitle_texts(snapshot, cut_list, kind) if form.uses_texts else None,
         relink=relink,
     )
     notes = (
