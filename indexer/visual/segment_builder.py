@@ -25,7 +25,7 @@ ACCEPTED_VERSION = 1
 def segment_parameters(
     settings: DecodeSettings, image_size_px: int, version: int = STAGE_VERSION
 ) -> dict[str, Any]:
-    """Everything that decides what a segment holds, beside the video and the encoder; not how large thumbnails are."""
+    """Everything that decides what a segment holds, beside video and encoder; thumbnails are no part of it."""
     decode = {name: value for name, value in asdict(settings).items() if name != "thumbnail_size_px"}
     return {"version": version, "image_size_px": image_size_px, "decode": decode}
 
