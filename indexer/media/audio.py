@@ -269,7 +269,8 @@ def _mix(samples: Samples, names: Sequence[str]) -> Samples:
     weights = np.array([_WEIGHTS.get(name, _OTHER_WEIGHT) for name in names] or [1.0] * len(samples))
     if not weights.sum():
         weights = np.ones(len(samples))
-    return (weights / weights.sum()).astype(np.float32)[None] @ samples
+    mixed: Samples = (weights / weights.sum()).astype(np.float32)[None] @ samples
+    return mixed
 
 
 class _Blocks:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.media.display import Crop, DisplayShape, Orientation, display_shape, frame_orientation
+from indexer.media.limits import MAX_SIDE_PX
 
 if TYPE_CHECKING:
     import av
@@ -22,9 +23,6 @@ ANALYSIS_WIDTH_PX = 256
 ANALYSIS_HEIGHT_PX = 144
 
 THUMBNAIL_LONG_SIDE_PX = 320
-"""Of a thumbnail of the usual size."""
-
-_WIDE = 16 / 9
 _WEBP_QUALITY = 75
 _WEBP_EFFORT = 2
 # A picture 64 times longer than wide would otherwise blow up when its short side is enlarged.
@@ -153,12 +151,14 @@ def shrink_rgb(image: RgbImage, short_side_px: int) -> RgbImage:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
-def encode_thumbnail(image: RgbImage, size_px: int) -> bytes:
-    """WebP bytes of the picture, its shorter side at most `size_px`, its longer at most 16/9 of that."""
+def encode_thumbnail(
+    image: RgbImage, long_side_px: float = THUMBNAIL_LONG_SIDE_PX, short_side_px: int | None = None
+) -> bytes:
+    """WebP bytes of the picture, its longer side at most `long_side_px`, its shorter at most `short_side_px`."""
     from PIL import Image
 
     picture = Image.fromarray(image)
-    factor = min(size_px / min(picture.size), size_px * _WIDE / max(picture.size))
+    factor = min(long_side_px / max(picture.size), (short_side_px or MAX_SIDE_PX) / min(picture.size))
     if factor < 1:
         width, height = (max(1, round(side * factor)) for side in picture.size)
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)

@@ -33,6 +33,9 @@ from store.records import Boundary, ClockJump, Shot, VideoFacts
 from store.timespan import TimeSpan
 
 _CANDIDATE_SHORT_SIDE_PX = 180
+_WIDE = 16 / 9
+"""Most that the longer side of a kept picture measures of its shorter side; longer ones are made smaller."""
+
 _Entry = tuple[dict[str, Any], list[bytes]]
 
 
@@ -219,8 +222,10 @@ class _Pass:
     def _samples(self, until: Fraction | None) -> Iterator[_Entry]:
         for chosen in self._sampler.settle(until, self._cell_start):
             image = shrink_rgb(chosen.picture.for_model, self._image_size_px)
+            size_px = self._thumbnail_px
+            thumbnail = encode_thumbnail(chosen.picture.to_keep, size_px * _WIDE, size_px)
             header = {"time": str(chosen.time), "sharpness": chosen.sharpness, "shape": list(image.shape)}
-            yield header, [image.tobytes(), encode_thumbnail(chosen.picture.to_keep, self._thumbnail_px)]
+            yield header, [image.tobytes(), thumbnail]
 
     def _result(self, shape: DisplayShape) -> dict[str, Any]:
         reader = self._reader

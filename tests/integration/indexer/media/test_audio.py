@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -120,7 +121,7 @@ def _write_channels(path: Path, layout: str, levels: list[float], name: str = "f
         codec = {"flt": "pcm_f32le", "s16": "pcm_s16le", "u8": "pcm_u8", "s32": "pcm_s32le", "dbl": "pcm_f64le"}[
             name
         ]
-        sound = container.add_stream(codec, rate=8000)
+        sound: Any = container.add_stream(codec, rate=8000)
         sound.layout = layout
         for _ in range(25):
             container.mux(pictures.encode(av.VideoFrame(32, 32, "yuv420p")))
@@ -194,4 +195,4 @@ def test_a_video_without_sound_says_so(tmp_path: Path) -> None:
         list(read_audio(str(tmp_path / "c.mp4"), AudioRequest()))
     for wrong in ({"rate_hz": 0}, {"start": Fraction(-1)}, {"start": Fraction(2), "end": Fraction(1)}):
         with pytest.raises(ValueError, match="sound"):
-            AudioRequest(**wrong)  # type: ignore[arg-type]
+            AudioRequest(**wrong)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from indexer.media.ffmpeg import find_ffmpeg
+from indexer.media.pictures import RgbImage
 from indexer.visual.decode_pass import DecodeSettings, Sample, decode_pass
 from indexer.visual.segment_builder import segment_parameters
 from tests.counted_video import CountedVideo
@@ -35,7 +36,7 @@ def test_kept_pictures_have_the_size_of_the_settings(
 ) -> None:
     """Whatever the encoder asks for, whose pictures are the same whatever is kept."""
     path = CountedVideo("a.mp4", n_frames=4, size=size, turn=turn).write(tmp_path, find_ffmpeg())
-    for_model = {}
+    for_model: dict[int, RgbImage] = {}
     for size_px in (64, 224):
         for settings, expected in ((DecodeSettings(), usual), (DecodeSettings(thumbnail_size_px=360), large)):
             (sample,) = _samples(path, size_px, settings)
