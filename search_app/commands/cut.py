@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,23 +164,18 @@ def _refuse_choosing(why: str, *allowed: str) -> None:
 
 
 def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _Found:
-    from dataclasses import replace as changed
-
     from search_app.conforming.target_profile import film_rate
     from search_app.cutting.choice import choose_clips
-    from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_of_hits, find_candidates
+    from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_beside_handles, find_candidates
+    from search_app.cutting.cut_options import exact_seconds
 
     include_missing = options.pop("include_missing")
     asked = ask(archive, query, options, at_least=LOOKED_AT)
     question, result, wanted = asked.question, asked.result, asked.wanted
     gone = gone_videos(archive, result.hits, include_missing=include_missing)
+    chosen = choose_clips(archive.snapshot(), result.hits, wanted, asked.used, film_rate, gone)
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    choose = changed(wanted, handles=0.0)
-    chosen = choose_clips(archive.snapshot(), result.hits, choose, asked.used, film_rate, gone)
-    clips = clips_of_hits(chosen, question)
-    if wanted.handles:
-        around = Fraction(str(wanted.handles))
-        clips = tuple(changed(clip, before=around, after=around) for clip in clips)
+    clips, without_room = clips_beside_handles(chosen, question, exact_seconds(wanted.handles))
     settings = {
         "query": question,
         "looked_at": _state_of(archive),
@@ -191,7 +185,8 @@ def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _
     looked_at = [*result.hits[: wanted.n_shots], *find_candidates(result.hits, ())]
     found.seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
     found.seen += [(copy.video_id, copy.shot.span) for hit in looked_at for copy in hit.stack]
-    found.left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in chosen.left_out)
+    left_out = (*chosen.left_out, *without_room)
+    found.left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in left_out)
     return found
 
 
@@ -205,8 +200,10 @@ def _candidates(archive: Archive, before: StoredCut, query: str | None, options:
         raise QueryError(
             "--candidates adds what `rushes cut candidates` lists; leave out QUERY, --shot and --range"
         )
-    _refuse_choosing("not together with --candidates, which adds all of them", "device")
+    _refuse_choosing("not together with --candidates, which adds all of them", "device", "include_missing")
     hits = look_for_news(archive, before, options["device"])
+    gone = gone_videos(archive, hits, include_missing=options["include_missing"])
+    parts = [part for hit in hits for part in hit.parts]
     clips = [
         changed(
             clip_of_shot(part.shot, part.time, part.span),
@@ -215,10 +212,16 @@ def _candidates(archive: Archive, before: StoredCut, query: str | None, options:
             score=part.score,
             confidence=part.confidence,
         )
-        for hit in hits
-        for part in hit.parts
+        for part in parts
+        if part.shot.video_id not in gone
     ]
-    return _Found(n_of(len(clips), "candidate"), clips, {"looked_at": _state_of(archive)})
+    found = _Found(n_of(len(clips), "candidate"), clips, {"looked_at": _state_of(archive)})
+    found.left_out = tuple(
+        (clip_of_shot(part.shot, part.time), gone[part.shot.video_id])
+        for part in parts
+        if part.shot.video_id in gone
+    )
+    return found
 
 
 def _state_of(archive: Archive) -> str:
