@@ -33,7 +33,8 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     from indexer.commands.console import print_json
     from indexer.library.presence import look_for_files
     from search_app.commands.cut_view import cut_json, find_edges, print_cut
-    from search_app.cutting.cut_film import place_clips, relink_command
+    from search_app.confidence.calibration import calibration_of
+    from search_app.cutting.cut_film import place_clips
     from search_app.cutting.stored_cut import read_cut
     from search_app.relinking.relink import gone_places
     from search_app.use_cases.change_cut import look_for_news
@@ -51,7 +52,8 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     if as_json:
         print_json(cut_json(cut, film, edges, flagged, news, files))
         return
-    print_cut(cut, film, edges, flagged, news, files)
+    is_calibrated = snapshot.space is not None and calibration_of(snapshot.space.space_id) is not None
+    print_cut(cut, film, edges, flagged, news, files, is_calibrated=is_calibrated)
     if n_lost:
         click.echo(printable(f"{n_of(n_lost, 'clip')} without a video: {relink_command(archive, name)}"))
 

@@ -133,6 +133,8 @@ def print_cut(
     flagged: Mapping[int, str],
     news: int,
     files: Mapping[str, Presence],
+    *,
+    is_calibrated: bool,
 ) -> None:
     """The clips as a table, with a column for handles if any clip is shown with one.
 
@@ -143,8 +145,10 @@ def print_cut(
         flagged: for the place of a clip, what stands in its way.
         news: how many candidates there are since.
         files: where the videos lie now, by id.
+        is_calibrated: whether confidences are fitted for the archive's encoder, so that they are numbers.
     """
-    from indexer.commands.console import print_table
+    from indexer.commands.console import print_table, printable, timecode
+    from search_app.confidence.certainty import words_of
 
     rows: list[dict[str, str]] = []
     frames, rate = film_places(film)
@@ -153,7 +157,8 @@ def print_cut(
     for place, clip in enumerate(cut.clips, start=1):
         is_shown = place in film
         shown = film[place].span if is_shown else clip.span
-        edge = edges.get(place) or Edges(clock(clip.span.start_seconds), clock(clip.span.end_seconds))
+        sure = "" if clip.confidence is None else words_of(clip.confidence, is_calibrated=is_calibrated)
+        edge = edges.get(place) or Edges(timecode(clip.span.start_seconds), timecode(clip.span.end_seconds))
         row = {
             "clip": str(place),
             "at": clock(float(frames[place][0] / rate)) if is_shown else "",
@@ -163,7 +168,7 @@ def print_cut(
             "handles": f"{edge.before}f {edge.after}f" if edge.before or edge.after else "",
             "source": names[paths[place - 1]],
             "state": clip.decision,
-            "sure": "" if clip.confidence is None else f"{100 * clip.confidence:.0f} %",
+            "sure": sure,
             "note": "; ".join(filter(None, (_flag(flagged.get(place, ""), files.get(clip.video_id)), clip.note))),
         }
         rows.append(row)
@@ -290,9 +295,9 @@ def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None
     rows = [
         (
             str(number),
-            "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %",
-            clock(part.span.start_seconds),
-            clock(part.span.end_seconds),
+            hit.sure_text(),
+            timecode(part.span.start_seconds),
+            timecode(part.span.end_seconds),
             part.shot.shot_id,
             files[part.shot.video_id].path,
         )

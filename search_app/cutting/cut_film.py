@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_app.cutting.choice import mean_similarity_of, odds_of, order_clips, vectors_of_parts
-from search_app.cutting.cut_edits import Edited
+from search_app.cutting.cut_edits import Edited, frame_at
 from search_app.cutting.cut_list import Clip, CutList, LeftOut, add_handles
 from search_app.cutting.cut_options import Order
 from search_app.cutting.film_frames import film_frames
@@ -19,6 +19,7 @@ from search_app.cutting.greedy import FitLimits, trim_around
 from search_app.cutting.matches import Bar
 from search_app.cutting.stored_cut import CutClip, State, StoredCut
 from search_app.errors import CutError, QueryError
+from search_app.frame_rates import mean_rate
 from search_app.search.decisions import overlapping_shots, shares_half
 from search_app.search.ranking import Hit
 from store.records import Boundary, Shot, ShotRow
@@ -61,6 +62,37 @@ def clips_of_hits(cut_list: CutList, question: str) -> tuple[CutClip, ...]:
         for clip in cut_list.clips
         for hit in clip.hits[:1]
     )
+
+
+def clips_beside_handles(
+    cut_list: CutList, question: str, seconds: Fraction
+) -> tuple[tuple[CutClip, ...], list[LeftOut]]:
+    """What was chosen with handles, as clips of a stored cut list that have their handles beside them.
+
+    Args:
+        cut_list: the clips, as long as they are with their handles.
+        question: what they were chosen for.
+        seconds: the handles; a clip that was shortened to fit a length keeps what is left of the one behind it.
+
+    Returns:
+        The clips, and the shots of which nothing but a handle had room.
+    """
+    shown = [clip for clip in cut_list.clips if clip.span.overlaps(clip.hits[0].span)]
+    left_out = [
+        LeftOut(clip.hits[0], "no room left but for its handle") for clip in cut_list.clips if clip not in shown
+    ]
+    by_rank = [replace(clip, span=clip.hits[0].span) for clip in sorted(shown, key=lambda clip: clip.hits[0].rank)]
+    widened = add_handles(by_rank, [(seconds, seconds)] * len(by_rank))
+    whole = {id(clip.hits[0]): clip.span.end for clip in widened}
+    clips = []
+    for clip, stored in zip(shown, clips_of_hits(CutList(tuple(shown)), question), strict=True):
+        shot, after = clip.hits[0].span, seconds
+        span = TimeSpan(max(clip.span.start, shot.start), min(clip.span.end, shot.end))
+        if clip.span.end < whole[id(clip.hits[0])]:
+            n_after = frame_at(clip.facts, clip.span.end) - frame_at(clip.facts, span.end)
+            after = n_after / mean_rate(clip.facts)
+        clips.append(replace(stored, span=span, before=seconds, after=after))
+    return tuple(clips), left_out
 
 
 def clip_of_shot(shot: ShotRow, time: Fraction, span: TimeSpan | None = None) -> CutClip:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,49 @@ def test_new_footage_makes_candidates_and_touches_nothing(archive: Path, tmp_pat
     rushes("cut", "undo", archive, "boats")
     rushes("cut", "candidates", archive, "boats", "--dismiss")
     assert "no candidates" in rushes("cut", "candidates", archive, "boats")
+
+
+def test_candidates_whose_files_are_missing_are_left_out(archive: Path, tmp_path: Path) -> None:
+    """With the reason, and they stay candidates; --include-missing takes them."""
+    boat = Group("boat", "red")
+    for folder, scene in (("more", Scene(boat, "sea")), ("other", Scene(boat, "sea", "night"))):
+        draw_many(tmp_path / folder, 1, scene)
+        index_library(archive, tmp_path / folder)
+    missing, there = tmp_path / "more" / "new00.mp4", tmp_path / "other" / "new00.mp4"
+    missing.unlink()
+    (tmp_path / "more" / "notes.txt").touch()  # the folder is not offline
+    n_before = len(show(archive)["clips"])
+    said = rushes("cut", "add", archive, "boats", "--candidates")
+    assert "left out: more/new00.mp4" in said or "left out: new00.mp4" in said
+    assert "its file is missing" in said
+    assert [str(there)] == [clip["path"] for clip in show(archive)["clips"][n_before:]]
+    rushes("cut", "undo", archive, "boats")
+    rushes("cut", "add", archive, "boats", "--candidates", "--include-missing")
+    assert [str(missing)] == [clip["path"] for clip in show(archive)["clips"][n_before:]]  # the other was seen
+
+
+@pytest.mark.parametrize("handles", ["0.25", "0.5", "4"])
+def test_a_longest_length_counts_handles(archive: Path, handles: str) -> None:
+    """They are kept beside the clips; the last shot, or its handle, is shortened."""
+    chosen = ["--nearest", "--order", "source", "--max-seconds", "3.75", "--handles", handles]
+    rushes("cut", "new", archive, "short", QUERY, *chosen)
+    cut = json.loads(rushes("cut", "show", archive, "short", "--json"))
+    assert cut["duration_seconds"] <= 3.75
+    assert cut["duration_seconds"] >= 3
+    assert {Fraction(handles)} == {Fraction(clip["before"]) for clip in cut["clips"]}
+    rushes("cut", "new", archive, "free", QUERY, "--nearest", "--handles", handles)
+    free = json.loads(rushes("cut", "show", archive, "free", "--json"))
+    kept = {(Fraction(clip["before"]), Fraction(clip["after"])) for clip in free["clips"]}
+    assert {(Fraction(handles), Fraction(handles))} == kept
+
+
+def test_an_encoder_that_is_not_calibrated_says_no_number(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A calibrated one says the number and the word."""
+    assert re.search(r"\d %, (high|medium|low)", rushes("cut", "show", archive, "boats"))
+    monkeypatch.setattr("search_app.confidence.calibration.calibration_of", lambda _: None)
+    said = rushes("cut", "show", archive, "boats")
+    assert " %" not in said
+    assert re.search(r"\b(high|medium|low)\b", said)
 
 
 def test_what_makes_no_sense_is_one_line(archive: Path) -> None:

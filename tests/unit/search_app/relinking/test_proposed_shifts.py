@@ -17,6 +17,7 @@ FACTS = replace(video("a").facts, start_timecode="10:00:00:00")
 )
 def test_a_timecode_proposes_at_the_rate_of_its_source(said: int | None, usual: int | None, start: str) -> None:
     """Also of a file whose header says ticks, or nothing, or that names are dropped where none can be."""
-    rates = {"frame_rate": said and Fraction(said), "usual_rate": usual and Fraction(usual)}
-    later = replace(FACTS, **rates, start_timecode=start, n_frames=round(24 * FACTS.span.duration))
+    of_file, of_frames = (None if rate is None else Fraction(rate) for rate in (said, usual))
+    n_frames = round(24 * FACTS.span.duration)
+    later = replace(FACTS, frame_rate=of_file, usual_rate=of_frames, start_timecode=start, n_frames=n_frames)
     assert -2 == propose_shifts(FACTS, later)[TIMECODE]

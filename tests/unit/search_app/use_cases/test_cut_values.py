@@ -81,9 +81,9 @@ def test_a_timecode_counts_at_the_rate_of_its_source(
     said: Fraction | None, usual: Fraction | None, counted: int, start: str, text: str, frame: int
 ) -> None:
     """Not at a mean, nor at the container's ticks; where no names can be dropped, `;` is no reason to refuse."""
-    rates = {"frame_rate": said and Fraction(said), "usual_rate": usual and Fraction(usual)}
+    of_file, of_frames = (rate and Fraction(rate) for rate in (said, usual))
     n_frames = round(counted * FACTS.span.duration)
-    facts = replace(FACTS, **rates, start_timecode=start, n_frames=n_frames)
+    facts = replace(FACTS, frame_rate=of_file, usual_rate=of_frames, start_timecode=start, n_frames=n_frames)
     assert frame == parse_edge(text, facts, 0)
 
 
