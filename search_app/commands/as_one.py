@@ -13,13 +13,14 @@ from click.core import ParameterSource
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def as_one(kind: type[Any], name: str, options: Sequence[Decorator]) -> Decorator:
+def as_one(kind: type[Any], name: str, options: Sequence[Decorator] = ()) -> Decorator:
     """A decorator that gives a command options, which reach it as one argument.
 
     Args:
         kind: a dataclass whose fields are called like the options.
         name: of the argument.
-        options: the options, in the order of `--help`. What is no field of `kind` stays as it is.
+        options: the options, in the order of `--help`; those of decorators above count, too. What is no field of
+            `kind` stays as it is.
     """
     names = {field.name for field in fields(kind)}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.commands.options import ARCHIVE, DEVICE
+from search_app.commands.as_one import as_one
 from search_app.commands.cut_output import OUTPUT_COMMANDS
 from search_app.commands.edit_cut import AGAIN, EDIT_COMMANDS, NAME
 from search_app.commands.export_options import ANSWER_OPTIONS, INCLUDE_MISSING, add_choice_options, refuse_given
@@ -17,9 +18,7 @@ from search_app.errors import QueryError
 from search_app.use_cases.options import AnswerSource
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.cut_options import CutOptions
     from search_app.cutting.stored_cut import CutClip
-    from search_app.use_cases.options import QuestionOptions
     from store.archive import Archive
 
 _CHOOSING = (ANSWER_OPTIONS | {"include_missing"}) - {"query"}
@@ -66,16 +65,13 @@ def cut() -> None:
 @_SHOTS
 @_RANGES
 @DEVICE
+@as_one(AnswerSource, "source")
 def new(
     archive: Path,
     name: str,
-    query: str | None,
-    asked: QuestionOptions,
-    choice: CutOptions,
-    include_missing: bool,
+    source: AnswerSource,
     shot: tuple[str, ...],
     ranges: tuple[tuple[str, str, str], ...],
-    device: str,
 ) -> None:
     """Begin the cut list NAME with the best shots for QUERY, or with named ones.
 
@@ -85,14 +81,10 @@ def new(
     from search_app.use_cases.change_cut import answer_clips, begin_cut, named_clips, refuse_name
     from store.archive import Archive
 
-    source = AnswerSource(query, asked, choice, device)
     with Archive.open(archive) as opened:
         before = refuse_name(opened, name)
         named = _named(opened, shot, ranges, source)
-        if named is None:
-            found = answer_clips(opened, source, include_missing=include_missing)
-        else:
-            found = named_clips(opened, named)
+        found = answer_clips(opened, source) if named is None else named_clips(opened, named)
         say_change(opened.snapshot(), begin_cut(opened, before, found))
 
 
@@ -108,19 +100,16 @@ def new(
 @click.option("--at", type=click.IntRange(1), metavar="PLACE", help="Put them here.  [default: at the end]")
 @AGAIN
 @DEVICE
+@as_one(AnswerSource, "source")
 def add(
     archive: Path,
     name: str,
-    query: str | None,
-    asked: QuestionOptions,
-    choice: CutOptions,
-    include_missing: bool,
+    source: AnswerSource,
     shot: tuple[str, ...],
     ranges: tuple[tuple[str, str, str], ...],
     candidates: bool,
     at: int | None,
     again: bool,
-    device: str,
 ) -> None:
     """Add the best shots for QUERY, named shots, stretches of a video, or candidates; no other clip is touched."""
     from search_app.commands.cut_view import say_change
@@ -128,14 +117,13 @@ def add(
     from search_app.use_cases.change_cut import add_to_cut, answer_clips, candidate_clips, named_clips
     from store.archive import Archive
 
-    source = AnswerSource(query, asked, choice, device)
     with Archive.open(archive) as opened:
         before = read_cut(opened.snapshot(), name)
         if candidates:
-            _refuse_beside_candidates(query, shot, ranges)
-            found = candidate_clips(opened, before, device)
+            _refuse_beside_candidates(source.query, shot, ranges)
+            found = candidate_clips(opened, before, source.device)
         elif (named := _named(opened, shot, ranges, source)) is None:
-            found = answer_clips(opened, source, include_missing=include_missing)
+            found = answer_clips(opened, source)
         elif named:
             found = named_clips(opened, named)
         else:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
+from search_app.commands.as_one import as_one
 from search_app.commands.export_options import INCLUDE_MISSING, OVERWRITE, add_answer_options, add_relink_options
-from search_app.commands.timeline import say_exported
-from search_app.use_cases.options import FORMER_TEXTS, AnswerSource, ListOptions, RelinkOptions
-from store.stages import stages_by_has
-
-if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.cut_options import CutOptions
-    from search_app.use_cases.options import ClipSource, QuestionOptions
+from search_app.commands.timeline import export_clips
+from search_app.use_cases.options import AnswerSource, ListOptions
 
 _FORMATS = (
     "csv",
@@ -67,47 +62,13 @@ FORMAT_HELP = """
 @OVERWRITE
 @DEVICE
 @AS_JSON
-def export(
-    archive: Path,
-    query: str | None,
-    output: Path,
-    format_name: str | None,
-    text: str | None,
-    asked: QuestionOptions,
-    choice: CutOptions,
-    skip_blocked: bool,
-    include_missing: bool,
-    relink: RelinkOptions,
-    overwrite: bool,
-    device: str,
-    as_json: bool,
-) -> None:
+@as_one(ListOptions, "options")
+@as_one(AnswerSource, "source")
+def export(archive: Path, source: AnswerSource, output: Path, options: ListOptions, as_json: bool) -> None:
     """Write the best shots for QUERY, as `rushes supercut` cuts them, as a list, chapters, subtitles or a sheet.
 
     Times of the film are those of the supercut with the same options, which runs at the rate of most of its
     sources.
     What was written is read back and compared before it gets its name.
     """
-    source = AnswerSource(query, asked, choice, device)
-    options = ListOptions(format_name, text, overwrite, relink)
-    export_list(archive, source, output, options, skip_blocked, include_missing, as_json=as_json)
-
-
-def export_list(
-    archive: Path,
-    source: ClipSource,
-    output: Path,
-    options: ListOptions,
-    skip_blocked: bool,
-    include_missing: bool,
-    *,
-    as_json: bool,
-) -> None:
-    """Write clips as a list, playlist, sheet, subtitles or chapters, and say what was written."""
-    from search_app.use_cases.choose_clips import ExportNeeds
-    from search_app.use_cases.export_clips import write_list
-    from store.archive import Archive
-
-    with Archive.open(archive) as opened:
-        made = write_list(opened, source, output, options, ExportNeeds(skip_blocked, include_missing))
-    say_exported(made, as_json=as_json)
+    export_clips(archive, source, output, options, as_json=as_json)

@@ -34,7 +34,6 @@ def render_source(
     output: Path,
     rendering: RenderOptions,
     *,
-    skip_blocked: bool,
     dry_run: bool,
     each: bool,
     as_json: bool,
@@ -49,7 +48,7 @@ def render_source(
         _refuse_beside_each()
     with Archive.open(archive) as opened:
         refuse_footage(opened.snapshot(), output)
-        chosen = choose_export(opened, source, film_needs(rendering, skip_blocked=skip_blocked))
+        chosen = choose_export(opened, source, film_needs(rendering))
         if each:
             _render_clips(opened, chosen, output, rendering, as_json=as_json)
             return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON
-from search_app.commands.as_one import given_options
+from search_app.commands.as_one import as_one, given_options
 from search_app.commands.edit_cut import NAME
-from search_app.commands.export import FORMAT, FORMAT_HELP, TEXT, export_list
+from search_app.commands.export import FORMAT, FORMAT_HELP, TEXT
 from search_app.commands.export import OUTPUT as ANY_OUTPUT
 from search_app.commands.export_options import (
     INCLUDE_MISSING,
@@ -22,7 +23,7 @@ from search_app.commands.export_options import (
 from search_app.commands.render import EACH, render_source
 from search_app.commands.render_options import add_render_options
 from search_app.commands.supercut import OUTPUT as FILM_OUTPUT
-from search_app.commands.timeline import RATE, SHORT_REELS, export_timeline
+from search_app.commands.timeline import RATE, SHORT_REELS, export_clips
 from search_app.cutting.cut_options import flag_of
 from search_app.errors import ExportError, QueryError
 from search_app.use_cases.options import ListOptions, RelinkOptions, StoredSource, TimelineOptions
@@ -47,21 +48,19 @@ _TIMELINE_HELP = """
 @add_render_options
 @EACH
 @AS_JSON
+@as_one(StoredSource, "source")
 def render_stored(
     archive: Path,
-    name: str,
+    source: StoredSource,
     output: Path,
-    skip_blocked: bool,
     rendering: RenderOptions,
     dry_run: bool,
     each: bool,
     as_json: bool,
 ) -> None:
     """Render a cut list into one video, with every option of `rushes supercut` that is not about choosing."""
-    source = StoredSource(name, skip_missing=rendering.skip_missing)
-    render_source(
-        archive, source, output, rendering, skip_blocked=skip_blocked, dry_run=dry_run, each=each, as_json=as_json
-    )
+    source = replace(source, skip_missing=rendering.skip_missing)
+    render_source(archive, source, output, rendering, dry_run=dry_run, each=each, as_json=as_json)
 
 
 @click.command(
@@ -83,33 +82,30 @@ def render_stored(
 @AS_JSON
 @FORMAT
 @TEXT
+@as_one(StoredSource, "source")
 def export_stored(
     archive: Path,
-    name: str,
-    skip_missing: bool,
+    source: StoredSource,
     output: Path,
-    skip_blocked: bool,
-    include_missing: bool,
     rate: str | None,
     short_reels: bool,
     relink: RelinkOptions,
     overwrite: bool,
-    as_json: bool,
     format_name: str | None,
     text: str | None,
+    as_json: bool,
 ) -> None:
     """Write a cut list as the format that the ending, or --format, says."""
     is_timeline = format_name is None and _is_timeline(output)
     foreign = {"text"} if is_timeline else {"rate", "short_reels"}
     if given := sorted(given_options() & foreign):
         raise QueryError(f"{', '.join(map(flag_of, given))}: not for {output.name!r}")
-    source = StoredSource(name, skip_missing)
-    if is_timeline:
-        timeline = TimelineOptions(rate, short_reels, overwrite, relink)
-        export_timeline(archive, source, output, timeline, skip_blocked, include_missing, as_json=as_json)
-    else:
-        options = ListOptions(format_name, text, overwrite, relink)
-        export_list(archive, source, output, options, skip_blocked, include_missing, as_json=as_json)
+    options = (
+        TimelineOptions(rate, short_reels, overwrite, relink)
+        if is_timeline
+        else ListOptions(format_name, text, overwrite, relink)
+    )
+    export_clips(archive, source, output, options, as_json=as_json)
 
 
 def _is_timeline(output: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.commands.options import AS_JSON, DEVICE
-from search_app.commands.as_one import given_options
+from search_app.commands.as_one import as_one, given_options
 from search_app.commands.export_options import add_answer_options
 from search_app.commands.render import EACH, render_again, render_source
 from search_app.commands.render_options import add_render_options
@@ -17,8 +17,7 @@ from search_app.errors import QueryError
 from search_app.use_cases.options import AnswerSource
 
 if TYPE_CHECKING:
-    from search_app.cutting.cut_options import CutOptions
-    from search_app.use_cases.options import QuestionOptions, RenderOptions
+    from search_app.use_cases.options import RenderOptions
 
 OUTPUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The .mp4, or what --preset makes."
@@ -60,20 +59,17 @@ _WITH_MANIFEST = {"archive", "manifest", "source_map", "allowed_files", *_OF_ONE
 @_ALLOWED_FILES
 @DEVICE
 @AS_JSON
+@as_one(AnswerSource, "source")
 def supercut(
     archive: Path | None,
-    query: str | None,
+    source: AnswerSource,
     output: Path,
-    asked: QuestionOptions,
-    choice: CutOptions,
-    skip_blocked: bool,
     rendering: RenderOptions,
     dry_run: bool,
     each: bool,
     manifest: Path | None,
     source_map: tuple[str, ...],
     allowed_files: tuple[Path, ...],
-    device: str,
     as_json: bool,
 ) -> None:
     """Join the best shots for QUERY, as given to `rushes search`, into one video.
@@ -86,7 +82,7 @@ def supercut(
     if manifest is not None:
         from search_app.use_cases.make_again import read_film
 
-        _refuse_beside_manifest(query)
+        _refuse_beside_manifest(source.query)
         before = read_film(manifest, source_map, allowed_files)
         render_again(archive, before, output, rendering, dry_run=dry_run, as_json=as_json)
         return
@@ -95,10 +91,7 @@ def supercut(
             raise QueryError(f"{flag}: only with --from")
     if archive is None:
         raise QueryError("which ARCHIVE? or a manifest with --from")
-    source = AnswerSource(query, asked, choice, device)
-    render_source(
-        archive, source, output, rendering, skip_blocked=skip_blocked, dry_run=dry_run, each=each, as_json=as_json
-    )
+    render_source(archive, source, output, rendering, dry_run=dry_run, each=each, as_json=as_json)
 
 
 def _refuse_beside_manifest(query: str | None) -> None:

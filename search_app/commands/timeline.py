@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
+from search_app.commands.as_one import as_one
 from search_app.commands.export_options import INCLUDE_MISSING, OVERWRITE, add_answer_options, add_relink_options
 from search_app.timelines.timecode import COUNTINGS
-from search_app.use_cases.options import AnswerSource, RelinkOptions, TimelineOptions
+from search_app.use_cases.options import AnswerSource, TimelineOptions
 
-if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from search_app.cutting.cut_options import CutOptions
-    from search_app.use_cases.export_clips import Exported
-    from search_app.use_cases.options import ClipSource, QuestionOptions
+if TYPE_CHECKING:
+    from search_app.use_cases.options import ClipSource, ListOptions
 
 RATE = click.option(
     "--rate",
@@ -47,55 +46,31 @@ SHORT_REELS = click.option(
 @OVERWRITE
 @DEVICE
 @AS_JSON
-def timeline(
-    archive: Path,
-    query: str | None,
-    output: Path,
-    asked: QuestionOptions,
-    choice: CutOptions,
-    skip_blocked: bool,
-    include_missing: bool,
-    rate: str | None,
-    short_reels: bool,
-    relink: RelinkOptions,
-    overwrite: bool,
-    device: str,
-    as_json: bool,
-) -> None:
+@as_one(TimelineOptions, "options")
+@as_one(AnswerSource, "source")
+def timeline(archive: Path, source: AnswerSource, output: Path, options: TimelineOptions, as_json: bool) -> None:
     """Write the best shots for QUERY, as given to `rushes search`, as a timeline for editing programs.
 
     They are chosen and ordered as by `rushes supercut`. The ending of OUTPUT chooses the format: .otio
     (OpenTimelineIO), .edl (CMX 3600), .fcpxml (Final Cut Pro), .xml (Premiere, Resolve, Final Cut Pro 7). Clips
     have their source's timecode, and what was written is read back and compared before it gets its name.
     """
-    source = AnswerSource(query, asked, choice, device)
-    options = TimelineOptions(rate, short_reels, overwrite, relink)
-    export_timeline(archive, source, output, options, skip_blocked, include_missing, as_json=as_json)
+    export_clips(archive, source, output, options, as_json=as_json)
 
 
-def export_timeline(
-    archive: Path,
-    source: ClipSource,
-    output: Path,
-    options: TimelineOptions,
-    skip_blocked: bool,
-    include_missing: bool,
-    *,
-    as_json: bool,
+def export_clips(
+    archive: Path, source: ClipSource, output: Path, options: TimelineOptions | ListOptions, *, as_json: bool
 ) -> None:
-    """Write clips as a timeline, and say what was written."""
-    from search_app.use_cases.choose_clips import ExportNeeds
-    from search_app.use_cases.export_clips import write_timeline
+    """Write clips, and say what was written, and on stderr what is not as one might expect."""
+    from indexer.commands.console import print_json
+    from search_app.use_cases.export_clips import write_list, write_timeline
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
-        made = write_timeline(opened, source, output, options, ExportNeeds(skip_blocked, include_missing))
-    say_exported(made, as_json=as_json)
-
-
-def say_exported(made: Exported, *, as_json: bool) -> None:
-    """Say what was written, and on stderr what is not as one might expect."""
-    from indexer.commands.console import print_json
+        if isinstance(options, TimelineOptions):
+            made = write_timeline(opened, source, output, options)
+        else:
+            made = write_list(opened, source, output, options)
     from store.wording import printable
 
     for note in made.notes:

@@ -59,8 +59,8 @@ def check_timeline_target(output: Path, sources: Iterable[str], *, overwrite: bo
     if output.suffix.lower() not in WRITERS:
         endings = ", ".join(WRITERS)
         raise TimelineError(f"cannot tell the format of {output.name!r}: give it one of the endings {endings}")
-    refuse_folder(output, TimelineError)
     refuse_taken(output, sources, overwrite=overwrite, error=TimelineError)
+    refuse_folder(output, TimelineError)
 
 
 def compare_timeline(plan: TimelinePlan, text: str, output: Path) -> None:

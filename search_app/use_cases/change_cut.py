@@ -194,13 +194,12 @@ def range_clip(archive: Archive, video: str, start: str, end: str) -> CutClip:
     return trim_clip(whole, row.facts, first, last)
 
 
-def answer_clips(archive: Archive, source: AnswerSource, *, include_missing: bool = False) -> NewClips:
+def answer_clips(archive: Archive, source: AnswerSource) -> NewClips:
     """The best shots for a question.
 
     Args:
         archive: where to look.
         source: the question, and how clips are chosen.
-        include_missing: also clips whose file is missing now.
 
     Raises:
         QueryError: the question cannot be understood.
@@ -208,7 +207,7 @@ def answer_clips(archive: Archive, source: AnswerSource, *, include_missing: boo
     """
     asked = ask_for_clips(archive, source, at_least=LOOKED_AT)
     result, choice = asked.result, asked.choice
-    gone = gone_videos(archive, result.hits, include_missing=include_missing)
+    gone = gone_videos(archive, result.hits, include_missing=source.include_missing)
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
     without_handles = replace(choice, handles=0.0)
     chosen = choose_clips(archive.snapshot(), result.hits, without_handles, asked.used, film_rate, gone)

@@ -47,8 +47,6 @@ class ExportNeeds:
     """What an export asks of its clips.
 
     Args:
-        skip_blocked: leave out what must not be exported, instead of refusing all.
-        include_missing: also clips whose file is missing now.
         can_mark: whether the export draws the marks that rights ask for.
         needs_files: whether it reads the sources; then a stored cut list is given with what is missing, which its
             rendering refuses or skips.
@@ -57,8 +55,6 @@ class ExportNeeds:
         way_out: how a person leaves out what is blocked, for the message.
     """
 
-    skip_blocked: bool = False
-    include_missing: bool = False
     can_mark: bool = False
     needs_files: bool = False
     names_sound: bool = False
@@ -138,7 +134,7 @@ def choose_export(archive: Archive, source: ClipSource, needs: ExportNeeds) -> C
     """
     if isinstance(source, StoredSource):
         chosen = _stored(archive, source)
-        if not (needs.needs_files or needs.include_missing):
+        if not (needs.needs_files or source.include_missing):
             chosen = replace(chosen, cut_list=_without_missing(archive, chosen.cut_list))
     else:
         chosen = _answered(archive, source, needs)
@@ -146,7 +142,7 @@ def choose_export(archive: Archive, source: ClipSource, needs: ExportNeeds) -> C
     cut_list, rulings = keep_rights(
         chosen.cut_list,
         flags,
-        skip_blocked=needs.skip_blocked,
+        skip_blocked=source.skip_blocked,
         can_mark=needs.can_mark,
         way_out=needs.way_out,
     )
@@ -155,11 +151,10 @@ def choose_export(archive: Archive, source: ClipSource, needs: ExportNeeds) -> C
     return ChosenClips(cut_list, chosen.question, provenance, rulings)
 
 
-def film_needs(rendering: RenderOptions, *, skip_blocked: bool = False) -> ExportNeeds:
+def film_needs(rendering: RenderOptions) -> ExportNeeds:
     """What a film asks of its clips."""
-    return ExportNeeds(
-        skip_blocked, can_mark=True, needs_files=True, rate_of=film_rate_of(rendering.picture, rendering.mode)
-    )
+    rate_of = film_rate_of(rendering.picture, rendering.mode)
+    return ExportNeeds(can_mark=True, needs_files=True, rate_of=rate_of)
 
 
 def film_rate_of(picture: PictureOptions, mode: Mode) -> RateOf:
@@ -224,7 +219,7 @@ def _answered(archive: Archive, source: AnswerSource, needs: ExportNeeds) -> Cho
         **asked.choice.provenance(),
     }
     hits = asked.result.hits
-    gone = gone_videos(archive, hits, include_missing=needs.include_missing, needs_files=needs.needs_files)
+    gone = gone_videos(archive, hits, include_missing=source.include_missing, needs_files=needs.needs_files)
     cut_list = choose_clips(archive.snapshot(), hits, asked.choice, asked.used, needs.rate_of, gone)
     return ChosenClips(cut_list, asked.question, provenance)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,9 +61,7 @@ class Exported:
     entries: dict[str, Any]
 
 
-def write_timeline(
-    archive: Archive, source: ClipSource, output: Path, options: TimelineOptions, needs: ExportNeeds
-) -> Exported:
+def write_timeline(archive: Archive, source: ClipSource, output: Path, options: TimelineOptions) -> Exported:
     """Write clips as a timeline for editing programs, and remember what was used.
 
     Args:
@@ -71,7 +69,6 @@ def write_timeline(
         source: an answer, or a stored cut list.
         output: the `.otio`, `.edl`, `.fcpxml` or `.xml` to make.
         options: how it is written.
-        needs: what may be exported.
 
     Raises:
         QueryError: options have no effect, or the question cannot be understood.
@@ -84,7 +81,7 @@ def write_timeline(
     refuse_footage(archive.snapshot(), output)
     counting = None if options.rate is None else COUNTINGS[options.rate]
     rate_of = film_rate if counting is None else _always(counting[0])
-    chosen = choose_export(archive, source, replace(needs, names_sound=True, rate_of=rate_of))
+    chosen = choose_export(archive, source, ExportNeeds(names_sound=True, rate_of=rate_of))
     cut_list = chosen.cut_list
     plan = plan_timeline(
         cut_list,
@@ -117,9 +114,7 @@ def _always(rate: Fraction) -> RateOf:
     return rate_of
 
 
-def write_list(
-    archive: Archive, source: ClipSource, output: Path, options: ListOptions, needs: ExportNeeds
-) -> Exported:
+def write_list(archive: Archive, source: ClipSource, output: Path, options: ListOptions) -> Exported:
     """Write clips as a table, playlist, subtitles, chapters or contact sheet.
 
     Args:
@@ -127,7 +122,6 @@ def write_list(
         source: an answer, or a stored cut list.
         output: the file to make.
         options: how it is written.
-        needs: what may be exported.
 
     Raises:
         QueryError: options have no effect, or the question cannot be understood.
@@ -144,7 +138,7 @@ def write_list(
     check_export_target(output.absolute(), (), overwrite=options.overwrite)
     snapshot = archive.snapshot()
     refuse_footage(snapshot, output)
-    chosen = choose_export(archive, source, needs)
+    chosen = choose_export(archive, source, ExportNeeds())
     cut_list = chosen.cut_list
     film = export_cut_list(
         cut_list,

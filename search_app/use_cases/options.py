@@ -60,12 +60,16 @@ class AnswerSource:
         asked: what is asked beside them.
         choice: how clips are chosen and ordered.
         device: where the model runs.
+        skip_blocked: leave out what must not be exported, instead of refusing all.
+        include_missing: also clips whose file is missing now.
     """
 
     query: str | None
     asked: QuestionOptions = field(default_factory=QuestionOptions)
     choice: CutOptions = field(default_factory=CutOptions)
     device: str = "auto"
+    skip_blocked: bool = False
+    include_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,15 @@ class StoredSource:
         name: of the cut list.
         skip_missing: leave out clips whose video the archive does not have any more.
         best_first: order them by score instead of as they are stored.
+        skip_blocked: leave out what must not be exported, instead of refusing all.
+        include_missing: also clips whose file is missing now.
     """
 
     name: str
     skip_missing: bool = False
     best_first: bool = False
+    skip_blocked: bool = False
+    include_missing: bool = False
 
 
 ClipSource = AnswerSource | StoredSource
