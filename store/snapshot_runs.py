@@ -114,6 +114,10 @@ class SnapshotRuns:
         """How many of the videos have pictures in a space, and how many videos there are."""
         return runs.read_space_coverage(self._catalog, space_id)
 
+    def videos_in_space(self, space_id: str) -> set[str]:
+        """Fingerprints of the videos that have pictures in a space."""
+        return set(runs.read_segments_in_space(self._catalog, space_id))
+
     def search_space(self, space: EmbeddingSpace, vector: Embeddings, n: int) -> list[SpaceHit]:
         """The shots nearest to a vector in any space of the archive, best first, compared one by one.
 

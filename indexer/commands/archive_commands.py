@@ -1,4 +1,4 @@
-"""The commands that fill and look after an archive: index, shots, check, repair."""
+"""The commands that fill and look after an archive: index, shots, stages, check, repair."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from indexer.commands.ignore import ignore
 from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
+from indexer.commands.stages import stages
 from indexer.commands.status import status
 from store.wording import n_of
 
@@ -360,5 +361,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, ignore, check, repair)
+COMMANDS = (index, status, shots, stages, ignore, check, repair)
 __all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]
