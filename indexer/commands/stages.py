@@ -201,31 +201,40 @@ def compare(archive: Path, stage: str, first: str, second: str, video: str | Non
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
         pair = (_find_run(snapshot, stage, first), _find_run(snapshot, stage, second))
-        if video is None:
-            rows = [(row.path, *(_said(snapshot, run, row.video_id) for run in pair)) for row in snapshot.videos()]
-        else:
-            video_id = snapshot.video(video).video_id
-            rows = [("", *(_said(snapshot, run, video_id) for run in pair))]
+        chosen = snapshot.videos() if video is None else [snapshot.video(video)]
+        said = {
+            row.path: (_said(snapshot, pair[0], row.video_id), _said(snapshot, pair[1], row.video_id))
+            for row in chosen
+        }
     if video is None:
-        agreed = [{"video": path, "first": len(a), "second": len(b), "same": len(a & b)} for path, a, b in rows]
+        agreed = [
+            {"video": path, "first": len(a), "second": len(b), "same": len(a & b)} for path, (a, b) in said.items()
+        ]
         if as_json:
             print_json(agreed)
             return
         heads = ("video", pair[0].model or first, pair[1].model or second, "the same")
         print_table(heads, [tuple(map(str, row.values())) for row in agreed], right=(1, 2, 3))
         return
-    _, a, b = rows[0]
-    every = sorted(a | b)
+    ((of_first, of_second),) = said.values()
     told = [
-        {"start_seconds": one[0], "end_seconds": one[1], "text": one[2], "first": one in a, "second": one in b}
-        for one in every
+        {
+            "start_seconds": start,
+            "end_seconds": end,
+            "text": text,
+            "first": one in of_first,
+            "second": one in of_second,
+        }
+        for one in sorted(of_first | of_second)
+        for start, end, text in (one,)
     ]
     if as_json:
         print_json(told)
         return
+    marks = {(True, True): "=", (True, False): "<", (False, True): ">"}
     cells = [
-        (timecode(s), timecode(e), "=" if (s, e, t) in a & b else "<" if (s, e, t) in a else ">", t)
-        for s, e, t in every
+        (timecode(s), timecode(e), marks[(s, e, t) in of_first, (s, e, t) in of_second], t)
+        for s, e, t in sorted(of_first | of_second)
     ]
     print_table(("start", "end", "said by", "text"), cells, right=(0, 1))
     click.echo(f"<: only {pair[0].key} ({pair[0].model}); >: only {pair[1].key} ({pair[1].model})", err=True)

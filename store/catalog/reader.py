@@ -145,6 +145,13 @@ class CatalogReader:
             return read_space(cursor)
 
     @reading_rows
+    def text_space(self) -> EmbeddingSpace | None:
+        """The space of the vectors of texts, if texts have one of their own."""
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
+            claimed = read_space(cursor, "texts")
+        return claimed[0] if claimed else None
+
+    @reading_rows
     def removed_frames(self) -> dict[str, NDArray[np.int64]]:
         """For each shard, the ids in it that are no longer live."""
         with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:

@@ -125,7 +125,7 @@ def _count(value: Any) -> int:
 @reading_rows
 def read_runs(reader: CatalogReader) -> list[RunRow]:
     """Every run that was asked for or has results, by stage, the one asked for last first."""
-    rows = []
+    rows: list[RunRow] = []
     for row in reader.rows(_RUNS):
         stage, key, model, revision, weights_hash, parameters, space_id, chosen_at, written_ns = row[:9]
         seconds, size_bytes, n_rows, n_done, n_partial, n_live, n_failed, n_videos, answers = row[9:]

@@ -263,11 +263,10 @@ def reading_rows(read: Callable[Reading, Read]) -> Callable[Reading, Read]:
     return guarded
 
 
-def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | None:
-    """The archive's space and the source of its encoder, if one was claimed."""
-    rows = con.execute(
-        "SELECT name, weights_hash, dim, preprocessing, space_id, source FROM space WHERE role = 'archive'"
-    ).fetchall()
+def read_space(con: duckdb.DuckDBPyConnection, role: str = "archive") -> tuple[EmbeddingSpace, str] | None:
+    """The space of pictures (`archive`) or of texts alone (`texts`), and how to load its encoder, if claimed."""
+    columns = "name, weights_hash, dim, preprocessing, space_id, source"
+    rows = con.execute(f"SELECT {columns} FROM space WHERE role = ?", [role]).fetchall()  # noqa: S608 a constant
     return (EmbeddingSpace(*rows[0][:5]), str(rows[0][5])) if rows else None
 
 

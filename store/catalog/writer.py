@@ -157,6 +157,12 @@ class CatalogWriter:
             claimed = read_space(self._con)
         return claimed[0] if claimed else None
 
+    def text_space(self) -> EmbeddingSpace | None:
+        """The space of the vectors of texts: the archive's, unless another one was claimed for texts."""
+        with translated(self._path):
+            claimed = read_space(self._con, "texts")
+        return claimed[0] if claimed else self.space()
+
     def add_segment(self, stored: StoredSegment, size_bytes: int) -> None:
         """Make a segment of pictures known, without its rows."""
         header, space = stored.header, stored.header.space
@@ -184,7 +190,7 @@ class CatalogWriter:
         cost: tuple[int, float | None, int],
         counts: tuple[int, int],
     ) -> None:
-        parts = [None, None, None, False]
+        parts: list[Any] = [None, None, None, False]
         if part is not None:
             parts = [part.number, str(part.span.start), str(part.span.end), part.is_last]
         key = f"{run.stage}|{run.key}"

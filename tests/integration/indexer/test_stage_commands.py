@@ -70,7 +70,7 @@ def test_stages_are_listed_chosen_compared_and_dropped(archive: Path) -> None:
     assert (2, 2, 1) == (both["first"], both["second"], both["same"])
     told = rushes("stages", "compare", archive, "captions", "alpha", "beta", "film.mp4")
     assert [">", "<", "="] == [line.split()[2] for line in told.splitlines()[1:]]
-    assert "alpha" in rushes("stages", "drop", archive, "captions", "alpha", "--yes", status=1)
+    assert "choose another run first" in rushes("stages", "drop", archive, "captions", "alpha", "--yes", status=1)
     size = next(run["size_bytes"] for run in listed(archive) if run["model"] == "beta")
     assert f"dropped, {size:,} bytes freed" in rushes("stages", "drop", archive, "captions", "beta", "--yes")
     assert ["alpha", "fake"] == [run["model"] for run in listed(archive)]
