@@ -289,9 +289,7 @@ class CatalogReader:
     def visual_segment_of(self, video_id: str) -> str | None:
         """The segment of pictures of a video in the archive's space, of the run that is live or would be."""
         rows = self.rows(
-            "SELECT segment.name FROM segment JOIN preferred ON preferred.fingerprint = segment.fingerprint "
-            "AND preferred.stage = segment.stage AND preferred.one.run_key = segment.run_key "
-            "WHERE segment.fingerprint = ? AND segment.stage = 'visual'",
+            "SELECT name FROM preferred WHERE fingerprint = ? AND stage = 'visual'",
             [video_id],
         )
         return rows[0][0] if rows else None

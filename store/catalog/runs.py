@@ -42,7 +42,8 @@ def note_run(latest: Latest, ordered: OrderedEvent) -> bool:
             }
         case RunDropped():
             key = f"{event.stage}|{event.key}"
-            latest["run_drop"][key] = {"key": key, "dropped_at": at}
+            row = {"key": key, "stage": event.stage, "run_key": event.key}
+            latest["run_drop"][key] = {**row, "dropped_at": at}
         case StageFailed():
             key = f"{event.stage}|{event.key}|{event.fingerprint}"
             latest["stage_failure"][key] = {
@@ -69,7 +70,7 @@ _RUNS = """
     ), known AS (
         SELECT key, any_value(stage) AS stage, any_value(run_key) AS run_key, max(model) AS model,
             max(revision) AS revision, max(weights_hash) AS weights_hash, max(parameters) AS parameters
-        FROM every WHERE key NOT IN (FROM dropped_run) GROUP BY key
+        FROM every ANTI JOIN dropped_run USING (stage, run_key) GROUP BY key
     ), cost AS (
         SELECT stage || '|' || run_key AS key, sum(seconds) AS seconds, sum(size_bytes) AS size_bytes,
             max(created_ns) AS written_ns, sum(n_rows) AS n_rows
@@ -77,7 +78,7 @@ _RUNS = """
     ), counted AS (
         SELECT result.stage || '|' || result.run_key AS key, count(*) FILTER (result.is_done) AS n_done,
             count(*) FILTER (NOT result.is_done) AS n_partial,
-            count(*) FILTER (preferred.one.run_key = result.run_key) AS n_live
+            count(*) FILTER (preferred.run_key = result.run_key) AS n_live
         FROM result JOIN video USING (fingerprint)
             LEFT JOIN preferred ON preferred.fingerprint = result.fingerprint
             AND preferred.stage = result.stage
@@ -163,7 +164,7 @@ def read_runs(reader: CatalogReader) -> list[RunRow]:
 def read_chosen(reader: CatalogReader, stage: str) -> str | None:
     """Key of the run of a stage that was asked for last, and not dropped since; None if none ever was."""
     rows = reader.rows(
-        "SELECT run_key FROM run_choice WHERE stage = ? AND key NOT IN (FROM dropped_run) "
+        "SELECT run_key FROM run_choice ANTI JOIN dropped_run USING (stage, run_key) WHERE stage = ? "
         "ORDER BY chosen_at DESC LIMIT 1",
         [stage],
     )

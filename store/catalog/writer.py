@@ -231,9 +231,12 @@ class CatalogWriter:
         """Forget the segments of dropped runs, whose rows are no longer live."""
         with translated(self._path):
             self._con.execute("""
-                DELETE FROM segment WHERE stage || '|' || run_key IN (FROM dropped_run);
-                DELETE FROM run WHERE key IN (FROM dropped_run);
-                DELETE FROM stage_failure WHERE stage || '|' || run_key IN (FROM dropped_run);
+                DELETE FROM segment USING dropped_run
+                    WHERE segment.stage = dropped_run.stage AND segment.run_key = dropped_run.run_key;
+                DELETE FROM run USING dropped_run
+                    WHERE run.stage = dropped_run.stage AND run.run_key = dropped_run.run_key;
+                DELETE FROM stage_failure USING dropped_run
+                    WHERE stage_failure.stage = dropped_run.stage AND stage_failure.run_key = dropped_run.run_key;
             """)
 
     @property
