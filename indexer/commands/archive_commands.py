@@ -158,7 +158,7 @@ def encoder_for(archive: Archive, model: str | None, model_path: Path | None, de
         if model not in (None, space.name):  # seen by the name: nothing is downloaded to find that out
             raise SpaceMismatchError(
                 f"the archive {archive.folder} was indexed with {space.name}, not with {model}; "
-                "leave out --model, or use another archive"
+                "leave out --model, or use another archive; `rushes models use` builds another encoder beside it"
             )
         return DeferredEncoder(space, load)
     encoder = _load_new(model, model_path, device)

@@ -77,16 +77,18 @@ _RUNS = """
         FROM segment GROUP BY ALL
     ), counted AS (
         SELECT result.stage || '|' || result.run_key AS key, count(*) FILTER (result.is_done) AS n_done,
-            count(*) FILTER (NOT result.is_done) AS n_partial,
+            count(*) FILTER (NOT result.is_done AND stage_failure.key IS NULL) AS n_partial,
             count(*) FILTER (preferred.run_key = result.run_key) AS n_live
         FROM result JOIN video USING (fingerprint)
             LEFT JOIN preferred ON preferred.fingerprint = result.fingerprint
             AND preferred.stage = result.stage
+            LEFT JOIN stage_failure ON stage_failure.fingerprint = result.fingerprint
+            AND stage_failure.stage = result.stage AND stage_failure.run_key = result.run_key
         GROUP BY ALL
     ), failed AS (
         SELECT stage || '|' || run_key AS key, count(*) AS n_failed
         FROM stage_failure ANTI JOIN (FROM result WHERE is_done) USING (fingerprint, stage, run_key)
-        WHERE fingerprint IN (SELECT fingerprint FROM location) GROUP BY ALL
+        WHERE fingerprint IN (SELECT fingerprint FROM video) GROUP BY ALL
     )
     SELECT known.stage, known.run_key, known.model, known.revision, known.weights_hash, known.parameters,
         run.space_id, run_choice.chosen_at, cost.written_ns, cost.seconds, cost.size_bytes, cost.n_rows,
