@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.errors import RunInUseError, SpaceMismatchError, UnknownIdError
-from store.events import Event, RunChosen, RunDropped, SpaceAdded, SpaceClaimed, StageFailed
+from store.events import Event, RunChosen, RunDropped, SpaceAdded, SpaceClaimed, StageFailed, TextSpaceClaimed
 from store.publishing.publisher import list_segments
 from store.stages import VISUAL
 from store.truth.edits_copy import read_new_edits
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
     from store.stages import Run
     from store.timespan import TimeSpan
+
+
+_CLAIMS = SpaceAdded | SpaceClaimed | TextSpaceClaimed
 
 
 class ArchiveRuns(ABC):
@@ -205,13 +208,28 @@ class ArchiveRuns(ABC):
         self.publish()
         self._forget_space()
 
+    def claim_text_space(self, space: EmbeddingSpace, source: str) -> None:
+        """Let vectors of texts live in a space of their own, such as that of an encoder of sentences, and publish.
+
+        Text segments whose vectors are of another space are found by their words alone from then on.
+
+        Args:
+            space: the space of that encoder.
+            source: how to load it.
+        """
+        self.publish()
+        current = self.snapshot().text_space
+        if current is None or current.space_id != space.space_id:
+            self.record([TextSpaceClaimed(space, source)])
+            self.publish()
+
     def _known_spaces(self) -> set[str]:
         """Ids of the spaces that were claimed or added, published or not."""
         snapshot = self.snapshot()
         known = set(snapshot.spaces())
         for piece in read_new_edits(self.folder, snapshot.manifest.edits).values():
             events = (one.event for one in piece.events)
-            known |= {event.space.space_id for event in events if isinstance(event, SpaceAdded | SpaceClaimed)}
+            known |= {event.space.space_id for event in events if isinstance(event, _CLAIMS)}
         return known
 
     def _check_space(self, space: EmbeddingSpace) -> None:

@@ -483,6 +483,20 @@ class SpaceAdded:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class TextSpaceClaimed:
+    """Vectors of texts live in this space from now on, and no longer in that of pictures; the last event holds.
+
+    Args:
+        space: the embedding space.
+        source: how to load its encoder.
+    """
+
+    kind: ClassVar[str] = "text-space"
+    space: EmbeddingSpace
+    source: str
+
+
 Event = (
     RootNamed
     | Seen
@@ -511,6 +525,7 @@ Event = (
     | RunDropped
     | StageFailed
     | SpaceAdded
+    | TextSpaceClaimed
 )
 
 _CLASSES: dict[str, type[Event]] = {cls.kind: cls for cls in get_args(Event)}

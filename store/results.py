@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from store.records import TextRow
 from store.stages import Run
@@ -101,3 +102,20 @@ class PassedSegment:
     name: str
     format: int
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceHit:
+    """A shot found in a space that does not answer searches.
+
+    Args:
+        video_id: fingerprint of the video.
+        span: the shot.
+        time: the frame that was found.
+        score: cosine similarity, -1 to 1.
+    """
+
+    video_id: str
+    span: TimeSpan
+    time: Fraction
+    score: float

@@ -72,7 +72,7 @@ class Snapshot(SnapshotRuns):
         path = generations.catalog_path(manifest)
         verify_catalog(path, manifest.catalog)
         for shard in manifest.all_shards:
-            shelf.get(manifest.space_id, shard)  # refused before the catalog is opened
+            shelf.get(manifest.space_of(shard.name), shard)  # refused before the catalog is opened
         self._catalog = CatalogReader(path, self._folder / "thumbs")
         removed = self._catalog.removed_frames()
         live = partial(_live_shards, shelf, manifest, removed)
@@ -87,6 +87,8 @@ class Snapshot(SnapshotRuns):
         claimed = self._catalog.space()
         self.space: EmbeddingSpace | None = claimed[0] if claimed else None
         """The embedding space of the archive's vectors; None before one was claimed."""
+        self.text_space: EmbeddingSpace | None = self._catalog.text_space() or self.space
+        """The embedding space of the vectors of texts: that of pictures, unless texts have one of their own."""
         self.space_source: str | None = claimed[1] if claimed else None
         """How to load the encoder of that space: what was given to `Archive.claim_space`."""
 
@@ -300,7 +302,21 @@ class Snapshot(SnapshotRuns):
         return telling_words(text, self._texts.languages)
 
     def search_text_vectors(self, vector: Embeddings, stage: str, n: int) -> list[TextHit]:
-        """Texts of one kind whose embeddings are nearest to a vector, best first by cosine."""
+        """Texts of one kind whose embeddings are nearest to a vector, best first by cosine.
+
+        Args:
+            vector: float32, (dim,), of length 1, from the space of texts (`text_space`).
+            stage: name of the stage.
+            n: how many at most.
+
+        Raises:
+            SpaceMismatchError: the vector has another dimension than the space of texts.
+        """
+        if self.text_space is not None and vector.shape != (self.text_space.dim,):
+            raise SpaceMismatchError(
+                f"the space of texts {self.text_space.name} has dimension {self.text_space.dim}, "
+                f"the question has shape {vector.shape}; encode it with the encoder of texts"
+            )
         return self._texts.by_meaning(vector, stage, n)
 
     def matching_shots(self, wanted: Filter, holding: Mapping[TextMatch, set[str]]) -> set[str]:
@@ -389,7 +405,9 @@ def _live_shards(
 ) -> list[LiveShard]:
     return [
         LiveShard(
-            shelf.get(manifest.space_id, shard), removed.get(shard.name), shelf.get_inverted(manifest, shard)
+            shelf.get(manifest.space_of(shard.name), shard),
+            removed.get(shard.name),
+            shelf.get_inverted(manifest, shard),
         )
         for shard in shards
     ]

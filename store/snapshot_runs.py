@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from store.catalog import runs
 from store.errors import SpaceMismatchError
-from store.results import Coverage, CoverageState, PassedSegment, RunRow, StageRow
+from store.results import Coverage, CoverageState, PassedSegment, RunRow, SpaceHit, StageRow
 from store.stages import is_known
 from store.timespan import TimeSpan
 from store.truth.segments import read_segment, segment_path, stage_of, to_segment
@@ -23,23 +21,6 @@ if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
     from store.records import Embeddings, EmbeddingSpace, TextRow
     from store.stages import Run
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceHit:
-    """A shot found in a space that does not answer searches.
-
-    Args:
-        video_id: fingerprint of the video.
-        span: the shot.
-        time: the frame that was found.
-        score: cosine similarity, -1 to 1.
-    """
-
-    video_id: str
-    span: TimeSpan
-    time: Fraction
-    score: float
 
 
 class SnapshotRuns:
@@ -113,6 +94,10 @@ class SnapshotRuns:
     def space_coverage(self, space_id: str) -> tuple[int, int]:
         """How many of the videos have pictures in a space, and how many videos there are."""
         return runs.read_space_coverage(self._catalog, space_id)
+
+    def videos_in_space(self, space_id: str) -> set[str]:
+        """Fingerprints of the videos that have pictures in a space."""
+        return set(runs.read_segments_in_space(self._catalog, space_id))
 
     def search_space(self, space: EmbeddingSpace, vector: Embeddings, n: int) -> list[SpaceHit]:
         """The shots nearest to a vector in any space of the archive, best first, compared one by one.

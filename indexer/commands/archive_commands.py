@@ -1,4 +1,4 @@
-"""The commands that fill and look after an archive: index, shots, check, repair."""
+"""The commands that fill and look after an archive: index, shots, stages, check, repair."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from indexer.commands.backup import backup, restore
 from indexer.commands.ignore import ignore
 from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
 from indexer.commands.roots import roots
+from indexer.commands.stages import stages
 from indexer.commands.status import status
 from store.wording import clock, n_of, printable
 
@@ -160,7 +161,7 @@ def encoder_for(archive: Archive, model: str | None, model_path: Path | None, de
         if model not in (None, space.name):  # seen by the name: nothing is downloaded to find that out
             raise SpaceMismatchError(
                 f"the archive {archive.folder} was indexed with {space.name}, not with {model}; "
-                "leave out --model, or use another archive"
+                "leave out --model, or use another archive; `rushes models use` builds another encoder beside it"
             )
         return DeferredEncoder(space, load)
     encoder = _load_new(model, model_path, device)
@@ -362,5 +363,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, ignore, roots, backup, restore, check, repair)
+COMMANDS = (index, status, shots, stages, ignore, check, repair)
 __all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]

@@ -57,6 +57,8 @@ def status(archive: Path, as_json: bool) -> None:
             "size_bytes": measure_folder(opened.folder),
             "last_run": _run_entries(opened),
             "roots": snapshot.roots(in_use=True),
+            "stages": _stage_entries(snapshot),
+            "not_understood": _count_unknown(snapshot),
         }
         problems = _problems(snapshot, found)
     if as_json:
@@ -66,6 +68,35 @@ def status(archive: Path, as_json: bool) -> None:
         click.echo(f"{name}: {printable(value)}")
     for problem in problems:
         click.echo(printable(f"{problem['status']}: {problem['video']}: {problem['reason']}"))
+
+
+def _stage_entries(snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """For each stage with texts how many videos its chosen run, or its latest, has done, failed and missed."""
+    from store.stages import VISUAL
+
+    entries: dict[str, dict[str, int]] = {}
+    for row in snapshot.runs():
+        if row.run.stage != VISUAL:
+            counts = {
+                "done": row.n_done,
+                "partial": row.n_partial,
+                "failed": row.n_failed,
+                "missing": row.n_missing,
+            }
+            entries.setdefault(row.run.stage, counts)
+    return entries
+
+
+def _count_unknown(snapshot: Snapshot) -> dict[str, int]:
+    """How many segments are kept and passed over, because only a later version understands them, and why."""
+    passed = snapshot.passed_segments()
+    counts = {
+        "segments of unknown stages": sum(not one.format for one in passed),
+        "segments of a later format": sum(one.format > 0 for one in passed),
+        "segments with unknown fields": sum(bool(fields) for _, fields in snapshot.doubtful_segments().values()),
+        "segments with impossible rows": sum(bool(rows) for rows, _ in snapshot.doubtful_segments().values()),
+    }
+    return {what: n for what, n in counts.items() if n}
 
 
 def measure_folder(folder: Path) -> dict[str, int]:
@@ -126,13 +157,22 @@ def _readable(facts: dict[str, Any]) -> dict[str, str]:
         "last_run": _run_text(facts["last_run"]),
         "size_bytes": _size_text(facts["size_bytes"]),
         "roots": ", ".join(roots),
+        "stages": ", ".join(f"{name} {_stage_text(counts)}" for name, counts in facts["stages"].items()),
+        "not_understood": ", ".join(f"{n} {what}" for what, n in facts["not_understood"].items()),
     }
+    if not shown["not_understood"]:
+        del shown["not_understood"]
     shown = {name: "none yet" if value in (None, "") else value for name, value in shown.items()}
-    names = {"size_bytes": "size", "last_run": "last run"}
+    names = {"size_bytes": "size", "last_run": "last run", "not_understood": "passed over"}
     return {
         names.get(name, name): f"{value:,}" if isinstance(value, int) else str(value)
         for name, value in shown.items()
     }
+
+
+def _stage_text(counts: dict[str, int]) -> str:
+    rest = ", ".join(f"{n:,} {state}" for state, n in counts.items() if n and state != "done")
+    return f"{counts['done']:,} of {sum(counts.values()):,}{f' ({rest})' if rest else ''}"
 
 
 def _run_text(run: dict[str, Any] | None) -> str:

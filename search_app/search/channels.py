@@ -87,7 +87,8 @@ def text_rankings(
         rankings.append(_ranking(stage, well, allowed, settings.pool))
     found = _search_allowed(partial(by_words, NAME), settings.pool, allowed)
     rankings.append(_name_ranking(snapshot, found, named, n_asked, settings, allowed))
-    for searched in meaning_stages():
+    # Where texts have a space of their own, the question's vector, which is one of pictures, says nothing of them.
+    for searched in meaning_stages() if snapshot.text_space == snapshot.space else ():
         if counts.get(searched.name):
             hits = _search_allowed(partial(by_meaning, searched.name), settings.pool, allowed)
             near = [hit for hit in hits if background.stands_out(hit.score, settings.meaning_standing)]

@@ -146,7 +146,7 @@ def _compile_existence(wanted: Filter) -> Sql:
             sql = _OVERLAPS_TEXT.format("split_part(lower(language), '-', 1) = ?"), [code]
         case InSpace(name):
             either = "starts_with(lower(space.name), lower(?)) OR starts_with(space.space_id, ?)"
-            sql = f"EXISTS (FROM space WHERE {either})", [name, name]
+            sql = f"EXISTS (FROM space WHERE role = 'archive' AND ({either}))", [name, name]
         case InSet(name):
             is_in = f"lower(set_member.name) = lower(?) AND set_member.is_member AND {_covered('set_member')}"
             sql = _exists("set_member", is_in), [name]

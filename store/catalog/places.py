@@ -25,6 +25,7 @@ from store.events import (
     RunEnded,
     Seen,
     SpaceClaimed,
+    TextSpaceClaimed,
 )
 from store.records import Location, Outcome, Status
 
@@ -150,10 +151,11 @@ def note_file(latest: Latest, ordered: OrderedEvent) -> None:
             columns = to_stored_text(json.dumps(dict(event.metadata), ensure_ascii=False))
             row = {"fingerprint": event.fingerprint, "columns": columns, "described_at": at}
             latest["metadata"][event.fingerprint] = row
-        case SpaceClaimed():
+        case SpaceClaimed() | TextSpaceClaimed():
             source = to_stored_text(event.source)
-            row = {"role": "archive", **asdict(event.space), "source": source, "claimed_at": at}
-            latest["space"]["archive"] = row
+            role = "archive" if isinstance(event, SpaceClaimed) else "texts"
+            row = {"role": role, **asdict(event.space), "source": source, "claimed_at": at}
+            latest["space"][role] = row
             known = {**asdict(event.space), "source": source, "added_at": at}
             latest["known_space"][event.space.space_id] = known
 

@@ -145,6 +145,13 @@ class CatalogReader:
             return read_space(cursor)
 
     @reading_rows
+    def text_space(self) -> EmbeddingSpace | None:
+        """The space of the vectors of texts, if texts have one of their own."""
+        with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
+            claimed = read_space(cursor, "texts")
+        return claimed[0] if claimed else None
+
+    @reading_rows
     def removed_frames(self) -> dict[str, NDArray[np.int64]]:
         """For each shard, the ids in it that are no longer live."""
         with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
@@ -282,9 +289,7 @@ class CatalogReader:
     def visual_segment_of(self, video_id: str) -> str | None:
         """The segment of pictures of a video in the archive's space, of the run that is live or would be."""
         rows = self.rows(
-            "SELECT segment.name FROM segment JOIN preferred ON preferred.fingerprint = segment.fingerprint "
-            "AND preferred.stage = segment.stage AND preferred.one.run_key = segment.run_key "
-            "WHERE segment.fingerprint = ? AND segment.stage = 'visual'",
+            "SELECT name FROM preferred WHERE fingerprint = ? AND stage = 'visual'",
             [video_id],
         )
         return rows[0][0] if rows else None

@@ -42,7 +42,8 @@ def note_run(latest: Latest, ordered: OrderedEvent) -> bool:
             }
         case RunDropped():
             key = f"{event.stage}|{event.key}"
-            latest["run_drop"][key] = {"key": key, "dropped_at": at}
+            row = {"key": key, "stage": event.stage, "run_key": event.key}
+            latest["run_drop"][key] = {**row, "dropped_at": at}
         case StageFailed():
             key = f"{event.stage}|{event.key}|{event.fingerprint}"
             latest["stage_failure"][key] = {
@@ -69,23 +70,25 @@ _RUNS = """
     ), known AS (
         SELECT key, any_value(stage) AS stage, any_value(run_key) AS run_key, max(model) AS model,
             max(revision) AS revision, max(weights_hash) AS weights_hash, max(parameters) AS parameters
-        FROM every WHERE key NOT IN (FROM dropped_run) GROUP BY key
+        FROM every ANTI JOIN dropped_run USING (stage, run_key) GROUP BY key
     ), cost AS (
         SELECT stage || '|' || run_key AS key, sum(seconds) AS seconds, sum(size_bytes) AS size_bytes,
             max(created_ns) AS written_ns, sum(n_rows) AS n_rows
         FROM segment GROUP BY ALL
     ), counted AS (
         SELECT result.stage || '|' || result.run_key AS key, count(*) FILTER (result.is_done) AS n_done,
-            count(*) FILTER (NOT result.is_done) AS n_partial,
-            count(*) FILTER (preferred.one.run_key = result.run_key) AS n_live
+            count(*) FILTER (NOT result.is_done AND stage_failure.key IS NULL) AS n_partial,
+            count(*) FILTER (preferred.run_key = result.run_key) AS n_live
         FROM result JOIN video USING (fingerprint)
             LEFT JOIN preferred ON preferred.fingerprint = result.fingerprint
             AND preferred.stage = result.stage
+            LEFT JOIN stage_failure ON stage_failure.fingerprint = result.fingerprint
+            AND stage_failure.stage = result.stage AND stage_failure.run_key = result.run_key
         GROUP BY ALL
     ), failed AS (
         SELECT stage || '|' || run_key AS key, count(*) AS n_failed
         FROM stage_failure ANTI JOIN (FROM result WHERE is_done) USING (fingerprint, stage, run_key)
-        WHERE fingerprint IN (SELECT fingerprint FROM location) GROUP BY ALL
+        WHERE fingerprint IN (SELECT fingerprint FROM video) GROUP BY ALL
     )
     SELECT known.stage, known.run_key, known.model, known.revision, known.weights_hash, known.parameters,
         run.space_id, run_choice.chosen_at, cost.written_ns, cost.seconds, cost.size_bytes, cost.n_rows,
@@ -125,7 +128,7 @@ def _count(value: Any) -> int:
 @reading_rows
 def read_runs(reader: CatalogReader) -> list[RunRow]:
     """Every run that was asked for or has results, by stage, the one asked for last first."""
-    rows = []
+    rows: list[RunRow] = []
     for row in reader.rows(_RUNS):
         stage, key, model, revision, weights_hash, parameters, space_id, chosen_at, written_ns = row[:9]
         seconds, size_bytes, n_rows, n_done, n_partial, n_live, n_failed, n_videos, answers = row[9:]
@@ -163,7 +166,7 @@ def read_runs(reader: CatalogReader) -> list[RunRow]:
 def read_chosen(reader: CatalogReader, stage: str) -> str | None:
     """Key of the run of a stage that was asked for last, and not dropped since; None if none ever was."""
     rows = reader.rows(
-        "SELECT run_key FROM run_choice WHERE stage = ? AND key NOT IN (FROM dropped_run) "
+        "SELECT run_key FROM run_choice ANTI JOIN dropped_run USING (stage, run_key) WHERE stage = ? "
         "ORDER BY chosen_at DESC LIMIT 1",
         [stage],
     )

@@ -77,7 +77,7 @@ CREATE TABLE run_choice (
     key VARCHAR, stage VARCHAR, run_key VARCHAR, model VARCHAR, revision VARCHAR, weights_hash VARCHAR,
     parameters VARCHAR, chosen_at VARCHAR
 );
-CREATE TABLE run_drop (key VARCHAR, dropped_at VARCHAR);
+CREATE TABLE run_drop (key VARCHAR, stage VARCHAR, run_key VARCHAR, dropped_at VARCHAR);
 CREATE TABLE stage_failure (
     key VARCHAR, stage VARCHAR, run_key VARCHAR, fingerprint VARCHAR, reason VARCHAR, failed_at VARCHAR
 );
@@ -165,33 +165,49 @@ CREATE VIEW erased_video AS
     WHERE erased.erased_at > coalesce(recalled.recalled_at, '')
         AND erased.fingerprint NOT IN (SELECT fingerprint FROM location);
 CREATE VIEW dropped_run AS
-    SELECT run_drop.key FROM run_drop LEFT JOIN run_choice USING (key)
+    SELECT run_drop.stage, run_drop.run_key FROM run_drop LEFT JOIN run_choice USING (key)
     WHERE run_drop.dropped_at > coalesce(run_choice.chosen_at, '');
 CREATE VIEW result AS
-    SELECT fingerprint, stage, run_key, any_value(space_id) AS space_id, max(created_ns) AS created_ns,
-        bool_or(part IS NULL) AS is_whole,
-        bool_or(part IS NULL) OR (bool_or(is_last) AND count(part) > max(part)) AS is_done
-    FROM segment WHERE stage || '|' || run_key NOT IN (FROM dropped_run)
+    SELECT name, fingerprint, stage, run_key, space_id, created_ns, true AS is_whole, true AS is_done
+    FROM segment ANTI JOIN dropped_run USING (stage, run_key) WHERE part IS NULL
+    UNION ALL
+    SELECT '', fingerprint, stage, run_key, any_value(space_id), max(created_ns), false,
+        bool_or(is_last) AND count(*) > max(part)
+    FROM (FROM segment WHERE part IS NOT NULL) ANTI JOIN dropped_run USING (stage, run_key)
+        ANTI JOIN (FROM segment WHERE part IS NULL) USING (fingerprint, stage, run_key)
     GROUP BY fingerprint, stage, run_key;
+CREATE VIEW run_order AS
+    SELECT run.stage, run.run_key, row_number() OVER (ORDER BY run.key) AS key_rank,
+        CASE WHEN run_choice.chosen_at IS NULL THEN 0
+            ELSE row_number() OVER (ORDER BY run_choice.chosen_at NULLS FIRST) END AS chosen_rank
+    FROM run LEFT JOIN run_choice USING (key);
 CREATE VIEW preferred AS
-    SELECT result.fingerprint, result.stage, arg_max({'run_key': result.run_key, 'is_whole': result.is_whole}, {
-            'done': result.is_done, 'chosen_at': coalesce(run_choice.chosen_at, ''),
-            'created_ns': result.created_ns, 'run_key': result.run_key
-        }) AS one
-    FROM result LEFT JOIN run_choice USING (stage, run_key)
-    WHERE result.stage <> 'visual' OR result.space_id = (SELECT space_id FROM space WHERE role = 'archive')
-    GROUP BY result.fingerprint, result.stage;
+    WITH best AS (
+        SELECT result.fingerprint, result.stage, arg_max(
+            CASE WHEN result.name = '' THEN '|' || result.run_key ELSE result.name END,
+            (result.is_done::HUGEINT << 120) + (run_order.chosen_rank::HUGEINT << 90)
+                + (result.created_ns::HUGEINT << 24) + run_order.key_rank::HUGEINT
+        ) AS one
+        FROM result JOIN run_order USING (stage, run_key)
+        WHERE result.stage <> 'visual' OR result.space_id = (SELECT space_id FROM space WHERE role = 'archive')
+        GROUP BY result.fingerprint, result.stage
+    )
+    SELECT fingerprint, stage, CASE WHEN starts_with(one, '|') THEN '' ELSE one END AS name,
+        CASE WHEN starts_with(one, '|') THEN substr(one, 2) ELSE split_part(one, '.', 3) END AS run_key
+    FROM best;
 CREATE VIEW wanted AS
-    SELECT segment.name FROM segment JOIN preferred
-        ON preferred.fingerprint = segment.fingerprint AND preferred.stage = segment.stage
-        AND preferred.one.run_key = segment.run_key
-    WHERE segment.stage = 'visual' AND segment.fingerprint IN (SELECT fingerprint FROM location);
+    SELECT name FROM preferred
+    WHERE stage = 'visual' AND fingerprint IN (SELECT fingerprint FROM location);
 CREATE VIEW wanted_text AS
-    SELECT segment.name FROM segment JOIN preferred
-        ON preferred.fingerprint = segment.fingerprint AND preferred.stage = segment.stage
-        AND preferred.one.run_key = segment.run_key
-    WHERE segment.stage <> 'visual' AND segment.fingerprint IN (SELECT fingerprint FROM video)
-        AND (segment.part IS NULL OR NOT preferred.one.is_whole);
+    WITH live AS MATERIALIZED (
+        FROM preferred WHERE stage <> 'visual' AND fingerprint IN (SELECT fingerprint FROM video)
+    )
+    SELECT name FROM live WHERE name <> ''
+    UNION ALL
+    SELECT segment.name FROM (FROM segment WHERE part IS NOT NULL) segment JOIN live
+        ON live.fingerprint = segment.fingerprint AND live.stage = segment.stage
+        AND live.run_key = segment.run_key
+    WHERE live.name = '';
 """
 
 NAMES = """
@@ -263,11 +279,10 @@ def reading_rows(read: Callable[Reading, Read]) -> Callable[Reading, Read]:
     return guarded
 
 
-def read_space(con: duckdb.DuckDBPyConnection) -> tuple[EmbeddingSpace, str] | None:
-    """The archive's space and the source of its encoder, if one was claimed."""
-    rows = con.execute(
-        "SELECT name, weights_hash, dim, preprocessing, space_id, source FROM space WHERE role = 'archive'"
-    ).fetchall()
+def read_space(con: duckdb.DuckDBPyConnection, role: str = "archive") -> tuple[EmbeddingSpace, str] | None:
+    """The space of pictures (`archive`) or of texts alone (`texts`), and how to load its encoder, if claimed."""
+    columns = "name, weights_hash, dim, preprocessing, space_id, source"
+    rows = con.execute(f"SELECT {columns} FROM space WHERE role = ?", [role]).fetchall()  # noqa: S608 a constant
     return (EmbeddingSpace(*rows[0][:5]), str(rows[0][5])) if rows else None
 
 
@@ -278,7 +293,7 @@ def read_erased(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 def read_dropped(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
     """Stage and key of the runs that were dropped and not chosen again."""
-    return {tuple(key.split("|", 1)) for (key,) in con.execute("FROM dropped_run").fetchall()}
+    return {(stage, key) for stage, key in con.execute("FROM dropped_run").fetchall()}
 
 
 def read_removed(con: duckdb.DuckDBPyConnection) -> dict[str, NDArray[np.int64]]:

@@ -86,7 +86,8 @@ class TextTables:
             ).fetchall()
             index = self._con.execute(
                 "SELECT name FROM segment WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted_text) "
-                "AND space_id = (SELECT space_id FROM space WHERE role = 'archive') ORDER BY stage, name"
+                "AND space_id = (SELECT space_id FROM space ORDER BY role = 'texts' DESC LIMIT 1) "
+                "ORDER BY stage, name"
             ).fetchall()
         return [name for (name,) in load], [name for (name,) in index]
 

@@ -157,6 +157,12 @@ class CatalogWriter:
             claimed = read_space(self._con)
         return claimed[0] if claimed else None
 
+    def text_space(self) -> EmbeddingSpace | None:
+        """The space of the vectors of texts: the archive's, unless another one was claimed for texts."""
+        with translated(self._path):
+            claimed = read_space(self._con, "texts")
+        return claimed[0] if claimed else self.space()
+
     def add_segment(self, stored: StoredSegment, size_bytes: int) -> None:
         """Make a segment of pictures known, without its rows."""
         header, space = stored.header, stored.header.space
@@ -184,7 +190,7 @@ class CatalogWriter:
         cost: tuple[int, float | None, int],
         counts: tuple[int, int],
     ) -> None:
-        parts = [None, None, None, False]
+        parts: list[Any] = [None, None, None, False]
         if part is not None:
             parts = [part.number, str(part.span.start), str(part.span.end), part.is_last]
         key = f"{run.stage}|{run.key}"
@@ -225,9 +231,12 @@ class CatalogWriter:
         """Forget the segments of dropped runs, whose rows are no longer live."""
         with translated(self._path):
             self._con.execute("""
-                DELETE FROM segment WHERE stage || '|' || run_key IN (FROM dropped_run);
-                DELETE FROM run WHERE key IN (FROM dropped_run);
-                DELETE FROM stage_failure WHERE stage || '|' || run_key IN (FROM dropped_run);
+                DELETE FROM segment USING dropped_run
+                    WHERE segment.stage = dropped_run.stage AND segment.run_key = dropped_run.run_key;
+                DELETE FROM run USING dropped_run
+                    WHERE run.stage = dropped_run.stage AND run.run_key = dropped_run.run_key;
+                DELETE FROM stage_failure USING dropped_run
+                    WHERE stage_failure.stage = dropped_run.stage AND stage_failure.run_key = dropped_run.run_key;
             """)
 
     @property

@@ -18,8 +18,10 @@ from store.words.index import LexicalIndex
 def damaged_caches(generations: Generations, manifest: Manifest, *, read_data: bool) -> Iterator[tuple[Path, str]]:
     """Each file of a generation that is not as its manifest says, or that its engine cannot read, and why."""
     catalog = generations.catalog_path(manifest)
-    shards = generations.shards_folder(manifest.space_id)
-    vectors = [(shards / file.name, file.size_bytes, file.digest) for file in manifest.vector_files]
+    vectors = [
+        (generations.shards_folder(space_id) / file.name, file.size_bytes, file.digest)
+        for space_id, file in manifest.placed_files
+    ]
     words = []
     if manifest.lexical is not None:
         folder = generations.lexical_path(manifest.lexical)
@@ -59,8 +61,8 @@ def _unreadable_caches(generations: Generations, manifest: Manifest) -> Iterator
             reader.read_all()
     except CacheDamagedError as error:
         yield catalog, str(error)
-    folder = generations.shards_folder(manifest.space_id)
     for shard in manifest.all_shards:
+        folder = generations.shards_folder(manifest.space_of(shard.name))
         try:
             Shard(folder / shard.name, shard)
             entry = manifest.inverted.get(shard.name)

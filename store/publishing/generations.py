@@ -59,6 +59,7 @@ class Manifest:
         text_shards: for each kind of text that has vectors, its shards.
         lexical: its index of words; None before there was a text.
         inverted: inverted files, by the names of their shards; most shards have none.
+        text_space_id: the embedding space of `text_shards`: that of pictures, unless texts have one of their own.
     """
 
     archive_id: str
@@ -73,6 +74,18 @@ class Manifest:
     text_shards: Mapping[str, tuple[ShardFile, ...]]
     lexical: LexicalFolder | None
     inverted: Mapping[str, InvertedFileEntry]
+    text_space_id: str
+
+    def space_of(self, shard: str) -> str:
+        """The embedding space of a shard, which is the folder that it and its inverted file lie in."""
+        texts = {file.name for shards in self.text_shards.values() for file in shards}
+        return self.text_space_id if shard in texts else self.space_id
+
+    @property
+    def placed_files(self) -> tuple[tuple[str, ShardFile | InvertedFileEntry], ...]:
+        """Every file of vectors, with its embedding space."""
+        shards = [(self.space_of(file.name), file) for file in self.all_shards]
+        return (*shards, *((self.space_of(name), entry) for name, entry in self.inverted.items()))
 
     @property
     def all_shards(self) -> tuple[ShardFile, ...]:
@@ -81,7 +94,7 @@ class Manifest:
 
     @property
     def vector_files(self) -> tuple[ShardFile | InvertedFileEntry, ...]:
-        """Every file below the folder of its space."""
+        """Every file below the folders of its spaces."""
         return (*self.all_shards, *self.inverted.values())
 
 
@@ -230,7 +243,7 @@ class Generations:
         for path in self.catalogs.glob("gen-*.duckdb*"):
             if path.name not in catalogs:
                 path.unlink(missing_ok=True)
-        shards = {(manifest.space_id, file.name) for manifest in kept for file in manifest.vector_files}
+        shards = {(space_id, file.name) for manifest in kept for space_id, file in manifest.placed_files}
         for path in self.vectors.glob("*/*.faiss"):
             if is_shard_name(path.name) and (path.parent.name, path.name) not in shards:
                 path.unlink(missing_ok=True)
@@ -261,7 +274,7 @@ def _manifest_from_fields(fields: dict[str, Any]) -> Manifest:
         or not all(is_shard_name(file.name) for file in manifest.vector_files)
         or not all(map(is_shard_name, manifest.inverted))
         or not all(map(is_edits_name, manifest.edits))
-        or (manifest.space_id and not is_space_id(manifest.space_id))
+        or any(space_id and not is_space_id(space_id) for space_id in (manifest.space_id, manifest.text_space_id))
         or (lexical is not None and not is_lexical_name(lexical.name))
         or (lexical is not None and not all(is_plain_name(file.name) for file in lexical.files))
         or not all(type(number) is int and 0 <= number < 2**63 for number in (*numbers, *sizes))

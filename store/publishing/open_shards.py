@@ -46,8 +46,9 @@ class ShardShelf:
         entry = manifest.inverted.get(shard.name)
         if entry is None:
             return None
-        path = self._generations.shards_folder(manifest.space_id) / entry.name
-        key = (manifest.space_id, entry.digest)
+        space_id = manifest.space_of(shard.name)
+        path = self._generations.shards_folder(space_id) / entry.name
+        key = (space_id, entry.digest)
         with self._lock:
             try:
                 if key not in self._inverted:
@@ -64,8 +65,7 @@ class ShardShelf:
 
     def keep_only(self, manifest: Manifest | None) -> None:
         """Let go of all that a generation does not name; who still searches one keeps it."""
-        files = manifest.vector_files if manifest else ()
-        wanted = {(manifest.space_id, file.digest) for file in files} if manifest else set()
+        wanted = {(space_id, file.digest) for space_id, file in manifest.placed_files} if manifest else set()
         with self._lock:
             self._open = {key: shard for key, shard in self._open.items() if key in wanted}
             self._inverted = {key: inverted for key, inverted in self._inverted.items() if key in wanted}

@@ -310,7 +310,7 @@ class Publisher:
             return _Kept([], {}, None, {}, False)
         shards = [shard for shard in base.shards if self._is_sound(base.space_id, shard)]
         text_shards = {
-            stage: [shard for shard in of_stage if self._is_sound(base.space_id, shard)]
+            stage: [shard for shard in of_stage if self._is_sound(base.text_space_id, shard)]
             for stage, of_stage in base.text_shards.items()
         }
         lexical = base.lexical
@@ -368,13 +368,18 @@ class Publisher:
         try:
             self._apply(writer, news, kept)
             failpoint("publish.applied")
-            space = writer.space()
-            if base is not None and space is not None and base.space_id not in ("", space.space_id):
-                shards, text_shards = [], {}  # vectors of another space
-                writer.drop_shards_except([])
-            if space is not None:
+            space, text_space = writer.space(), writer.text_space()
+            # Vectors of a space that no longer answers go.
+            if base is not None and space is not None and base.space_id != space.space_id:
+                shards = []
+            if base is not None and text_space is not None and base.text_space_id != text_space.space_id:
+                text_shards = {}
+            names_kept = [file.name for of_kind in (shards, *text_shards.values()) for file in of_kind]
+            writer.drop_shards_except(names_kept)
+            if space is not None and text_space is not None:
                 shard_writer = ShardWriter(writer, self._generations, self._shelf, space)
                 shards = self._index(writer, shard_writer, shards)
+                shard_writer = ShardWriter(writer, self._generations, self._shelf, text_space)
                 text_shards = index_texts(writer.texts, self._read_text, shard_writer, text_shards)
                 lexical = index_words(writer.texts, self._generations, number, lexical)
             failpoint("publish.shards-written")
@@ -386,7 +391,7 @@ class Publisher:
             writer.abandon()
             raise
         events = [event for piece in news.edits.values() for event in piece.events]
-        names_kept = {shard.name for of_kind in (shards, *text_shards.values()) for shard in of_kind}
+        names_now = {shard.name for of_kind in (shards, *text_shards.values()) for shard in of_kind}
         manifest = Manifest(
             self._generations.archive_id,
             number,
@@ -399,13 +404,12 @@ class Publisher:
             max([base.latest_ns if base else 0, *(event.time_ns for event in events)]),
             {stage: tuple(of_stage) for stage, of_stage in text_shards.items() if of_stage},
             lexical,
-            {name: entry for name, entry in kept.inverted.items() if name in names_kept},
+            {name: entry for name, entry in kept.inverted.items() if name in names_now},
+            text_space.space_id if text_space else "",
         )
         return manifest, removed
 
     def _apply(self, writer: CatalogWriter, news: _News, kept: _Kept) -> None:
-        text_shards = [shard for of_stage in kept.text_shards.values() for shard in of_stage]
-        writer.drop_shards_except([shard.name for shard in (*kept.shards, *text_shards)])
         if kept.lexical is None:
             writer.texts.forget_documents()
         writer.apply_events(event for piece in news.edits.values() for event in piece.events)

@@ -88,7 +88,7 @@ def _build(generations: Generations, shelf: ShardShelf, settings: VectorSettings
         if not lacking:
             break
         tried.add(lacking[0].name)
-        builder = InvertedFileBuilder(shelf.get(manifest.space_id, lacking[0]))
+        builder = InvertedFileBuilder(shelf.get(manifest.space_of(lacking[0].name), lacking[0]))
         failpoint("inverted.trained")
         with writer_lock(generations.folder):
             n_built += _publish(generations, lacking[0], builder)
@@ -99,7 +99,7 @@ def _lacking(manifest: Manifest, shelf: ShardShelf, settings: VectorSettings) ->
     shards = list(manifest.all_shards)
     if not shards:
         return []
-    dim = shelf.get(manifest.space_id, shards[0]).dim
+    dim = max(shelf.get(manifest.space_of(shard.name), shard).dim for shard in shards)
     chosen = choose_shards(shards, dim, settings)
     return [shard for shard in chosen if shelf.get_inverted(manifest, shard) is None]
 
@@ -114,7 +114,7 @@ def _publish(generations: Generations, shard: ShardFile, builder: InvertedFileBu
     except ArchiveDamagedError as error:
         _LOG.warning("no inverted file is published: %s", error)
         return False
-    entry = builder.write(generations.shards_folder(manifest.space_id))
+    entry = builder.write(generations.shards_folder(manifest.space_of(shard.name)))
     failpoint("inverted.written")
     number = generations.next_number()
     generations.write(replace(manifest, generation=number, inverted={**manifest.inverted, shard.name: entry}))

@@ -216,10 +216,12 @@ _HEADER = (
 
 
 def _read_run(header: Mapping[str, Any]) -> Run:
-    names = [header["model"], header.get("revision", ""), header.get("weights_hash", "")]
+    model, revision, weights_hash = header["model"], header.get("revision", ""), header.get("weights_hash", "")
+    names = (model, revision, weights_hash)
     if not all(isinstance(name, str) for name in names) or not isinstance(header["parameters"], dict):
         raise ValueError("its run is none")
-    return Run(header["stage"], run_of_key(header["key"])[0], *names, header["parameters"])
+    key, _ = run_of_key(header["key"])
+    return Run(header["stage"], key, model, revision, weights_hash, header["parameters"])
 
 
 def _read_part(header: Mapping[str, Any]) -> Part | None:

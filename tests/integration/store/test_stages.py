@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from store.archive import Archive, check_archive, repair_archive
@@ -436,6 +437,33 @@ def test_a_run_that_is_killed_between_parts_goes_on_at_the_last(archive: Archive
     assert [] == check_archive(archive.folder, read_data=True)
 
 
+def test_texts_may_have_a_space_of_their_own(archive: Archive) -> None:
+    """Their vectors are found in it, and never meet those of pictures; other texts keep their words."""
+    sentences = dataclasses.replace(SPACE, name="sentences", dim=8, space_id="sentences-8")
+    vectors = np.eye(8, dtype=np.float32)[:2]
+    rows = (TextRow(FIRST, "a dog"), TextRow(SECOND, "a cat"))
+    with pytest.raises(SpaceMismatchError):
+        archive.put_text(dataclasses.replace(result(A, 1, *rows), space=sentences, embeddings=vectors))
+    archive.claim_text_space(sentences, "sentence encoder")
+    archive.put_text(dataclasses.replace(result(A, 1, *rows), space=sentences, embeddings=vectors))
+    pictures = embeddings_of(9, 2)
+    archive.put_text(dataclasses.replace(result(A, 2, *rows), space=SPACE, embeddings=pictures))
+    archive.publish()
+    snapshot = archive.snapshot()
+    assert (SPACE, sentences) == (snapshot.space, snapshot.text_space)
+    hits = snapshot.search_text_vectors(vectors[1], "caption", 9)
+    assert [("a cat", 1.0), ("a dog", 0.0)] == [(hit.text, round(hit.score, 3)) for hit in hits]
+    assert 2 == len(snapshot.search_text("dog", ["caption"], 9))
+    assert 8 == len(snapshot.search(embeddings_of(1, 1)[0], 100))
+    with pytest.raises(SpaceMismatchError, match="the space of texts sentences has dimension 8"):
+        snapshot.search_text_vectors(pictures[0], "caption", 9)
+    assert [] == check_archive(archive.folder, read_data=True)
+    with Archive.open(archive.folder) as again:
+        add_videos(again, 3)
+        again.publish()
+        assert "a cat" == again.snapshot().search_text_vectors(vectors[1], "caption", 1)[0].text
+
+
 def test_a_second_space_is_built_beside_the_first(archive: Archive) -> None:
     """The old space answers until the switch, which is one event; then the new one does, and back again."""
     old = archive.snapshot().search(embeddings_of(1, 4)[0], 3)
@@ -452,7 +480,8 @@ def test_a_second_space_is_built_beside_the_first(archive: Archive) -> None:
     assert old == snapshot.search(embeddings_of(1, 4)[0], 3)
     assert (1, 2) == snapshot.space_coverage(OTHER_SPACE.space_id)
     (best,) = snapshot.search_space(OTHER_SPACE, embeddings_of(51, 4)[2], 1)
-    assert (fingerprint_of(1), 1001, pytest.approx(1.0)) == (best.video_id, best.span.start * 1000, best.score)
+    assert (fingerprint_of(1), Fraction(1001, 1000)) == (best.video_id, best.span.start)
+    assert pytest.approx(1.0) == best.score
     archive.put_segment(other[1])
     archive.use_space(OTHER_SPACE.space_id)
     snapshot = archive.snapshot()
