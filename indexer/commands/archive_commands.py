@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,11 +131,16 @@ def _source_of(encoder: Encoder, model: str | None, model_path: Path | None) -> 
 
 
 def _read_settings(options: dict[str, Any]) -> IndexSettings:
+    overrides = {"scan": {"path_column": options["path_column"]}, "pipeline": {"jobs": options["jobs"]}}
+    return read_index_settings(options["config_files"], overrides)
+
+
+def read_index_settings(config_files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> IndexSettings:
+    """The settings of indexing: files over the defaults, and options over files."""
     from indexer.config import IndexSettings
     from store.config import read_settings
 
-    overrides = {"scan": {"path_column": options["path_column"]}, "pipeline": {"jobs": options["jobs"]}}
-    return read_settings(IndexSettings, *options["config_files"], overrides=overrides)
+    return read_settings(IndexSettings, *config_files, overrides=overrides or {})
 
 
 def encoder_for(archive: Archive, model: str | None, model_path: Path | None, device: str) -> Encoder:
@@ -363,5 +368,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, stages, ignore, check, repair)
+COMMANDS = (index, status, shots, stages, ignore, roots, backup, restore, check, repair)
 __all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]

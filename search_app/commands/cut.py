@@ -121,7 +121,7 @@ def add(
         before = read_cut(opened.snapshot(), name)
         if candidates:
             _refuse_beside_candidates(source.query, shot, ranges)
-            found = candidate_clips(opened, before, source.device)
+            found = candidate_clips(opened, before, source.device, include_missing=source.include_missing)
         elif (named := _named(opened, shot, ranges, source)) is None:
             found = answer_clips(opened, source)
         elif named:
@@ -153,98 +153,16 @@ def _named(
     return named
 
 
-def _refuse_choosing(why: str, *allowed: str) -> None:
-    """Refuse options that choose among answers, where nothing is asked."""
-    if idle := sorted((given_options() & (ANSWER_OPTIONS | {"include_missing"})) - {"query", *allowed}):
-        raise QueryError(f"{', '.join(map(flag_of, idle))}: {why}")
-
-
-def _answered(archive: Archive, query: str | None, options: dict[str, Any]) -> _Found:
-    from search_app.conforming.target_profile import film_rate
-    from search_app.cutting.choice import choose_clips
-    from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_beside_handles, find_candidates
-    from search_app.cutting.cut_options import exact_seconds
-
-    include_missing = options.pop("include_missing")
-    asked = ask(archive, query, options, at_least=LOOKED_AT)
-    question, result, wanted = asked.question, asked.result, asked.wanted
-    gone = gone_videos(archive, result.hits, include_missing=include_missing)
-    chosen = choose_clips(archive.snapshot(), result.hits, wanted, asked.used, film_rate, gone)
-    # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    clips, without_room = clips_beside_handles(chosen, question, exact_seconds(wanted.handles))
-    settings = {
-        "query": question,
-        "looked_at": _state_of(archive),
-        "options": {**wanted.provenance(), "ranking": asked.ranking},
-    }
-    found = _Found(f"{len(clips)} for {question!r}", clips, settings)
-    looked_at = [*result.hits[: wanted.n_shots], *find_candidates(result.hits, ())]
-    found.seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
-    found.seen += [(copy.video_id, copy.shot.span) for hit in looked_at for copy in hit.stack]
-    left_out = (*chosen.left_out, *without_room)
-    found.left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in left_out)
-    return found
-
-
-def _candidates(archive: Archive, before: StoredCut, query: str | None, options: dict[str, Any]) -> _Found:
-    from dataclasses import replace as changed
-
-    from search_app.commands.cut_output import look_for_news
-    from search_app.cutting.cut_film import clip_of_shot
-
-    if query is not None or options["shot"] or options["ranges"]:
+def _refuse_beside_candidates(
+    query: str | None, shots: Sequence[str], ranges: Sequence[tuple[str, str, str]]
+) -> None:
+    if query is not None or shots or ranges:
         raise QueryError(
             "--candidates adds what `rushes cut candidates` lists; leave out QUERY, --shot and --range"
         )
-    _refuse_choosing("not together with --candidates, which adds all of them", "device", "include_missing")
-    hits = look_for_news(archive, before, options["device"])
-    gone = gone_videos(archive, hits, include_missing=options["include_missing"])
-    parts = [part for hit in hits for part in hit.parts]
-    clips = [
-        changed(
-            clip_of_shot(part.shot, part.time, part.span),
-            question=before.query,
-            rank=part.rank,
-            score=part.score,
-            confidence=part.confidence,
-        )
-        for part in parts
-        if part.shot.video_id not in gone
-    ]
-    found = _Found(n_of(len(clips), "candidate"), clips, {"looked_at": _state_of(archive)})
-    found.left_out = tuple(
-        (clip_of_shot(part.shot, part.time), gone[part.shot.video_id])
-        for part in parts
-        if part.shot.video_id in gone
+    refuse_given(
+        "not together with --candidates, which adds all of them", _CHOOSING - {"device", "include_missing"}
     )
-    return found
-
-
-def _state_of(archive: Archive) -> str:
-    """Changes whenever footage came, went or was indexed again: only then can there be new candidates."""
-    return archive.snapshot().manifest.segments_digest
-
-
-def _named_shots(archive: Archive, shot_ids: Sequence[str]) -> list[CutClip]:
-    from search_app.cutting.cut_film import clip_of_shot
-
-    snapshot = archive.snapshot()
-    shots = [snapshot.shot(shot_id) for shot_id in shot_ids]
-    return [clip_of_shot(shot, (shot.shot.span.start + shot.shot.span.end) / 2) for shot in shots]
-
-
-def _named_ranges(archive: Archive, ranges: Sequence[tuple[str, str, str]]) -> list[CutClip]:
-    from search_app.cutting.cut_edits import count_frames, trim_clip
-    from search_app.cutting.stored_cut import CutClip
-
-    clips = []
-    for video, start, end in ranges:
-        row = archive.snapshot().video(video)
-        whole = CutClip(row.video_id, row.facts.span, row.facts.span.start, row.path)
-        first = parse_edge(start, row.facts, 0)
-        last = parse_edge(end, row.facts, count_frames(row.facts))
-        clips.append(trim_clip(whole, row.facts, first, last))
-    return clips
 
 
 for _command in (*EDIT_COMMANDS, relink, *OUTPUT_COMMANDS):

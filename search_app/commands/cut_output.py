@@ -34,7 +34,7 @@ def show(archive: Path, name: str, device: str, as_json: bool) -> None:
     from indexer.library.presence import look_for_files
     from search_app.commands.cut_view import cut_json, find_edges, print_cut
     from search_app.confidence.calibration import calibration_of
-    from search_app.cutting.cut_film import place_clips
+    from search_app.cutting.cut_film import place_clips, relink_command
     from search_app.cutting.stored_cut import read_cut
     from search_app.relinking.relink import gone_places
     from search_app.use_cases.change_cut import look_for_news

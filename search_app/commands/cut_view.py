@@ -55,7 +55,7 @@ def say_change(snapshot: Snapshot, change: CutChange) -> None:
 
 
 def length_words(film: tuple[int, Fraction] | None) -> str:
-    """Length of a film, for people: `0:30.0 (750 frames at 25 fps)`.
+    """How long a film is, for people: `0:30.0 (750 frames at 25 fps)`.
 
     Args:
         film: how many frames it has, and frames per second; None without clips.
@@ -67,7 +67,7 @@ def length_words(film: tuple[int, Fraction] | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """In and out of a clip in its source, as editing programs say it.
+    """Where a clip begins and ends in its source, as editing programs say it.
 
     Args:
         start: timecode of its first frame, without handles.
@@ -147,7 +147,7 @@ def print_cut(
         files: where the videos lie now, by id.
         is_calibrated: whether confidences are fitted for the archive's encoder, so that they are numbers.
     """
-    from indexer.commands.console import print_table, printable, timecode
+    from indexer.commands.console import print_table
     from search_app.confidence.certainty import words_of
 
     rows: list[dict[str, str]] = []
@@ -158,7 +158,7 @@ def print_cut(
         is_shown = place in film
         shown = film[place].span if is_shown else clip.span
         sure = "" if clip.confidence is None else words_of(clip.confidence, is_calibrated=is_calibrated)
-        edge = edges.get(place) or Edges(timecode(clip.span.start_seconds), timecode(clip.span.end_seconds))
+        edge = edges.get(place) or Edges(clock(clip.span.start_seconds), clock(clip.span.end_seconds))
         row = {
             "clip": str(place),
             "at": clock(float(frames[place][0] / rate)) if is_shown else "",
@@ -186,7 +186,7 @@ def print_cut(
 
 
 def _flag(flag: str, presence: Presence | None) -> str:
-    """Obstacles of a clip, with since when its file is missing."""
+    """What stands in the way of a clip, with since when its file is missing."""
     if presence is None or presence.is_there:
         return flag
     return flag.replace("its file is missing", presence.reason, 1)
@@ -240,7 +240,7 @@ def cut_json(
 
 
 def print_log(cut: StoredCut) -> None:
-    """History of a cut list, the latest first."""
+    """What became of a cut list, the latest first."""
     from indexer.commands.console import print_table
 
     numbers = version_numbers(cut.steps)
@@ -296,8 +296,8 @@ def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None
         (
             str(number),
             hit.sure_text(),
-            timecode(part.span.start_seconds),
-            timecode(part.span.end_seconds),
+            clock(part.span.start_seconds),
+            clock(part.span.end_seconds),
             part.shot.shot_id,
             files[part.shot.video_id].path,
         )

@@ -10,7 +10,8 @@ from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.as_one import as_one
 from search_app.commands.export_options import INCLUDE_MISSING, OVERWRITE, add_answer_options, add_relink_options
 from search_app.commands.timeline import export_clips
-from search_app.use_cases.options import AnswerSource, ListOptions
+from search_app.use_cases.options import FORMER_TEXTS, AnswerSource, ListOptions
+from store.stages import stages_by_has
 
 _FORMATS = (
     "csv",

@@ -88,12 +88,10 @@ def use(
     until every video that is there has been seen by the new one; the switch is one event, and so is the way back.
     Stop it whenever you like: the next run goes on where it stopped.
     """
-    from indexer.commands.archive_commands import run_index
-    from indexer.config import IndexSettings
+    from indexer.commands.archive_commands import read_index_settings, run_index
     from store.archive import Archive
-    from store.config import read_settings
 
-    settings = read_settings(IndexSettings, *config_files)
+    settings = read_index_settings(config_files)
     with Archive.open(archive) as opened:
         if opened.space is None:
             raise QueryError(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from search_app.conforming.target_profile import film_rate
 from search_app.cutting.choice import choose_clips
 from search_app.cutting.cut_edits import Edited, add_clips, count_frames, trim_clip
-from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_of_hits, find_candidates
+from search_app.cutting.cut_film import LOOKED_AT, clip_of_shot, clips_beside_handles, find_candidates
+from search_app.cutting.cut_options import exact_seconds
 from search_app.cutting.matches import Bar
 from search_app.cutting.stored_cut import (
     BRANCH,
@@ -208,13 +208,9 @@ def answer_clips(archive: Archive, source: AnswerSource) -> NewClips:
     asked = ask_for_clips(archive, source, at_least=LOOKED_AT)
     result, choice = asked.result, asked.choice
     gone = gone_videos(archive, result.hits, include_missing=source.include_missing)
+    chosen = choose_clips(archive.snapshot(), result.hits, choice, asked.used, film_rate, gone)
     # Handles are kept beside the clips, so that a clip can be trimmed without losing them.
-    without_handles = replace(choice, handles=0.0)
-    chosen = choose_clips(archive.snapshot(), result.hits, without_handles, asked.used, film_rate, gone)
-    clips = clips_of_hits(chosen, asked.question)
-    if choice.handles:
-        around = Fraction(str(choice.handles))
-        clips = tuple(replace(clip, before=around, after=around) for clip in clips)
+    clips, without_room = clips_beside_handles(chosen, asked.question, exact_seconds(choice.handles))
     settings = {
         "query": asked.question,
         "looked_at": _state_of(archive),
@@ -223,12 +219,23 @@ def answer_clips(archive: Archive, source: AnswerSource) -> NewClips:
     looked_at = [*result.hits[: choice.n_shots], *find_candidates(result.hits, ())]
     seen = [(part.shot.video_id, part.span) for hit in looked_at for part in hit.parts]
     seen += [(copy.video_id, copy.shot.span) for hit in looked_at for copy in hit.stack]
-    left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in chosen.left_out)
+    without_clip = (*chosen.left_out, *without_room)
+    left_out = tuple((clip_of_shot(left.hit.shot, left.hit.time), left.reason) for left in without_clip)
     return NewClips(f"{len(clips)} for {asked.question!r}", clips, settings, tuple(seen), left_out)
 
 
-def candidate_clips(archive: Archive, cut: StoredCut, device: str) -> NewClips:
-    """What `look_for_news` finds for a cut list."""
+def candidate_clips(archive: Archive, cut: StoredCut, device: str, *, include_missing: bool) -> NewClips:
+    """Candidates of a cut list, as `look_for_news` finds them.
+
+    Args:
+        archive: where to look.
+        cut: the cut list.
+        device: where the encoder runs.
+        include_missing: also those whose files are missing.
+    """
+    hits = look_for_news(archive, cut, device)
+    gone = gone_videos(archive, hits, include_missing=include_missing)
+    parts = [part for hit in hits for part in hit.parts]
     clips = tuple(
         replace(
             clip_of_shot(part.shot, part.time, part.span),
@@ -237,10 +244,16 @@ def candidate_clips(archive: Archive, cut: StoredCut, device: str) -> NewClips:
             score=part.score,
             confidence=part.confidence,
         )
-        for hit in look_for_news(archive, cut, device)
-        for part in hit.parts
+        for part in parts
+        if part.shot.video_id not in gone
     )
-    return NewClips(n_of(len(clips), "candidate"), clips, {"looked_at": _state_of(archive)})
+    left_out = tuple(
+        (clip_of_shot(part.shot, part.time), gone[part.shot.video_id])
+        for part in parts
+        if part.shot.video_id in gone
+    )
+    settings = {"looked_at": _state_of(archive)}
+    return NewClips(n_of(len(clips), "candidate"), clips, settings, left_out=left_out)
 
 
 def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
