@@ -47,8 +47,9 @@ def stages() -> None:
 @AS_JSON
 def list_runs(archive: Path, failed: bool, as_json: bool) -> None:
     """List the runs of every stage: model, date, videos done, failed and missing, seconds, and which is live."""
-    from indexer.commands.console import print_json, print_table, printable
+    from indexer.commands.console import print_json, print_table
     from store.archive import Archive
+    from store.wording import printable
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
@@ -195,8 +196,9 @@ def drop(archive: Path, stage: str, run: str, yes: bool) -> None:
 @AS_JSON
 def compare(archive: Path, stage: str, first: str, second: str, video: str | None, as_json: bool) -> None:
     """Show what two runs of STAGE say of a VIDEO side by side, or of every video how far they agree."""
-    from indexer.commands.console import print_json, print_table, timecode
+    from indexer.commands.console import print_json, print_table
     from store.archive import Archive
+    from store.wording import clock
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
@@ -233,7 +235,7 @@ def compare(archive: Path, stage: str, first: str, second: str, video: str | Non
         return
     marks = {(True, True): "=", (True, False): "<", (False, True): ">"}
     cells = [
-        (timecode(s), timecode(e), marks[(s, e, t) in of_first, (s, e, t) in of_second], t)
+        (clock(s), clock(e), marks[(s, e, t) in of_first, (s, e, t) in of_second], t)
         for s, e, t in sorted(of_first | of_second)
     ]
     print_table(("start", "end", "said by", "text"), cells, right=(0, 1))

@@ -196,9 +196,9 @@ def compare(
 
 
 def _cell(hit: dict[str, Any] | None) -> str:
-    from indexer.commands.console import timecode
+    from store.wording import clock
 
-    return "" if hit is None else f"{hit['score']:.3f} {Path(hit['video']).name} {timecode(hit['start_seconds'])}"
+    return "" if hit is None else f"{hit['score']:.3f} {Path(hit['video']).name} {clock(hit['start_seconds'])}"
 
 
 def _pair(snapshot: Snapshot, other: str | None) -> tuple[EmbeddingSpace, EmbeddingSpace]:
