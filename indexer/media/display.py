@@ -111,7 +111,10 @@ def orientation_of(matrix: bytes | None) -> Orientation:
 
 def frame_orientation(frame: Any) -> Orientation:
     """Display of a decoded frame by its own and its container's data."""
-    for data in frame.side_data:
+    # Not `frame.side_data`: PyAV lets that and the frame hold each other, and megabytes wait for the collector.
+    from av.sidedata.sidedata import SideDataContainer
+
+    for data in SideDataContainer(frame):
         if data.type.name == "DISPLAYMATRIX":
             return orientation_of(bytes(data))
     return Orientation()

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from indexer.errors import NoAudioError, VideoUnreadableError
-from indexer.media.audio import AudioBlock, AudioRequest, Samples, read_audio, run_read_audio
+from indexer.media.audio import AudioBlock, AudioRequest, read_audio, run_read_audio
+from indexer.media.audio_blocks import Samples
 from indexer.media.ffmpeg import find_ffmpeg
 from store.records import VideoFacts
 from tests.counted_video import CountedVideo, bursts, row_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Sequence
 from fractions import Fraction
@@ -222,3 +223,20 @@ def test_the_largest_picture_fits_into_a_message(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     (one,) = read_pictures(str(path), [PictureRequest(Fraction(0))])
     assert (4320, 8192, 3) == one.picture.shape
+
+
+def test_a_frame_is_freed_as_soon_as_its_picture_is_made() -> None:
+    """None waits for the collector: frames are megabytes, and a long film has many."""
+
+    def n_frames() -> int:
+        return sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+
+    clip = _clip("turned")
+    gc.collect()
+    before = n_frames()
+    gc.disable()
+    try:
+        assert 30 == len(_in_process(clip.path, [Fraction(n, 15) for n in range(30)], is_steady=True))
+        assert before == n_frames()
+    finally:
+        gc.enable()
