@@ -35,7 +35,7 @@ from store.files import (
     make_folder,
     translated_errors,
 )
-from store.limited import ForeignDataError, is_own_file, read_limited_bytes
+from store.limited import ForeignDataError, read_limited_bytes
 from store.truth.edits import OrderedEvent, edits_names, read_edits
 from store.truth.edits_copy import COPY_FOLDER
 from store.truth.history import HISTORY_NAME
@@ -165,6 +165,7 @@ class _Backup:
         self._read_data = read_data
         self._entries: dict[str, Entry] = {}
         self._finished = {entry.digest for entry in before.values()}
+        self._there = backup_files.list_contents(target)
         self._writer = Writer(target)
         self._copied: list[int] = []
         self._n_vanished = 0
@@ -176,9 +177,13 @@ class _Backup:
         for path, n_bytes in self._edits.whole_bytes.items():
             self._copy(path, n_bytes)
         files = list(self._files())
-        for number, path in enumerate(files):
+        for number, (path, size_bytes) in enumerate(files):
             on_progress(Progress(len(files), number, path))
-            self._copy(path)
+            known = self._before.get(path)
+            if known and path.startswith(_BY_NAME) and known.size_bytes == size_bytes and self._holds(known):
+                self._entries[path] = known
+            else:
+                self._copy(path)
         retained = self._retained()
         entries = {**retained, **self._entries}
         list_digest = backup_files.write_list(self._writer, self._target, entries)
@@ -199,20 +204,24 @@ class _Backup:
             tuple(self._passed_over),
         )
 
-    def _files(self) -> Iterator[str]:
-        """Paths of everything that is neither cache nor edit, as it is now."""
-        for folder, folders, names in os.walk(self._folder):
-            above = Path(folder).relative_to(self._folder)
-            left_out = LEFT_OUT | {"edits", COPY_FOLDER} if not above.parts else frozenset()
-            folders[:] = sorted(set(folders) - left_out)
-            for name in sorted(set(names) - left_out):
-                path = (above / name).as_posix()
-                if name.startswith(TEMPORARY_PREFIX):
-                    continue
-                if is_plain_path(path) and is_own_file(self._folder / path):
-                    yield path
+    def _files(self, above: str = "") -> Iterator[tuple[str, int]]:
+        """Path and size of everything that is neither cache nor edit, as it is now."""
+        left_out = frozenset() if above else LEFT_OUT | {"edits", COPY_FOLDER}
+        with os.scandir(self._folder / above) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            path = above + entry.name
+            if entry.name in left_out or entry.name.startswith(TEMPORARY_PREFIX):
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._files(f"{path}/")
+                elif entry.is_file(follow_symlinks=False) and is_plain_path(path):
+                    yield path, entry.stat(follow_symlinks=False).st_size
                 else:
                     self._passed_over.append(path)
+            except FileNotFoundError:
+                self._n_vanished += 1
 
     def _copy(self, path: str, n_bytes: int | None = None) -> None:
         """Put a file into the target, unless its content is there.
@@ -221,12 +230,7 @@ class _Backup:
             path: its path in the archive.
             n_bytes: how much of it; None for all.
         """
-        known = self._before.get(path)
         try:
-            size_bytes = (self._folder / path).lstat().st_size
-            if known and path.startswith(_BY_NAME) and known.size_bytes == size_bytes and self._holds(known):
-                self._entries[path] = known
-                return
             data = read_limited_bytes(self._folder / path, MOST_BYTES, follow_links=False)[:n_bytes]
         except FileNotFoundError:
             self._n_vanished += 1
@@ -241,7 +245,7 @@ class _Backup:
             data = data[: data.rfind(b"\n") + 1]
         if path in self._edits.damaged or (path.startswith("segments/") and not is_whole(data)):
             self._note_damaged(path)
-            if known or not path.startswith(_EDITS):
+            if path in self._before or not path.startswith(_EDITS):
                 return  # but the whole lines of damaged edits are better than none
         self._entries[path] = self._store(data)
 
@@ -264,17 +268,20 @@ class _Backup:
                 raise ArchiveDamagedError(f"{place} is not what was written there: check the disk")
             self._copied.append(entry.size_bytes)
             self._finished.add(entry.digest)
+            self._there[entry.digest] = entry.size_bytes
             failpoint("backup.file")
         return entry
 
     def _holds(self, entry: Entry) -> bool:
         """Whether the target has a content; one that no finished backup names is read first."""
-        place = content_path(self._target, entry.digest)
+        if self._there.get(entry.digest) != entry.size_bytes:
+            return False
         is_finished = entry.digest in self._finished
+        if is_finished and not self._read_data:
+            return True
+        place = content_path(self._target, entry.digest)
         try:
-            if place.lstat().st_size != entry.size_bytes:
-                return False
-            if (self._read_data or not is_finished) and digest_file(place) != entry.digest:
+            if digest_file(place) != entry.digest:
                 return False
         except OSError:
             return False

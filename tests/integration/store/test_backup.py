@@ -478,3 +478,12 @@ def test_a_segment_of_a_video_that_came_back_stays(archive: Archive, target: Pat
     back_up_archive(archive.folder, target)
     restore_archive(target, tmp_path / "again")
     assert _segment(tmp_path / "again", 2).exists()
+
+
+def test_what_is_no_file_of_an_archive_is_told(archive: Archive, target: Path, tmp_path: Path) -> None:
+    """Links are not followed, and what a file manager leaves is not copied."""
+    (archive.folder / "link").symlink_to(tmp_path)
+    (archive.folder / ".DS_Store").write_bytes(b"view")
+    report = back_up_archive(archive.folder, target)
+    assert (".DS_Store", "link") == report.passed_over
+    assert len(_truth(archive.folder)) == report.n_files
