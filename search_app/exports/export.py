@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 from search_app.cutting.cut_list import CutList
@@ -13,6 +14,10 @@ from search_app.errors import ExportError
 from search_app.exports import chapters, contact_sheet, mlt, pdf_sheet, playlists, subtitles, tables
 from search_app.exports.film import Film, Said, plan_film
 from search_app.output_files import atomic_write, refuse_folder, refuse_taken
+
+if TYPE_CHECKING:
+    from search_app.timelines.relink import Relinker
+    from store.records import TextHit
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,11 @@ def export_cut_list(
     *,
     format_name: str | None = None,
     overwrite: bool = False,
-    **options: Any,
+    question: str = "",
+    captions: Mapping[str, str] | None = None,
+    relink: Relinker | None = None,
+    rate: Fraction | None = None,
+    texts: Mapping[str, Sequence[TextHit]] | None = None,
 ) -> Film:
     """Write a cut list as the format, or the ending of the file's name, says.
 
@@ -143,7 +152,11 @@ def export_cut_list(
         output: the file to make.
         format_name: a key of `FORMATS`; by the ending if None.
         overwrite: replace `output` if it exists.
-        options: for `plan_film`: question, captions, relink, rate, texts.
+        question: as in `plan_film`, and so are all that follow.
+        captions: what is written about shots, by shot id.
+        relink: says where the sources lie for whom the list is for.
+        rate: frames per second of the film.
+        texts: texts of the sources, by video, for subtitles.
 
     Returns:
         What was written, with notes for people.
@@ -158,7 +171,15 @@ def export_cut_list(
         raise ExportError("there is nothing to write: the cut list has no clips")
     sources = {path for clip in cut_list.clips for path in clip.paths}
     check_export_target(output, sources, overwrite=overwrite)
-    film = plan_film(cut_list, output.name.removesuffix(output.suffix), **options)
+    film = plan_film(
+        cut_list,
+        output.name.removesuffix(output.suffix),
+        question=question,
+        captions=captions,
+        relink=relink,
+        rate=rate,
+        texts=texts,
+    )
     text = form.write(film)
     with atomic_write(output) as temporary:
         # A name that is no Unicode comes out as the bytes that it is made of.

@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search_app.config import SearchSettings
 from search_app.errors import QueryError
-from search_app.query.options import SearchOptions
+from search_app.query.options import SearchOptions, Sort
 from search_app.query.parser import parse_query
 from search_app.query.query import Query
 from search_app.search.encoding import Asker
@@ -74,7 +74,14 @@ def search(
     *,
     encoder: Encoder | Callable[[], Encoder] | None = None,
     settings: SearchSettings | None = None,
-    **options: Any,
+    limit: int = 20,
+    page: int = 1,
+    sort: Sort = Sort.RELEVANCE,
+    variety: float = 0.0,
+    merge: bool = False,
+    stack: bool = True,
+    keep: tuple[str, ...] = (),
+    reject: tuple[str, ...] = (),
 ) -> SearchResult:
     """The shots that answer a query, best first.
 
@@ -84,7 +91,14 @@ def search(
         encoder: the one that the archive was indexed with, or what loads it when it is needed; if None, the one
             that the archive's own record names, loaded once.
         settings: weights and thresholds; the defaults, as in configs/search.toml, if None.
-        options: fields of `SearchOptions`: limit, page, sort, variety, merge, stack, keep, reject.
+        limit: as in `SearchOptions`, and so are all that follow.
+        page: which page, from 1.
+        sort: the order of the answers.
+        variety: 0 for the best, 1 for what is unlike all before it.
+        merge: whether neighbouring shots that answer together are one hit.
+        stack: whether one hit stands for all shots that show the same picture.
+        keep: ids of shots that are right.
+        reject: ids of shots that are wrong.
 
     Raises:
         QueryError: the query or an option cannot be used; it says where and what to write instead.
@@ -92,7 +106,8 @@ def search(
         ModelError: the archive's encoder cannot be loaded.
     """
     parsed = parse_query(query) if isinstance(query, str) else query
-    return answer_query(archive, parsed, SearchOptions(**options), encoder=encoder, settings=settings)
+    options = SearchOptions(limit, page, sort, variety, merge, stack, keep, reject)
+    return answer_query(archive, parsed, options, encoder=encoder, settings=settings)
 
 
 def answer_query(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from indexer.errors import FfmpegError
+from search_app.conforming.modes import Mode
 from search_app.cutting.rights import Rule, set_rights
 from search_app.cutting.stored_cut import PICKS
+from search_app.errors import ExportError, RenderError
+from search_app.exports import manifest
 from search_app.rendering.ledger import read_ledger
 from search_app.search.ranking import Hit
 from search_app.ui import picks
 from search_app.ui.media_cache import MediaShelf
 from search_app.ui.render_job import RenderJob
-from search_app.use_cases.options import StoredSource
+from search_app.use_cases.choose_clips import ExportNeeds, choose_export, film_needs
+from search_app.use_cases.make_film import FilmPlan, make_film, prepare_film
+from search_app.use_cases.options import RenderOptions, StoredSource
 from store.archive import Archive
 from store.records import TextRow, TextSegment, TextStage
 from tests.e2e.small_archive import draw_library, index_library
@@ -75,8 +82,6 @@ def _lasting(ledger: Path) -> dict[str, Any]:
 
 def test_clips_can_be_rendered_best_first(archive: Path) -> None:
     """A stored cut list in another order is still the same cut list."""
-    from search_app.use_cases.choose_clips import ExportNeeds, choose_export
-
     needs = ExportNeeds(can_mark=True)
     with Archive.open(archive) as opened:
         stored, best_first = (
@@ -86,3 +91,48 @@ def test_clips_can_be_rendered_best_first(archive: Path) -> None:
     assert scores == pytest.approx([clip.score for clip in stored.cut_list.clips])
     assert scores[::-1] == pytest.approx([clip.score for clip in best_first.cut_list.clips])
     assert stored.provenance["cut"]["version"] == best_first.provenance["cut"]["version"]
+
+
+def _plan(opened: Archive, output: Path) -> FilmPlan:
+    how = RenderOptions(mode=Mode.PREVIEW)
+    return prepare_film(opened, choose_export(opened, StoredSource(PICKS), film_needs(how)), output, how)
+
+
+def test_what_is_lost_beside_a_film_is_a_value(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The film is there and was used; nothing is printed, and who wants an error gets one."""
+
+    def fail(*_: object) -> NoReturn:
+        raise ExportError("the disk is gone")
+
+    monkeypatch.setattr(manifest, "film_checksums", fail)
+    with Archive.open(archive) as opened:
+        before = opened.snapshot().generation
+        made = make_film(_plan(opened, tmp_path / "film.mp4"))
+        assert before < opened.snapshot().generation
+    (loss,) = made.losses
+    assert loss.startswith("its manifest has no seal")
+    assert (tmp_path / "film.mp4").exists()
+    assert ("", "") == capsys.readouterr()
+    with pytest.raises(RenderError, match=r"film\.mp4 is made, but its manifest has no seal.*the disk is gone"):
+        made.refuse_losses()
+
+
+def test_a_film_that_is_cancelled_while_it_is_sealed_is_not_kept(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither it nor its ledger, and nothing was used."""
+    cancel = threading.Event()
+
+    def stop(*_: object) -> NoReturn:
+        cancel.set()
+        raise FfmpegError("cancelled")
+
+    monkeypatch.setattr(manifest, "film_checksums", stop)
+    with Archive.open(archive) as opened:
+        before = opened.snapshot().generation
+        with pytest.raises(RenderError, match="was cancelled; nothing was kept"):
+            make_film(_plan(opened, tmp_path / "film.mp4"), cancel=cancel)
+        assert before == opened.snapshot().generation
+    assert [] == list(tmp_path.iterdir())
