@@ -161,7 +161,8 @@ class ArchiveRuns(ABC):
         wanted = next((row for row in rows if row.run.key == key), None)
         if wanted is None:
             raise UnknownIdError(f"{stage} has no run {key!r:.80}; `rushes stages` lists them")
-        if wanted.is_chosen and len(rows) > 1:
+        is_live = wanted.is_chosen or (wanted.n_live > 0 and not any(row.is_chosen for row in rows))
+        if is_live and len(rows) > 1:
             raise RunInUseError(f"{stage} {key} is live; choose another run first: `rushes stages choose`")
         others = {row.run.key for row in rows if row is not wanted and row.space_id == wanted.space_id}
         if stage == VISUAL and wanted.n_live and (left := self._without_pictures(key, others)):

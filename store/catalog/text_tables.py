@@ -95,12 +95,11 @@ class TextTables:
         """Add the rows of a live text segment; those that lie outside its video are passed over."""
         with translated(self._path):
             self._con.register("segment_rows", stored.rows)
-            inside, limits = "start_seconds >= ? AND end_seconds <= ?", self._limits(stored.fingerprint)
-            self._con.execute(f"INSERT INTO text_row BY NAME FROM segment_rows WHERE {inside}", limits)
-            (n_outside,) = self._con.execute(
-                f"SELECT count(*) FROM segment_rows WHERE NOT ({inside})",  # noqa: S608 a constant
-                limits,
-            ).fetchall()[0]
+            inside = "FROM segment_rows WHERE start_seconds >= ? AND end_seconds <= ?"
+            inserted = self._con.execute(
+                f"INSERT INTO text_row BY NAME {inside}", self._limits(stored.fingerprint)
+            )
+            n_outside = stored.table.num_rows - inserted.fetchall()[0][0]
             self._con.execute("DELETE FROM removed_frame WHERE frame_id IN (SELECT text_id FROM segment_rows)")
             self._con.unregister("segment_rows")
             outside = f"{n_outside:,} {_OUTSIDE}" if n_outside else ""

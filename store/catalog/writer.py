@@ -105,6 +105,7 @@ class CatalogWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._run_keys: set[str] | None = None
         is_new = not path.exists()
         with translated(path):
             self._con = duckdb.connect(str(path), config=WRITER_CONFIG)
@@ -201,10 +202,18 @@ class CatalogWriter:
                 "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', false, NULL)",
                 [name, fingerprint, run.stage, run.key, *parts, space_id, *cost, *counts],
             )
-            self._con.execute(
-                "INSERT INTO run SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM run WHERE key = ?)",
-                [key, run.stage, run.key, *told, run.weights_hash, parameters, space_id, key],
-            )
+            if key not in self._known_runs():
+                self._known_runs().add(key)
+                self._con.execute(
+                    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [key, run.stage, run.key, *told, run.weights_hash, parameters, space_id],
+                )
+
+    def _known_runs(self) -> set[str]:
+        """Keys of the runs in the catalog, read once."""
+        if self._run_keys is None:
+            self._run_keys = {key for (key,) in self._con.execute("SELECT key FROM run").fetchall()}
+        return self._run_keys
 
     def _note_doubts(self, name: str, passed: str, unknown: Sequence[str]) -> None:
         if passed or unknown:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
 
@@ -59,6 +60,7 @@ from store.words.index import LexicalFolder, verify_folder
 LOCK_TIMEOUT_SECONDS = 120.0
 SEGMENT_CACHE_BYTES = 256 << 20
 _LOG = logging.getLogger(__name__)
+_Stored = TypeVar("_Stored", StoredSegment, StoredText)
 
 
 @contextmanager
@@ -96,25 +98,37 @@ def list_segments(folder: Path) -> list[str]:
 
 
 class _SegmentCache:
-    """Segments of pictures read while publishing, the first ones kept in memory so that few are read twice."""
+    """Segments read while publishing, the first ones kept in memory so that few are read twice."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "segments"
-        self._kept: dict[str, StoredSegment] = {}
+        self._pictures: dict[str, StoredSegment] = {}
+        self._texts: dict[str, StoredText] = {}
         self._kept_bytes = 0
 
     def read(self, name: str) -> StoredSegment:
-        """The segment, verified.
+        """A segment of pictures, verified.
 
         Raises:
             ArchiveDamagedError: it is damaged.
         """
-        if name in self._kept:
-            return self._kept[name]
-        stored = read_segment(segment_path(self._folder, name))
+        return self._read(name, self._pictures, read_segment)
+
+    def read_text(self, name: str) -> StoredText:
+        """A text segment, verified.
+
+        Raises:
+            ArchiveDamagedError: it is damaged.
+        """
+        return self._read(name, self._texts, read_text_segment)
+
+    def _read(self, name: str, kept: dict[str, _Stored], read: Callable[[Path], _Stored]) -> _Stored:
+        if name in kept:
+            return kept[name]
+        stored = read(segment_path(self._folder, name))
         self._kept_bytes += stored.table.nbytes
         if self._kept_bytes <= SEGMENT_CACHE_BYTES:
-            self._kept[name] = stored
+            kept[name] = stored
         return stored
 
 
@@ -298,11 +312,8 @@ class Publisher:
 
     def _read(self, name: str) -> StoredSegment | StoredText:
         if stage_of(name) != VISUAL:
-            return self._read_text(name)
+            return self._segments.read_text(name)
         return self._segments.read(name)
-
-    def _read_text(self, name: str) -> StoredText:
-        return read_text_segment(segment_path(self._folder / "segments", name))
 
     def _find_kept(self, base: Manifest | None) -> _Kept:
         """The shards and the index of words of the base that are as its manifest says."""
@@ -380,7 +391,7 @@ class Publisher:
                 shard_writer = ShardWriter(writer, self._generations, self._shelf, space)
                 shards = self._index(writer, shard_writer, shards)
                 shard_writer = ShardWriter(writer, self._generations, self._shelf, text_space)
-                text_shards = index_texts(writer.texts, self._read_text, shard_writer, text_shards)
+                text_shards = index_texts(writer.texts, self._segments.read_text, shard_writer, text_shards)
                 lexical = index_words(writer.texts, self._generations, number, lexical)
             failpoint("publish.shards-written")
             writer.forget_dropped()
