@@ -114,7 +114,7 @@ def frame_orientation(frame: Any) -> Orientation:
     # Not `frame.side_data`: PyAV lets that and the frame hold each other, and megabytes wait for the collector.
     from av.sidedata.sidedata import SideDataContainer
 
-    for data in SideDataContainer(frame):
+    for data in SideDataContainer(frame):  # type: ignore[call-arg]  # its stubs know no argument
         if data.type.name == "DISPLAYMATRIX":
             return orientation_of(bytes(data))
     return Orientation()

@@ -27,6 +27,7 @@ from search_app.use_cases.choose_clips import (
     idle_relinking,
     relinker_of,
 )
+from search_app.use_cases.options import FORMER_TEXTS
 from store.stages import stages_by_has
 from store.wording import n_of
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from search_app.cutting.cut_list import CutList
     from search_app.cutting.fit import RateOf
-    from search_app.use_cases.options import FORMER_TEXTS, ClipSource, ListOptions, TimelineOptions
+    from search_app.use_cases.options import ClipSource, ListOptions, TimelineOptions
     from store.archive import Archive
     from store.records import TextHit, VideoFacts
     from store.snapshot import Snapshot
