@@ -112,9 +112,10 @@ def orientation_of(matrix: bytes | None) -> Orientation:
 def frame_orientation(frame: Any) -> Orientation:
     """How a decoded frame, and thereby its container, says that it is shown."""
     # Not `frame.side_data`: PyAV lets that and the frame hold each other, and megabytes wait for the collector.
-    from av.sidedata.sidedata import SideDataContainer
+    from av.sidedata import sidedata
 
-    for data in SideDataContainer(frame):
+    make_container: Any = sidedata.SideDataContainer
+    for data in make_container(frame):
         if data.type.name == "DISPLAYMATRIX":
             return orientation_of(bytes(data))
     return Orientation()
