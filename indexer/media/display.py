@@ -1,4 +1,4 @@
-"""From a stored picture to the shown one: crop of the container, mirror, turn, pixel aspect."""
+"""How a stored picture becomes the shown one: what the container cuts off, mirror, turn, pixel aspect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 _MATRIX = struct.Struct("<9i")
 _TOLERANCE_DEGREES = 1.0
-"""Tolerance in degrees of a turn that counts as a right angle; the ffmpeg program has the same."""
+"""How far a turn may be from a right angle, and count as one; the ffmpeg program has the same."""
 
 _CROPPING = re.compile(r" +Frame [Cc]ropping: (\d{1,5})/(\d{1,5})/(\d{1,5})/(\d{1,5}) *")
 
@@ -63,7 +63,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class DisplayShape:
-    """Transformation of the stored picture into the shown one.
+    """How the stored picture becomes the shown one.
 
     Args:
         width_px: shown width.
@@ -91,7 +91,7 @@ def display_shape(
 
 
 def orientation_of(matrix: bytes | None) -> Orientation:
-    """Effect of a display matrix (ISO 14496-12, nine 32-bit numbers) on a picture, scaling left aside.
+    """What a display matrix (ISO 14496-12, nine 32-bit numbers) does to a picture, scaling left aside.
 
     A turn by another than a right angle, and nonsense, count as none: such pictures are shown as they are stored.
     """
@@ -112,9 +112,10 @@ def orientation_of(matrix: bytes | None) -> Orientation:
 def frame_orientation(frame: Any) -> Orientation:
     """Display of a decoded frame by its own and its container's data."""
     # Not `frame.side_data`: PyAV lets that and the frame hold each other, and megabytes wait for the collector.
-    from av.sidedata.sidedata import SideDataContainer
+    from av.sidedata import sidedata
 
-    for data in SideDataContainer(frame):  # type: ignore[call-arg]  # its stubs know no argument
+    make_container: Any = sidedata.SideDataContainer
+    for data in make_container(frame):
         if data.type.name == "DISPLAYMATRIX":
             return orientation_of(bytes(data))
     return Orientation()
@@ -140,7 +141,7 @@ def true_aspect(told: Fraction, width_px: int, height_px: int, crop: Crop) -> Fr
 
 
 def read_crop(lines: Sequence[str]) -> Crop:
-    """Crop by the container: clean aperture of QuickTime, pixel crop of Matroska.
+    """What the container cuts off the pictures of a stream: clean aperture of QuickTime, pixel crop of Matroska.
 
     PyAV does not hand it out, but FFmpeg prints it; so we see what the ffmpeg program applies.
 

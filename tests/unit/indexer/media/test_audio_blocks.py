@@ -24,7 +24,7 @@ def test_every_sample_lies_at_its_place(pieces: list[tuple[int, int]], first: in
     given_blocks = []
     for number, (gap, n) in enumerate(pieces, 1):
         at += gap if abs(gap) > 2 else 0  # less is no gap
-        piece = number + np.arange(n, dtype=np.float32) / 1000
+        piece = (number + np.arange(n) / 1000).astype(np.float32)
         given_blocks += list(blocks.push(Fraction(at, RATE), piece[None], RATE))
         skipped = max(0, end - at)
         line[end if skipped else at : max(at + n, end)] = piece[skipped:]
