@@ -126,7 +126,7 @@ def is_plain_path(path: str) -> bool:
 
 def list_contents(target: Path) -> dict[str, int]:
     """Digest and size of every content that lies in a backup, whether a list names it or not."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     for folder in os.scandir(target / CONTENTS):
         if folder.is_dir(follow_symlinks=False):
             with os.scandir(folder) as entries:

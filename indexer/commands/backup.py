@@ -27,9 +27,9 @@ _TARGET = click.argument("target", type=click.Path(path_type=Path))
 def backup(context: click.Context, /, archive: Path, target: Path, read_data: bool, as_json: bool) -> None:
     """Copy ARCHIVE into the folder TARGET; again, only what is new.
 
-    Shots, decisions and thumbnails are copied, each file verified. Caches are left out, since they can be made
-    again; so are the videos. Others may index and search meanwhile. A backup that is interrupted leaves the one
-    before as it was. `rushes restore` makes an archive of it. Exit status 1 if something in ARCHIVE is damaged.
+    Shots, decisions and thumbnails are copied, each file verified. Videos are left out, and caches, which can be
+    made again. Others may index and search meanwhile. A backup that is interrupted leaves the one before as it
+    was. `rushes restore` makes an archive of it. Exit status 1 if something in ARCHIVE is damaged.
     """
     from dataclasses import asdict
 

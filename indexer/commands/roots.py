@@ -29,7 +29,8 @@ class _ListsByDefault(click.Group):
 def roots() -> None:
     """List the library roots of ARCHIVE: name, folder, id, videos, and whether the folder is there.
 
-    A library root is a folder that was indexed. `rushes roots move` says where it lies now.
+    A library root is a folder that was indexed. `rushes roots move` says where it lies now. With --json the list
+    is printed as JSON.
     """
 
 
