@@ -71,7 +71,9 @@ class _Rushes(click.Group):
         try:
             with _on_one_line():
                 return super().invoke(ctx)
-        except (KeyboardInterrupt, click.Abort):
+        except (KeyboardInterrupt, click.Abort) as stop:
+            for note in getattr(stop, "__notes__", ()):  # such as that a film is there, but not sealed
+                click.echo(printable(note), err=True)
             self._leave_interrupted(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
