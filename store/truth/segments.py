@@ -42,6 +42,7 @@ from store.timespan import TimeSpan
 SEGMENT_FORMAT = 2
 """1 had no runs, parts, words, counts and payloads. Both are read."""
 _RATES = ("frame_rate", "usual_rate")
+_FACTS = tuple(one.name for one in fields(VideoFacts))
 _HEADER_KEY = "rushes"
 _DIGEST_KEY = "rushes.digest"
 _DIGEST_PREFIX = b"rushes-whole-file-xxh3_128:"
@@ -207,7 +208,7 @@ def facts_from_plain(plain: dict[str, Any]) -> VideoFacts:
     """The facts that `facts_to_plain` made plain.
 
     Raises:
-        ValueError: a field is missing, unknown, or not of its type: a segment may be a stranger's.
+        ValueError: a field is missing, or not of its type: a segment may be a stranger's.
     """
     try:
         facts = _read_facts(plain)
@@ -224,7 +225,7 @@ def _read_facts(plain: dict[str, Any]) -> VideoFacts:
     jumps = plain.get("clock_jumps", ())
     return VideoFacts(
         **{
-            **plain,
+            **{name: plain[name] for name in _FACTS if name in plain},  # a later version may know more
             **rates,
             "audio_channels": None if channels is None else tuple(channels),
             "time_base": read_fraction(plain["time_base"]),
