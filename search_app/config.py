@@ -9,7 +9,7 @@ from store.stages import text_stages
 
 
 def default_weights() -> dict[str, float]:
-    """How much the vote of each channel counts in the fusion; 0 switches a channel off.
+    """Weight of each channel's vote in the fusion; 0 switches a channel off.
 
     `picture` compares sampled frames with the question, `name` is words of file and folder names and of metadata;
     all others are words, and for some the meaning, of the texts of a stage.

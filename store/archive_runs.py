@@ -174,7 +174,7 @@ class ArchiveRuns(ABC):
         return sum(size for path, size in sizes.items() if not path.exists())
 
     def _without_pictures(self, key: str, others: set[str]) -> int:
-        """How many videos have shots of a visual run, and of none of the other runs of its space."""
+        """Number of videos with shots of a visual run, and of none of the other runs of its space."""
         videos: dict[str, set[str]] = {}
         for name in list_segments(self.folder):
             stage, run_key = run_of(name)

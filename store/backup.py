@@ -48,7 +48,7 @@ _BY_NAME = ("segments/", "thumbs/")
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """What a backup did.
+    """Result of a backup.
 
     Args:
         n_files: files of the archive that the backup holds.

@@ -1,4 +1,4 @@
-"""What a backup consists of: contents named by their digests, the list of what belongs together, and a lock.
+"""Parts of a backup: contents named by their digests, the list of what belongs together, and a lock.
 
     files/xx/DIGEST   what the files of an archive hold, each content once; never changed
     backup.json       sealed: which archive, and the digest of the list of its files
@@ -31,7 +31,7 @@ CONTENTS = "files"
 LEFT_OUT = frozenset(
     {"generations", "catalog", "vectors", "text", "quarantine", "CURRENT", "writer.lock", "training.lock"}
 )
-"""What of an archive is in no backup: caches, locks, and what was damaged. All else is, known or not."""
+"""Files of an archive that are in no backup: caches, locks, and what was damaged. All others are, known or not."""
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _LINE = re.compile(r"([0-9a-f]{32}) ([0-9]{1,15}) ([^\n]+)\n")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
@@ -41,7 +41,7 @@ _MOST_LIST_BYTES = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a backup or a restore is.
+    """Progress of a backup or a restore.
 
     Args:
         n_files: how many files there are.
@@ -68,7 +68,7 @@ Entries = Mapping[str, Entry]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What `backup.json` says: of which archive it is, and which list of files holds."""
+    """Content of `backup.json`: the archive, and the list of files that holds."""
 
     archive_id: str
     list_digest: str
@@ -115,7 +115,7 @@ class Writer:
 
 
 def content_path(target: Path, digest: str) -> Path:
-    """Where a content lies in a backup."""
+    """Path of a content in a backup."""
     return target / CONTENTS / digest[:2] / digest
 
 
@@ -158,7 +158,7 @@ def write_identity(target: Path, identity: Identity) -> None:
 
 
 def read_identity(target: Path) -> Identity | None:
-    """What `backup.json` says; None if there is none.
+    """Content of `backup.json`; None if there is none.
 
     Raises:
         ArchiveTooNewError: a newer Rushes wrote it.

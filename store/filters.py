@@ -15,7 +15,7 @@ SHAPES = ("portrait", "landscape", "square")
 
 
 def has_choices() -> tuple[str, ...]:
-    """What may stand after `has:`."""
+    """Words after `has:`."""
     return ("audio", *stages_by_has(), "metadata")
 
 

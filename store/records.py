@@ -279,7 +279,7 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Which part of a video's result a segment is.
+    """Part of a video's result that a segment holds.
 
     Args:
         number: from 0, in order of time.

@@ -16,7 +16,7 @@ from store.truth.segments import MOST_BYTES
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What a restore did.
+    """Result of a restore.
 
     Args:
         n_files: files of the backup.

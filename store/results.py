@@ -1,4 +1,4 @@
-"""What the archive knows of stages and their runs: coverage, rows with all they carry, what is passed over."""
+"""Stages and their runs as the archive knows them: coverage, rows with all they carry, what is passed over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from store.timespan import TimeSpan
 
 
 class CoverageState(StrEnum):
-    """How far a run is with a video."""
+    """Coverage of a video by a run."""
 
     DONE = "done"
     PARTIAL = "partial"
@@ -22,7 +22,7 @@ class CoverageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far a run is with a video.
+    """Coverage of a video by a run.
 
     Args:
         state: done, partial, failed, or missing.

@@ -1,4 +1,4 @@
-"""What no row of a stage may hold: refused when it is written, passed over when a stranger's file holds it.
+"""Bounds on rows of stages: refused when they are written, passed over when a stranger's file holds them.
 
 Both sides use the same limits: `why_refused` looks at one row, `find_impossible` at the columns of a file.
 """
@@ -18,7 +18,7 @@ MOST_CHARACTERS: Final = 100_000
 MOST_WORDS: Final = 20_000
 MOST_PAYLOAD_BYTES: Final = 2**18
 SLACK_SECONDS: Final = Fraction(1)
-"""How far a row may reach beyond its video: sound may begin sooner and end later than the pictures."""
+"""Seconds by which a row may reach beyond its video: sound may begin sooner and end later than the pictures."""
 BOX_SLACK: Final = 1e-6
 CONTROLS: Final = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 """All but tab and the ends of lines, as the inside of a character class."""
@@ -54,7 +54,7 @@ def why_refused(
     count: int | None,
     payload: Mapping[str, Any] | None,
 ) -> str:
-    """What is impossible about a row; empty if nothing is."""
+    """Fault of a row; empty if there is none."""
     checks = (
         _why_text(text),
         _why_score(score),

@@ -264,7 +264,7 @@ class Snapshot(SnapshotRuns):
         return self._background
 
     def text_counts(self) -> dict[str, int]:
-        """How many texts of each kind there are; kinds without any are left out."""
+        """Number of texts of each kind; kinds without any are left out."""
         return self._texts.counts
 
     def text_languages(self) -> list[str]:

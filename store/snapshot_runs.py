@@ -38,12 +38,12 @@ class SnapshotRuns:
         return runs.read_chosen(self._catalog, stage)
 
     def coverage(self, run: Run, video_id: str) -> Coverage:
-        """How far a run is with a video; missing for a video without shots."""
+        """Coverage of a video by a run; missing for a video without shots."""
         found = runs.read_coverage(self._catalog, run.stage, run.key, video_id)
         return found.get(video_id, Coverage(CoverageState.MISSING))
 
     def coverages(self, run: Run) -> Mapping[str, Coverage]:
-        """How far a run is with every video that has shots, by fingerprint."""
+        """Coverage of every video that has shots, by fingerprint."""
         return runs.read_coverage(self._catalog, run.stage, run.key)
 
     def failures_of_run(self, run: Run) -> Mapping[str, str]:
@@ -92,7 +92,7 @@ class SnapshotRuns:
         return runs.read_spaces(self._catalog)
 
     def space_coverage(self, space_id: str) -> tuple[int, int]:
-        """How many of the videos have pictures in a space, and how many videos there are."""
+        """Number of videos with pictures in a space, and of all videos."""
         return runs.read_space_coverage(self._catalog, space_id)
 
     def videos_in_space(self, space_id: str) -> set[str]:

@@ -23,7 +23,7 @@ _PART_OF_KEY = re.compile(r"(.+)-p(\d{6})")
 
 
 class Shape(StrEnum):
-    """What the rows of a stage are."""
+    """Shape of a stage's rows."""
 
     FRAMES = "frames"
     TEXTS = "texts"
@@ -210,7 +210,7 @@ class Run:
 
 
 def part_key(run_key: str, part: int) -> str:
-    """What a part of a run's result is called in file names.
+    """Name of a part of a run's result in file names.
 
     Raises:
         ValueError: the number is out of range.
@@ -227,7 +227,7 @@ def run_of_key(key: str) -> tuple[str, int | None]:
 
 
 def help_of_texts() -> tuple[str, str]:
-    """What the help of the query language says of kinds of text: the lines of their fields, and that of `has:`."""
+    """Help of the query language on kinds of text: the lines of their fields, and that of `has:`."""
     fields = [f"{field}:{stage_named(name).example}" for field, name in fields_of_texts().items()]
     has = "|".join(("audio", *stages_by_has(), "metadata"))
     return f"  {' '.join(fields)}", f"  has:{has}"

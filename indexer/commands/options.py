@@ -9,7 +9,7 @@ import click
 ARCHIVE = click.argument("archive", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 DEVICE = click.option(
-    "--device", default="auto", show_default=True, help="Where the model runs: auto, cpu, cuda, mps or xpu."
+    "--device", default="auto", show_default=True, help="Device of the model: auto, cpu, cuda, mps or xpu."
 )
 CONFIG = click.option(
     "--config",

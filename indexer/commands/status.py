@@ -88,7 +88,7 @@ def _stage_entries(snapshot: Snapshot) -> dict[str, dict[str, int]]:
 
 
 def _count_unknown(snapshot: Snapshot) -> dict[str, int]:
-    """How many segments are kept and passed over, because only a later version understands them, and why."""
+    """Segments that are passed over, because only a later version understands them: their number, and why."""
     passed = snapshot.passed_segments()
     counts = {
         "segments of unknown stages": sum(not one.format for one in passed),

@@ -43,7 +43,7 @@ class LibraryRoot:
 
 
 class Verdict(StrEnum):
-    """How a known file compares with what lies under its name in another folder."""
+    """State of a known file compared with what lies under its name in another folder."""
 
     SAME = "same"
     OTHER = "other content"

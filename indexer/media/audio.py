@@ -55,13 +55,13 @@ class AudioBlock:
 
     @property
     def time(self) -> Fraction:
-        """When the first sample is heard, in exact seconds."""
+        """Time of the first sample, in exact seconds."""
         return Fraction(self.first_sample, self.rate_hz)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioRequest:
-    """What is wanted of a video's sound.
+    """Sound wanted of a video.
 
     Args:
         rate_hz: samples per second.
@@ -174,7 +174,7 @@ def _block(at: int, samples: Samples, n_lost: int) -> _Entry:
 
 
 class _Line:
-    """Where sound lies on the time line of the pictures, whatever the stream's own clock does.
+    """Position of sound on the time line of the pictures, whatever the stream's own clock does.
 
     Args:
         reader: the open file.
@@ -188,7 +188,7 @@ class _Line:
         self._raw_end: Fraction | None = None
 
     def place(self, stamp: Fraction | None, length: Fraction) -> Fraction | None:
-        """When a frame is heard; None for one that does not say, or beyond what is believed.
+        """Time of a frame; None for one that has none, or one beyond what is believed.
 
         Args:
             stamp: its time stamp in seconds of the stream's clock.

@@ -120,7 +120,7 @@ class _Run:
 
     @property
     def end(self) -> Fraction:
-        """Where the run ends so far, in seconds."""
+        """End of the run so far, in seconds."""
         return self._start + Fraction(self._n_taken, self.rate)
 
     def push(self, samples: Samples) -> Samples:
@@ -140,7 +140,7 @@ class _Run:
         return self._undropped(resampled)
 
     def finish(self) -> Samples:
-        """What the resamplers still hold."""
+        """Samples that the resamplers still hold."""
         if self._is_plain or not self._n_taken:
             return np.zeros((len(self._resamplers), 0), np.float32)
         return self._undropped(np.concatenate([_joined(one.resample(None)) for one in self._resamplers]))

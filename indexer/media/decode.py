@@ -186,7 +186,7 @@ class VideoReader:
 
     @property
     def n_audio_tracks(self) -> int:
-        """How many sound tracks there are."""
+        """Number of sound tracks."""
         return len(self._container.streams.audio)
 
     @property

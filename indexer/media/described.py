@@ -45,7 +45,7 @@ def count_channels(lines: Sequence[str]) -> int:
 
 
 def channel_names(lines: Sequence[str]) -> tuple[str, ...]:
-    """What FFmpeg calls the channels of a sound stream, such as `FL` and `FR`; empty where they have no names."""
+    """FFmpeg's names of the channels of a sound stream, such as `FL` and `FR`; empty where they have none."""
     from av import AudioLayout
 
     found = next(filter(None, map(_LAYOUT.fullmatch, lines)), None)

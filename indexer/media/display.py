@@ -1,4 +1,4 @@
-"""How a stored picture becomes the shown one: what the container cuts off, mirror, turn, pixel aspect."""
+"""From a stored picture to the shown one: crop of the container, mirror, turn, pixel aspect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 _MATRIX = struct.Struct("<9i")
 _TOLERANCE_DEGREES = 1.0
-"""How far a turn may be from a right angle, and count as one; the ffmpeg program has the same."""
+"""Tolerance in degrees of a turn that counts as a right angle; the ffmpeg program has the same."""
 
 _CROPPING = re.compile(r" +Frame [Cc]ropping: (\d{1,5})/(\d{1,5})/(\d{1,5})/(\d{1,5}) *")
 
@@ -63,7 +63,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class DisplayShape:
-    """How the stored picture becomes the shown one.
+    """Transformation of the stored picture into the shown one.
 
     Args:
         width_px: shown width.
@@ -91,7 +91,7 @@ def display_shape(
 
 
 def orientation_of(matrix: bytes | None) -> Orientation:
-    """What a display matrix (ISO 14496-12, nine 32-bit numbers) does to a picture, scaling left aside.
+    """Effect of a display matrix (ISO 14496-12, nine 32-bit numbers) on a picture, scaling left aside.
 
     A turn by another than a right angle, and nonsense, count as none: such pictures are shown as they are stored.
     """
@@ -141,7 +141,7 @@ def true_aspect(told: Fraction, width_px: int, height_px: int, crop: Crop) -> Fr
 
 
 def read_crop(lines: Sequence[str]) -> Crop:
-    """What the container cuts off the pictures of a stream: clean aperture of QuickTime, pixel crop of Matroska.
+    """Crop by the container: clean aperture of QuickTime, pixel crop of Matroska.
 
     PyAV does not hand it out, but FFmpeg prints it; so we see what the ffmpeg program applies.
 

@@ -1,4 +1,4 @@
-"""Where stages run: in the caller's thread, or on several videos at once. Both promise the same.
+"""Executors of stages: in the caller's thread, or on several videos at once. Both promise the same.
 
 Each video gets one outcome, in whatever order they end. One that fails stops no other. A run is stopped by closing
 the iterator or by raising in `report`: then no outcome follows, and nothing goes on working.
@@ -80,7 +80,7 @@ class LocalPool:
 
 
 class _StoppedError(Exception):
-    """Nobody wants the outcome any more."""
+    """The outcome is not wanted any more."""
 
 
 class _Workers(Generic[Result]):

@@ -32,7 +32,7 @@ class VideoTask:
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """What a stage has done on a video since its last report.
+    """Progress of a stage on a video since its last report.
 
     Args:
         path: the file.

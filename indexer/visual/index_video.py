@@ -21,7 +21,7 @@ KeepThumbnail = Callable[[str, bytes], object]
 
 @dataclass(frozen=True, slots=True)
 class IndexedVideo:
-    """What indexing finds in one video.
+    """Result of indexing one video.
 
     Args:
         segment: facts, shots, frames and their vectors.

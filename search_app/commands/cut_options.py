@@ -1,4 +1,4 @@
-"""How clips are chosen and ordered, as options of a command."""
+"""Choice and order of clips, as options of a command."""
 
 from __future__ import annotations
 

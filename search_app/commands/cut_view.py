@@ -55,7 +55,7 @@ def say_change(snapshot: Snapshot, change: CutChange) -> None:
 
 
 def length_words(film: tuple[int, Fraction] | None) -> str:
-    """How long a film is, for people: `0:30.0 (750 frames at 25 fps)`.
+    """Length of a film, for people: `0:30.0 (750 frames at 25 fps)`.
 
     Args:
         film: how many frames it has, and frames per second; None without clips.
@@ -67,7 +67,7 @@ def length_words(film: tuple[int, Fraction] | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where a clip begins and ends in its source, as editing programs say it.
+    """In and out of a clip in its source, as editing programs say it.
 
     Args:
         start: timecode of its first frame, without handles.
@@ -186,7 +186,7 @@ def print_cut(
 
 
 def _flag(flag: str, presence: Presence | None) -> str:
-    """What stands in the way of a clip, with since when its file is missing."""
+    """Obstacles of a clip, with since when its file is missing."""
     if presence is None or presence.is_there:
         return flag
     return flag.replace("its file is missing", presence.reason, 1)
@@ -240,7 +240,7 @@ def cut_json(
 
 
 def print_log(cut: StoredCut) -> None:
-    """What became of a cut list, the latest first."""
+    """History of a cut list, the latest first."""
     from indexer.commands.console import print_table
 
     numbers = version_numbers(cut.steps)
@@ -310,7 +310,7 @@ def print_candidates(hits: Sequence[Hit], files: Mapping[str, Presence]) -> None
 
 
 def print_takes(takes: Sequence[Take], files: Mapping[str, Presence]) -> None:
-    """What could stand in the place of a clip, as a table."""
+    """Other takes for the place of a clip, as a table."""
     from indexer.commands.console import print_table, with_presence
 
     rows = [

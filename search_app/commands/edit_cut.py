@@ -98,9 +98,9 @@ def fit(
 @ARCHIVE
 @NAME
 @PLACES
-@click.option("--in", "begin", metavar="TIME", help="Where they begin: +12f, +0.5, 1:02.5 or a timecode.")
-@click.option("--out", "end", metavar="TIME", help="Where they end, likewise; this frame is not shown any more.")
-@click.option("--length", metavar="LENGTH", help="How long they are from their beginning: 2, 2s or 48f.")
+@click.option("--in", "begin", metavar="TIME", help="Their begin: +12f, +0.5, 1:02.5 or a timecode.")
+@click.option("--out", "end", metavar="TIME", help="Their end, likewise; this frame is not shown any more.")
+@click.option("--length", metavar="LENGTH", help="Their length from their begin: 2, 2s or 48f.")
 @AGAIN
 def trim(
     archive: Path, name: str, places: str, begin: str | None, end: str | None, length: str | None, again: bool
@@ -272,7 +272,7 @@ reopen = _decide("reopen", "open", "Take back that clips were accepted or reject
 @NAME
 @PLACE
 @click.option("--take", type=click.IntRange(1), help="Take this one of the list.")
-@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many to list.")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Number of takes to list.")
 @AS_JSON
 def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_json: bool) -> None:
     """List what looks like a clip and is not in the cut list, the largest and sharpest copies first; take one.

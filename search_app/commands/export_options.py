@@ -1,4 +1,4 @@
-"""What clips an export takes, and by which paths it names their sources, as options of a command."""
+"""Clips of an export, and the paths by which it names their sources, as options of a command."""
 
 from __future__ import annotations
 

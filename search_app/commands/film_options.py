@@ -1,4 +1,4 @@
-"""What a supercut has beside its clips, as options of a command."""
+"""Parts of a supercut beside its clips, as options of a command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPTIONS = (
     click.option(
         "--card-seconds",
         type=Finite(0, 60, min_open=True),
-        help="How long a card is shown; cards come on top of what --max-seconds and --fit allow."
+        help="Length of a card; cards come on top of what --max-seconds and --fit allow."
         f"  [default: {CARD_SECONDS:g}]",
     ),
     click.option(
@@ -42,7 +42,7 @@ _OPTIONS = (
     click.option(
         "--subtitles",
         type=click.Choice([*map(str, Subtitles)]),
-        help="What is said, from the archive's transcripts: in an .srt beside the film, or in its pictures.",
+        help="Speech, from the archive's transcripts: in an .srt beside the film, or in its pictures.",
     ),
     click.option(
         "--loudness",

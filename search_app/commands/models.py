@@ -163,7 +163,7 @@ def _paths_without(archive: Archive, space: EmbeddingSpace) -> list[Path]:
 @models.command()
 @ARCHIVE
 @click.argument("queries", nargs=-1, required=True)
-@click.option("--with", "other", metavar="NAME", help="Which encoder; the only other one if left out.")
+@click.option("--with", "other", metavar="NAME", help="The other encoder; the only other one if left out.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=_N_SHOWN, show_default=True, help="Shots to show.")
 @DEVICE
 @AS_JSON

@@ -30,12 +30,12 @@ _OPTIONS = (
     click.option(
         "--encoder",
         type=click.Choice([*map(str, Encoder)]),
-        help="Who encodes H.264; auto: a graphics card if one works.  [default: software]",
+        help="H.264 encoder; auto: a graphics card if one works.  [default: software]",
     ),
     click.option(
         "--audio-track",
         type=click.IntRange(1, 64),
-        help="Which sound track of each source is heard.  [default: the one that the file names]",
+        help="Sound track of each source.  [default: the one that the file names]",
     ),
 )
 

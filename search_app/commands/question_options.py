@@ -1,4 +1,4 @@
-"""What is asked beside QUERY, and how answers are ranked, as options of a command."""
+"""The question beside QUERY, and the ranking of answers, as options of a command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OPTIONS = (
         type=click.Choice(["relevance", "date", "duration", "file"]),
         default="relevance",
         show_default=True,
-        help="Which shots come first; any but relevance takes only what surely matches.",
+        help="Order of the shots; any but relevance takes only what surely matches.",
     ),
     click.option(
         "--variety",

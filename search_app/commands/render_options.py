@@ -1,4 +1,4 @@
-"""How a cut list becomes a film, as options of a command."""
+"""Rendering of a cut list, as options of a command."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _prerolls(clip: Clip, look: FrameLog) -> Sequence[Fraction | None]:
 
 
 def _focus(job: ClipJob) -> Focus:
-    """Where to crop: one place for the whole clip, found in small pictures of it."""
+    """Position of the crop: one for the whole clip, found in small pictures of it."""
     clip, look = job.clip, job.look
     first, end = tick_span(clip.span, clip.facts)
     found = read_small_frames(

@@ -67,7 +67,7 @@ def clips_of_hits(cut_list: CutList, question: str) -> tuple[CutClip, ...]:
 def clips_beside_handles(
     cut_list: CutList, question: str, seconds: Fraction
 ) -> tuple[tuple[CutClip, ...], list[LeftOut]]:
-    """What was chosen with handles, as clips of a stored cut list that have their handles beside them.
+    """Clips of a stored cut list for what was chosen with handles; the handles lie beside them.
 
     Args:
         cut_list: the clips, as long as they are with their handles.

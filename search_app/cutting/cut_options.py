@@ -105,12 +105,12 @@ class CutOptions:
 
     @property
     def n_shots(self) -> int:
-        """How many shots to take at most, or to choose from if they are fitted."""
+        """Number of shots to take at most, or to choose from if they are fitted."""
         return self.limit or (LIMIT if self.fit is None else FIT_LIMIT)
 
     @property
     def random_seed(self) -> int:
-        """What names the random order."""
+        """Seed of the random order."""
         return SEED if self.seed is None else self.seed
 
     @property

@@ -84,11 +84,11 @@ class FilmOptions:
 
     @property
     def exact_transition_seconds(self) -> Fraction:
-        """How long a transition takes; what a person types as 0.1 is meant as a tenth."""
+        """Length of a transition in seconds; what a person types as 0.1 is a tenth."""
         return Fraction(str(TRANSITION_SECONDS if self.transition_seconds is None else self.transition_seconds))
 
     def card_frames(self, frame_rate: Fraction) -> int:
-        """How many frames a card is shown."""
+        """Number of frames of a card."""
         seconds = Fraction(str(CARD_SECONDS if self.card_seconds is None else self.card_seconds))
         return max(1, round(seconds * frame_rate))
 

@@ -49,7 +49,7 @@ class Resolved:
     def search_options(
         self, limit: int, page: int = 1, keep: Sequence[str] = (), reject: Sequence[str] = ()
     ) -> SearchOptions:
-        """How the question is answered."""
+        """Answering of a question."""
         asked = self.asked
         return SearchOptions(
             limit, page, asked.sort, asked.variety, asked.merge, asked.stack, tuple(keep), tuple(reject)
@@ -154,7 +154,7 @@ def explain_moment(
 def resolve_question(
     archive: Archive, query: str | None, asked: QuestionOptions, limit: int | None = None
 ) -> Resolved:
-    """What is asked, a picture and a saved search included.
+    """The question, a picture and a saved search included.
 
     Args:
         archive: where searches are saved.
@@ -206,7 +206,7 @@ def find_shots(
 
 
 def loader(archive: Archive, device: str) -> Callable[[], Encoder]:
-    """What loads the encoder of an archive."""
+    """Loader of an archive's encoder."""
 
     def load() -> Encoder:
         from indexer.models.asking import load_asking_encoder

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LeftOutClips = tuple[tuple[CutClip, str], ...]
 """Clips that are not in a cut list, each with the reason."""
 Change = Callable[["Archive", StoredCut], tuple[Edited, str]]
-"""What makes the clips of a new version, and says what was done, for people."""
+"""Makes the clips of a new version, and says what was done, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class CutChange:
 
 @dataclass(frozen=True, slots=True)
 class NewClips:
-    """What is put into a cut list.
+    """Clips to be put into a cut list.
 
     Args:
         what: it in words.
@@ -257,7 +257,7 @@ def candidate_clips(archive: Archive, cut: StoredCut, device: str, *, include_mi
 
 
 def look_for_news(archive: Archive, cut: StoredCut, device: str) -> list[Hit]:
-    """What matches the question of a cut list, or is as sure as was asked for it, and is new to it, best first.
+    """News for the question of a cut list: matches, or as sure as was asked for, best first.
 
     Raises:
         QueryError: its question cannot be understood.

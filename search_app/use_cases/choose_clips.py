@@ -44,7 +44,7 @@ CHANGED = "its file has changed since it was indexed"
 
 @dataclass(frozen=True, slots=True)
 class ExportNeeds:
-    """What an export asks of its clips.
+    """Demands of an export on its clips.
 
     Args:
         can_mark: whether the export draws the marks that rights ask for.
@@ -83,7 +83,7 @@ class AskedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ChosenClips:
-    """What is exported.
+    """Clips to be exported.
 
     Args:
         cut_list: the clips that may be.
@@ -99,7 +99,7 @@ class ChosenClips:
 
     @property
     def marks(self) -> list[str]:
-        """What must be seen on each clip; empty for nothing."""
+        """Mark that must be seen on each clip; empty for none."""
         return [ruling.text for ruling in self.rulings]
 
     @property
@@ -152,13 +152,13 @@ def choose_export(archive: Archive, source: ClipSource, needs: ExportNeeds) -> C
 
 
 def film_needs(rendering: RenderOptions) -> ExportNeeds:
-    """What a film asks of its clips."""
+    """Demands of a film on its clips."""
     rate_of = film_rate_of(rendering.picture, rendering.mode)
     return ExportNeeds(can_mark=True, needs_files=True, rate_of=rate_of)
 
 
 def film_rate_of(picture: PictureOptions, mode: Mode) -> RateOf:
-    """What gives the rate of a film of some sources."""
+    """Rate of a film of some sources."""
 
     def rate_of(sources: Sequence[VideoFacts], seconds: Sequence[Fraction]) -> Fraction:
         like = commonest_coding(sources) if mode is Mode.FAST else sources
@@ -264,7 +264,7 @@ def _without_missing(archive: Archive, cut_list: CutList) -> CutList:
 
 
 def relinker_of(options: RelinkOptions, output: Path) -> Relinker:
-    """What names the sources of an export.
+    """Paths by which an export names its sources.
 
     Raises:
         ConfigError: a path map cannot be understood.
@@ -273,7 +273,7 @@ def relinker_of(options: RelinkOptions, output: Path) -> Relinker:
 
 
 def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
-    """What was asked of a relinker and has no effect, for people."""
+    """Options of a relinker that have no effect, for people."""
     if not relink.path_map:
         return []  # what is only relative always has an effect
     sources = {clip.video_id: clip for clip in cut_list.clips}
@@ -281,7 +281,7 @@ def idle_relinking(relink: Relinker, cut_list: CutList) -> list[str]:
 
 
 def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
-    """What is wrong with the files of videos as they lie there now, by fingerprint; nothing where one is right.
+    """Changes of the files of videos since they were indexed, by fingerprint; none where one is right.
 
     Args:
         sources: fingerprint of each video, and where it may lie.

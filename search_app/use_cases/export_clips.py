@@ -193,7 +193,7 @@ def _texts_of(snapshot: Snapshot, cut_list: CutList, kind: str) -> dict[str, lis
 
 
 def _timeline_entries(plan: TimelinePlan, output: Path, chosen: ChosenClips) -> dict[str, Any]:
-    """What was written, as plain data."""
+    """The written file, as plain data."""
     return {
         "timeline": str(output.absolute()),
         "rate": str(plan.rate),

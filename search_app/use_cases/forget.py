@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """What would be removed.
+    """Results that would be removed.
 
     Args:
         video_ids: fingerprints of the videos.
@@ -33,7 +33,7 @@ class Forgetting:
 
 
 def plan_forgetting(snapshot: Snapshot, videos: Sequence[str] | None) -> Forgetting:
-    """What goes if videos are forgotten.
+    """Results that go if videos are forgotten.
 
     Args:
         snapshot: the archive.

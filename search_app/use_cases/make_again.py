@@ -39,7 +39,7 @@ class FilmBefore:
 
     @property
     def notes(self) -> list[str]:
-        """What was asked and has no effect, for people."""
+        """Options that have no effect, for people."""
         return self.relink.without_effect(path for clip in self.known.cut_list.clips for path in clip.paths)
 
     def find_archive(self) -> Path | None:
@@ -101,5 +101,5 @@ def prepare_again(archive: Archive | None, before: FilmBefore, output: Path, opt
 
 
 def difference_from(before: FilmBefore, report: SupercutReport) -> str:
-    """How a film differs from the one before, for people; empty if it decodes to the same bits."""
+    """Difference of a film from the one before, for people; empty if it decodes to the same bits."""
     return difference_between(before.known, read_manifest(report.ledger))

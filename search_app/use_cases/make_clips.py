@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MadeClips:
-    """What came of each clip.
+    """Outcomes of the clips.
 
     Args:
         files: a file, or a reason, for each.
@@ -38,12 +38,12 @@ class MadeClips:
 
     @property
     def folder(self) -> Path:
-        """Where they lie."""
+        """Folder of the files."""
         return self.files[0].path.parent
 
     @property
     def ledger(self) -> Path:
-        """What lists them."""
+        """Ledger that lists the files."""
         return self.folder / LEDGER
 
     @property
@@ -64,7 +64,7 @@ class MadeClips:
         )
 
     def _verdict(self) -> str:
-        """How many of the files are exact, of those that could be compared."""
+        """Number of exact files among those that could be compared."""
         compared = [report for report in self.done if report.is_verified]
         if not compared:
             return next((report.verification_line() for report in self.done), "none made")

@@ -153,7 +153,7 @@ def _asked_poster(cut_list: CutList, output: Path, options: RenderOptions, shape
 
 
 def estimate_film(plan: FilmPlan) -> Estimate:
-    """What the film will be; nothing is written.
+    """Estimate of the film; nothing is written.
 
     Raises:
         QueryError: the mode is fast.

@@ -35,7 +35,7 @@ def measure(
     device: str = "auto",
     on_asked: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """How good the rankings of an archive, or of a TREC run, are.
+    """Quality of the rankings of an archive, or of a TREC run.
 
     Args:
         archive: what is measured.
@@ -79,7 +79,7 @@ def _find_answers(
     device: str,
     on_asked: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, Answer], dict[str, str]]:
-    """What a run file, or else this archive, answers to each question, and why some were refused."""
+    """Answers of a run file, or else of this archive, to each question, and why some were refused."""
     if options.run is not None:
         rankings = read_run(options.run)
         return {topic.topic_id: Answer({"run": rankings.get(topic.topic_id, [])}) for topic in topics}, {}

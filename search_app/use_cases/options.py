@@ -1,4 +1,4 @@
-"""What is asked of a use case, as values: light, so that `--help` names them without loading anything."""
+"""Options of use cases, as values: light, so that `--help` names them without loading anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMER_TEXTS = {"screen": "text"}
 
 @dataclass(frozen=True, slots=True)
 class QuestionOptions:
-    """What is asked beside the words of a question, and how its answers are ranked.
+    """The question beside its words, and the ranking of its answers.
 
     Args:
         sort: as in `SearchOptions`, and so are the next three.
@@ -47,7 +47,7 @@ class QuestionOptions:
         object.__setattr__(self, "sort", Sort(self.sort))
 
     def ranking(self) -> dict[str, Any]:
-        """How answers are ranked, for the ledger."""
+        """Ranking of answers, for the ledger."""
         return {"sort": str(self.sort), "variety": self.variety, "merge": self.merge, "stack": self.stack}
 
 
@@ -109,7 +109,7 @@ class RelinkOptions:
 
 @dataclass(frozen=True, slots=True)
 class TimelineOptions:
-    """How a timeline is written.
+    """Writing of a timeline.
 
     Args:
         rate: frames per second, a key of `COUNTINGS`; as most of its sources if None.
@@ -126,7 +126,7 @@ class TimelineOptions:
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """How a list, playlist, sheet, subtitles or chapters are written.
+    """Writing of a list, playlist, sheet, subtitles or chapters.
 
     Args:
         format_name: a key of `FORMATS`; as the ending says if None.
@@ -143,7 +143,7 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """How a cut list becomes a film.
+    """Rendering of a cut list.
 
     Args:
         film: what there is beside the clips.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RelinkedCut:
-    """What came of the clips of a cut list that had lost their video.
+    """Outcomes of the clips of a cut list that had lost their video.
 
     Args:
         found: for each of them what took the place of its video, if anything did.

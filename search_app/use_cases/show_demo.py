@@ -44,7 +44,7 @@ def draw_demo(library: Path, seed: int, on_frame: Callable[[int, int], None]) ->
 
 
 def demo_settings() -> IndexSettings:
-    """How the library is indexed."""
+    """Indexing of the library."""
     return IndexSettings()
 
 

@@ -175,7 +175,7 @@ def read_chosen(reader: CatalogReader, stage: str) -> str | None:
 
 @reading_rows
 def read_coverage(reader: CatalogReader, stage: str, key: str, video_id: str = "") -> dict[str, Coverage]:
-    """How far a run is with every video, or with one, by fingerprint."""
+    """Coverage of every video, or of one, by a run, by fingerprint."""
     found = {}
     for fingerprint, is_done, reason, parts in reader.rows(_COVERAGE, [stage, key, video_id]):
         spans = tuple(TimeSpan(read_fraction(start), read_fraction(end)) for start, end in parts or ())
@@ -276,7 +276,7 @@ def read_spaces(reader: CatalogReader) -> dict[str, tuple[EmbeddingSpace, str]]:
 
 @reading_rows
 def read_space_coverage(reader: CatalogReader, space_id: str) -> tuple[int, int]:
-    """How many of the videos have pictures in a space, and how many videos there are."""
+    """Number of videos with pictures in a space, and of all videos."""
     (row,) = reader.rows(
         "SELECT (SELECT count(DISTINCT segment.fingerprint) FROM segment JOIN video USING (fingerprint) "
         "WHERE segment.stage = 'visual' AND segment.space_id = ?), (SELECT count(*) FROM video)",

@@ -38,7 +38,7 @@ _SHOTS = """
 
 @reading_rows
 def count_texts(reader: CatalogReader) -> dict[str, int]:
-    """How many texts of each kind there are; kinds without any are left out."""
+    """Number of texts of each kind; kinds without any are left out."""
     return dict(reader.rows("SELECT stage, count(*) FROM text_row GROUP BY stage"))
 
 

@@ -39,7 +39,7 @@ class Removed:
         return fingerprint_of(name) in self.videos or run_of(name) in self.runs
 
     def without(self, events: Iterable[Event]) -> Removed:
-        """What is left to delete after events that ask for some of it again."""
+        """Deletions that are left after events that ask for some of it again."""
         videos, runs = set(self.videos), set(self.runs)
         for event in events:
             if isinstance(event, Recalled | Seen | Moved):

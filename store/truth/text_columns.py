@@ -54,7 +54,7 @@ class Impossible:
     reasons: Mapping[str, int]
 
     def __len__(self) -> int:
-        """How many rows are passed over."""
+        """Number of rows that are passed over."""
         return int(self.mask.sum())
 
     def rest_of(self, table: pa.Table) -> pa.Table:
@@ -78,7 +78,7 @@ def fill_columns(table: pa.Table) -> pa.Table:
 
 
 def find_impossible(table: pa.Table) -> Impossible:
-    """Which rows of a text segment cannot be, by the rules by which they are refused when they are written."""
+    """Faults of the rows of a text segment, by the rules by which rows are refused when they are written."""
     checks: dict[str, Callable[[pa.Table], Mask]] = {
         "have impossible times": _bad_times,
         "have a text that is too long": lambda rows: _is_longer(rows["text"], MOST_CHARACTERS),

@@ -42,7 +42,7 @@ class TextSearch:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many texts of each kind there are."""
+        """Number of texts of each kind."""
         return text_rows.count_texts(self._catalog)
 
     @cached_property
