@@ -272,7 +272,7 @@ reopen = _decide("reopen", "open", "Take back that clips were accepted or reject
 @NAME
 @PLACE
 @click.option("--take", type=click.IntRange(1), help="Take this one of the list.")
-@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Number of takes to list.")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Takes to list.")
 @AS_JSON
 def swap(archive: Path, name: str, place: str, take: int | None, limit: int, as_json: bool) -> None:
     """List what looks like a clip and is not in the cut list, the largest and sharpest copies first; take one.

@@ -29,7 +29,7 @@ _FORMATS = (
 
 OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
 FORMAT = click.option(
-    "--format", "format_name", type=click.Choice(_FORMATS), help="Format of the file.  [default: as the ending says]"
+    "--format", "format_name", type=click.Choice(_FORMATS), help="File format.  [default: as the ending says]"
 )
 TEXT = click.option(
     "--text",
