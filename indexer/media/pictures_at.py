@@ -25,9 +25,6 @@ if TYPE_CHECKING:  # whoever starts the child decodes nothing itself
 
 _Entry = tuple[dict[str, Any], list[bytes]]
 _PREROLLS = (Fraction(0), Fraction(1, 2), *PREROLLS[1:])
-_SEEKABLE = SOUGHT - {"mpeg"}
-"""After a seek in a program stream, FFmpeg gives a packet the time of another: 0.1 s apart was seen."""
-
 _GUESSED_RATE = Fraction(25)
 _SLACK_FRAMES = 3
 """So many usual distances before a wanted time every picture is decoded, those that no other needs, too."""
@@ -149,7 +146,7 @@ class _Search:
 
         self.reader = VideoReader(self._path).__enter__()
         is_steady = not self.reader.clock_may_jump if self._is_steady is None else self._is_steady
-        self._may_seek = is_steady and self.reader.container_name in _SEEKABLE
+        self._may_seek = is_steady and self.reader.container_name in SOUGHT
         self._slack = _SLACK_FRAMES / (self.reader.frame_rate or _GUESSED_RATE)
         self._longest_group = Fraction(0)
         self._begin(is_first=True)
