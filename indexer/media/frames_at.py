@@ -36,8 +36,8 @@ PREROLLS = (Fraction(0), Fraction(2), Fraction(16))
 """Seconds before an instant at which reading tries to start, before it starts at the beginning of the file."""
 
 SOUGHT = frozenset({"mov", "matroska", "mpegts", "flv", "mxf"})
-"""Containers that say of each picture when it is shown, so that the clock can be read from anywhere. A program stream
-(`mpeg`) is none: after a seek FFmpeg gives a packet the time of another, 0.1 s apart."""
+"""Containers that say of each picture when it is shown, so that the clock can be read from anywhere. A program
+stream (`mpeg`) is none: after a seek FFmpeg gives a packet the time of another, 0.1 s apart."""
 
 
 @dataclass(frozen=True, slots=True)
