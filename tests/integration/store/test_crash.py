@@ -19,7 +19,7 @@ from tests.integration.store.samples import fingerprint_of, rows_of
 N_BEGUN = 2
 N_VIDEOS = 3
 N_AT_RANDOM = 4
-RANDOM_KILLS = 25
+RANDOM_KILLS = 12
 SOAK_KILLS = 300
 _NOT_WRITING = tuple(name for name in FAILPOINTS if name.startswith(("repair.", "edits.")))
 _REPAIRING = (
@@ -136,7 +136,7 @@ def _kill_at_random(server: ForkServer, tmp_path: Path, n_kills: int, expected: 
 def test_kill_at_random_moments(
     tmp_path: Path, fork_server: ForkServer, undisturbed: dict[int, dict[str, Any]]
 ) -> None:
-    """25 writers killed at random moments lose nothing, and the archives end as if nothing had happened."""
+    """Writers killed at random moments lose nothing, and the archives end as if nothing had happened."""
     _kill_at_random(fork_server, tmp_path, RANDOM_KILLS, undisturbed[N_AT_RANDOM])
 
 
