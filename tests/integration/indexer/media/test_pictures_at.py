@@ -237,6 +237,6 @@ def test_a_frame_is_freed_as_soon_as_its_picture_is_made() -> None:
     gc.disable()
     try:
         assert 30 == len(_in_process(clip.path, [Fraction(n, 15) for n in range(30)], is_steady=True))
-        assert before == n_frames()
+        assert n_frames() <= before  # fewer where an earlier test held some
     finally:
         gc.enable()
