@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,9 +47,16 @@ def whole(path: Path) -> CutList:
     return build_cut_list([hit_of(row, row.facts.span, 1)], {row.video_id: row})
 
 
-def children() -> list[int]:
+def started() -> set[int]:
     """The processes that this one has started and that still run."""
-    return [int(pid) for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+    return {int(pid) for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()}
+
+
+@pytest.fixture
+def children() -> Callable[[], set[int]]:
+    """Gives the processes that a test has started and that still run: other tests' helpers live longer."""
+    older = started()
+    return lambda: started() - older
 
 
 def test_program_says_what_it_is(program: Ffmpeg) -> None:
@@ -79,7 +86,9 @@ def test_another_program_is_not_taken_for_ffmpeg() -> None:
         _ = find_ffmpeg("echo").version
 
 
-def test_killed_program_leaves_no_file(long_video: Path, tmp_path: Path, program: Ffmpeg) -> None:
+def test_killed_program_leaves_no_file(
+    long_video: Path, tmp_path: Path, program: Ffmpeg, children: Callable[[], set[int]]
+) -> None:
     """When ffmpeg dies in the middle of a clip, the error says so, and nothing is left."""
 
     def kill_in_clips(progress: RenderProgress) -> None:
@@ -163,7 +172,9 @@ def test_limits_hold(
         program.run(output, limits=limits, file_bytes=file_bytes)
 
 
-def test_cancel_from_another_thread_stops_soon(long_video: Path, tmp_path: Path, program: Ffmpeg) -> None:
+def test_cancel_from_another_thread_stops_soon(
+    long_video: Path, tmp_path: Path, program: Ffmpeg, children: Callable[[], set[int]]
+) -> None:
     """Cancelling from another thread ends the program, and the message says that it was cancelled."""
     stop = threading.Event()
     timer = threading.Timer(0.3, stop.set)
@@ -172,7 +183,7 @@ def test_cancel_from_another_thread_stops_soon(long_video: Path, tmp_path: Path,
         render_supercut(whole(long_video), tmp_path / "out.mp4", program=program, cancel=stop)
     timer.join()
     assert [] == list(tmp_path.iterdir())
-    assert [] == children()
+    assert set() == children()
 
 
 KILLED = """
