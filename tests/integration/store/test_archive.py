@@ -211,7 +211,7 @@ def test_events_mean_the_same_in_any_order_of_publishing(tmp_path: Path) -> None
     """Publishing after every event, or once, or all over again from the truth, gives the same rows."""
     rng = random.Random(7)
     steps: list[Event] = []
-    for _ in range(60):
+    for _ in range(30):
         name, video = f"{rng.randrange(6)}.mp4", rng.randrange(8)
         choices: list[Event] = [
             seen(video, name),

@@ -136,7 +136,7 @@ def test_film_and_timeline_have_one_rate() -> None:
     """Of the same clips, whatever their order, the profile of a film and the plan of a timeline say the same."""
     sources = ((NTSC, 90), (PAL, 60), (Fraction(50), 60), (FILM, 20), (NTSC_60, 30))
     clips = [clip_of(f"/m/{n}.mov", rate, None, 0, of, sound=False) for n, (rate, of) in enumerate(sources)]
-    for size in range(1, len(clips) + 1):
+    for size in (1, 2, 3):
         for some in itertools.permutations(clips, size):
             seconds = [clip.span.duration for clip in some]
             film = choose_profile([clip.facts for clip in some], seconds)

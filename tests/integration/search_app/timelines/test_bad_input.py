@@ -86,12 +86,12 @@ def test_a_clip_past_the_end_is_refused_or_shortened() -> None:
 
 
 @pytest.mark.slow
-def test_five_thousand_clips(tmp_path: Path) -> None:
-    """As many clips as an archive may give are written and read back; an EDL says that it cannot hold them."""
-    plan = plan_of(*(piece(n % 400, 1 + n % 50, f"{n % 40}.mov") for n in range(5000)))
+def test_more_clips_than_an_edl_holds(tmp_path: Path) -> None:
+    """A thousand clips and more are written and read back; an EDL says that it cannot hold them."""
+    plan = plan_of(*(piece(n % 400, 1 + n % 50, f"{n % 40}.mov") for n in range(1100)))
     for ending in (".otio", ".fcpxml", ".xml"):
         export_timeline(plan, tmp_path / f"x{ending}")
-    with pytest.raises(TimelineError, match="5000 clips, but an EDL holds 999"):
+    with pytest.raises(TimelineError, match=r"1,?100 clips, but an EDL holds 999"):
         export_timeline(plan, tmp_path / "x.edl")
     assert ["x.fcpxml", "x.otio", "x.xml"] == sorted(path.name for path in tmp_path.iterdir())
 
