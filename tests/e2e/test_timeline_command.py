@@ -9,7 +9,7 @@ import pytest
 
 from indexer.media.ffmpeg import find_ffmpeg
 from tests.e2e.small_archive import draw_library, index_library
-from tests.e2e.test_commands import _refusal, _rushes
+from tests.e2e.test_commands import _refusal, _rushes, _server  # noqa: F401  # a fixture that all tests here use
 
 
 @pytest.fixture(scope="module")
