@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from search_app.cli import main
+from search_app.rendering.supercut import render_supercut
 from search_app.search.search import SearchResult
 from search_app.ui import resources
 from search_app.ui.render_job import cancel_all, latest_job
-from search_app.use_cases import make_film
 from tests.e2e.small_archive import draw_library, index_library
 from tests.e2e.test_page_logic import open_page, texts_of
 
@@ -153,13 +153,13 @@ def test_a_film_is_found_again_and_makes_way_for_the_next_answer(
 
 def test_a_running_render_is_found_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reload shows its progress and how to stop it, and no second one begins; a search leaves it alone."""
-    go_on, real = threading.Event(), make_film.render_supercut
+    go_on, real = threading.Event(), render_supercut
 
     def slow(*arguments: Any, **options: Any) -> Any:
         go_on.wait(60)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(make_film, "render_supercut", slow)
+    monkeypatch.setattr("search_app.use_cases.make_film.render_supercut", slow)
     page = open_page(archive, monkeypatch, QUERY)
     page.checkbox[0].check().run()
     page.button(key="render").click().run()
