@@ -71,8 +71,8 @@ def scores() -> Iterator[dict[str, list[Score]]]:
     print("\n" + table_of(counted, AT_LEAST, AT_MOST))  # noqa: T201 - the table is what these tests are for
 
 
-LONG = {"duplicates", "negation", "order", "pan"}
-"""Sets of long films and many questions: only `make evaluate` asks them."""
+LONG = set(SETS) - {"plain"}
+"""Sets that take minutes: only `make evaluate` asks them."""
 
 
 @pytest.mark.parametrize(
