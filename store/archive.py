@@ -21,7 +21,8 @@ from store.errors import (
     CacheDamagedError,
     SpaceMismatchError,
 )
-from store.events import Event, RunBegan, RunEnded, SpaceClaimed, event_to_fields
+from store.event_fields import event_to_fields
+from store.events import Event, RunBegan, RunEnded, SpaceClaimed
 from store.files import make_folder, put, quarantine
 from store.identity import (
     IDENTITY_NAME,

@@ -1,7 +1,7 @@
 """The table of stages: every kind of result that a video can have, and all that other modules know of it.
 
 A new kind of result is a row here and a module that computes it. The query language, filters, `has:`, channels,
-weights, exports and help read this table; nothing else names the kinds.
+weights, exports and help read this table; nothing else lists the kinds.
 """
 
 from __future__ import annotations
@@ -118,11 +118,6 @@ def meaning_stages() -> tuple[Stage, ...]:
 def is_known(name: str) -> bool:
     """Whether this version knows a stage of that name."""
     return any(stage.name == name for stage in STAGES)
-
-
-def is_text_stage(name: str) -> bool:
-    """Whether a stage of that name is known, and its rows are texts."""
-    return any(stage.name == name for stage in text_stages())
 
 
 def stage_named(name: str) -> Stage:

@@ -157,7 +157,8 @@ def _readable(facts: dict[str, Any]) -> dict[str, str]:
         "last_run": _run_text(facts["last_run"]),
         "size_bytes": _size_text(facts["size_bytes"]),
         "roots": ", ".join(roots),
-        "stages": ", ".join(f"{name} {_stage_text(counts)}" for name, counts in facts["stages"].items()),
+        "stages": ", ".join(f"{name} {_stage_text(counts)}" for name, counts in facts["stages"].items())
+        or "shots alone",
         "not_understood": ", ".join(f"{n} {what}" for what, n in facts["not_understood"].items()),
     }
     if not shown["not_understood"]:

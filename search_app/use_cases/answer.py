@@ -49,7 +49,7 @@ class Resolved:
     def search_options(
         self, limit: int, page: int = 1, keep: Sequence[str] = (), reject: Sequence[str] = ()
     ) -> SearchOptions:
-        """Answering of a question."""
+        """Options of a search for one page of the answer."""
         asked = self.asked
         return SearchOptions(
             limit, page, asked.sort, asked.variety, asked.merge, asked.stack, tuple(keep), tuple(reject)

@@ -158,7 +158,7 @@ def film_needs(rendering: RenderOptions) -> ExportNeeds:
 
 
 def film_rate_of(picture: PictureOptions, mode: Mode) -> RateOf:
-    """Rate of a film of some sources."""
+    """Make the function that gives the rate of a film of some sources."""
 
     def rate_of(sources: Sequence[VideoFacts], seconds: Sequence[Fraction]) -> Fraction:
         like = commonest_coding(sources) if mode is Mode.FAST else sources
@@ -298,7 +298,7 @@ def find_trouble(sources: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]
 
 
 def changed_sources(cut_list: CutList) -> list[str]:
-    """Of which sources another file lies there now, for people; what is missing, a plan says itself."""
+    """Sources in whose place another file lies now, for people; a plan itself says what is missing."""
     sources = {clip.video_id: clip.paths for clip in cut_list.clips}
     trouble = find_trouble(sources.items())
     names = display_names(paths[0] for paths in sources.values())

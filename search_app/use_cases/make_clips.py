@@ -43,7 +43,7 @@ class MadeClips:
 
     @property
     def ledger(self) -> Path:
-        """Ledger that lists the files."""
+        """Path of the ledger that lists the files."""
         return self.folder / LEDGER
 
     @property

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.errors import ArchiveDamagedError
-from store.events import Event, event_from_fields, event_to_fields
+from store.event_fields import event_from_fields, event_to_fields
+from store.events import Event
 from store.files import failpoint, make_folder, put, seal, sync_folder, translated_errors, unseal
 from store.limited import is_own_file, open_regular
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from store.event_fields import event_from_fields, event_to_fields
 from store.events import (
     CutEdited,
     CutMoved,
@@ -10,8 +11,6 @@ from store.events import (
     Judged,
     RightsChanged,
     SetChanged,
-    event_from_fields,
-    event_to_fields,
 )
 
 _CLIP = {"fingerprint": "f1", "start": "0/1", "end": "1/1", "note": "the best"}

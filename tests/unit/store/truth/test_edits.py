@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from store.event_fields import event_from_fields, event_to_fields
 from store.events import (
     Back,
     Described,
@@ -18,8 +19,6 @@ from store.events import (
     RootNamed,
     Seen,
     SpaceClaimed,
-    event_from_fields,
-    event_to_fields,
 )
 from store.records import EmbeddingSpace
 from store.truth.edits import EditLog, is_live, read_edits
