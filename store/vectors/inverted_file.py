@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.errors import CacheDamagedError
-from store.files import Replacement, digest_file
+from store.files import digest_file
 from store.records import MAX_DIM, Embeddings
-from store.vectors.shard import COPY_ROWS, Positions, Shard, bounded_reading
+from store.vectors.shard import COPY_ROWS, Positions, Shard, bounded_reading, write_index
 
 LISTS_PER_ROOT = 4
 """Lists for each square root of the number of vectors."""
@@ -80,18 +80,7 @@ class InvertedFileBuilder:
 
     def write(self, folder: Path) -> InvertedFileEntry:
         """Write the file under a name made of its content, durably."""
-        replacement = Replacement(folder / "inverted", "inverted")
-        try:
-            writer = faiss.PyCallbackIOWriter(replacement.write)  # type: ignore[attr-defined] # not in its stubs
-            faiss.write_index(self._index, writer)
-            del writer
-        except BaseException:
-            replacement.discard()
-            raise
-        digest, size_bytes = replacement.digest, replacement.size_bytes
-        name = f"inverted-{digest[:16]}.faiss"
-        replacement.commit(overwrite=True, path=folder / name)
-        return InvertedFileEntry(name, size_bytes, digest)
+        return InvertedFileEntry(*write_index(self._index, folder, "inverted"))
 
 
 def _is_inverted_file(index: Any) -> bool:

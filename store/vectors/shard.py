@@ -53,6 +53,27 @@ class ShardFile:
     n_vectors: int
 
 
+def write_index(index: Any, folder: Path, kind: str) -> tuple[str, int, str]:
+    """Write a FAISS index durably, under a name made of its kind and content.
+
+    Returns:
+        Name, size in bytes and digest.
+    """
+    replacement = Replacement(folder / kind, kind)
+    try:
+        writer = faiss.PyCallbackIOWriter(replacement.write)  # type: ignore[attr-defined] # not in its stubs
+        faiss.write_index(index, writer)
+        del writer
+    except BaseException:
+        replacement.discard()
+        raise
+    digest = replacement.digest
+    name = f"{kind}-{digest[:16]}.faiss"
+    # Overwriting replaces a damaged file of that name by a whole one; no open map is disturbed.
+    replacement.commit(overwrite=True, path=folder / name)
+    return name, replacement.size_bytes, digest
+
+
 class ShardBuilder:
     """Collects vectors for a new shard, once in memory.
 
@@ -75,18 +96,7 @@ class ShardBuilder:
 
     def write(self, folder: Path) -> ShardFile:
         """Write the shard under a name made of its content, durably."""
-        replacement = Replacement(folder / "shard", "shard")
-        try:
-            writer = faiss.PyCallbackIOWriter(replacement.write)  # type: ignore[attr-defined] # not in its stubs
-            faiss.write_index(self._index, writer)
-            del writer
-        except BaseException:
-            replacement.discard()
-            raise
-        digest, size_bytes = replacement.digest, replacement.size_bytes
-        name = f"shard-{digest[:16]}.faiss"
-        # Overwriting replaces a damaged file of that name by a whole one; nobody's open map is disturbed.
-        replacement.commit(overwrite=True, path=folder / name)
+        name, size_bytes, digest = write_index(self._index, folder, "shard")
         return ShardFile(name, size_bytes, digest, self.n_vectors)
 
 
