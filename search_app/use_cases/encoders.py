@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from indexer.models.open_clip_encoder import load_encoder, load_encoder_of
+from indexer.models import open_clip_encoder
 from search_app.errors import QueryError
 from store.errors import UnknownIdError
 
@@ -44,8 +44,8 @@ def load_of(known: EmbeddingSpace | None, name: str, model_path: Path | None, de
         ModelError: it cannot be loaded.
     """
     if known is not None:
-        return load_encoder_of(known, device=device)
-    return load_encoder(None if model_path else name, model_path, device=device)
+        return open_clip_encoder.load_encoder_of(known, device=device)
+    return open_clip_encoder.load_encoder(None if model_path else name, model_path, device=device)
 
 
 def paths_without(archive: Archive, space: EmbeddingSpace) -> list[Path]:
