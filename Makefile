@@ -18,11 +18,11 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv -c constraints.txt
 
 $(VENV)/.product: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[offline]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.product
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[dev,offline]'
 	@touch $@
 
 demo: $(VENV)/.product ## draw a sample library, index it, search it, render a supercut
