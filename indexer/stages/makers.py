@@ -1,0 +1,39 @@
+"""The stages that can be asked for by name, and their settings: one line each, one table of configs/default.toml each.
+
+A module of a stage is imported when its stage is made, so that nothing heavy is loaded before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from indexer.models.encoder import Encoder
+    from indexer.stages.stage import AnyStage
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichSettings:
+    """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageServices:
+    """What stages share.
+
+    Args:
+        device: `auto`, `cpu`, `cuda`, ...: as for `load_encoder`.
+        encoder: gives the archive's own encoder, loaded with the first call.
+    """
+
+    device: str
+    encoder: Callable[[], Encoder]
+
+
+StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
+"""Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
+
+MAKERS: Final[Mapping[str, StageMaker]] = {}
+"""By the name of the stage in `store.stages`."""
