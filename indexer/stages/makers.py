@@ -1,4 +1,4 @@
-"""The stages that can be asked for by name, and their settings: one line each, one table of configs/default.toml each.
+"""The stages that can be asked for by name, and their settings, each a table of configs/default.toml.
 
 A module of a stage is imported when its stage is made, so that nothing heavy is loaded before.
 """
