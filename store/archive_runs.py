@@ -91,7 +91,7 @@ class ArchiveRuns(ABC):
         self.put_text(segment)
 
     def covered_spans(self, run: Run, fingerprint: str) -> tuple[TimeSpan, ...]:
-        """The stretches of a video for which parts of a run are written, published or not, in order of time.
+        """The stretches of a video for which parts of a run are written, published or not, in order of writing.
 
         Raises:
             ArchiveDamagedError: a part is damaged.

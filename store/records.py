@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from store.errors import RowRefusedError
 from store.row_checks import SLACK_SECONDS, Box, Word, why_refused
+from store.shot_outcomes import ShotOutcome
 from store.stages import Run
 from store.timespan import TimeSpan
 
@@ -282,9 +283,9 @@ class Part:
     """Part of a video's result that a segment holds.
 
     Args:
-        number: from 0, in order of time.
+        number: from 0, in order of writing: a stretch with which a run failed at first comes later.
         span: the stretch of the video that it covers.
-        is_last: whether no part follows.
+        is_last: whether the video is covered now.
     """
 
     number: int
@@ -314,6 +315,7 @@ class TextSegment:
         weights_hash: of the model; empty where it is not known.
         seconds: what it cost to compute; None where that was not measured.
         part: which part of the result it is; None for all of it.
+        outcomes: of the shots that are not simply done: cut off, refused by the model, nothing there, ...
     """
 
     fingerprint: str
@@ -328,6 +330,7 @@ class TextSegment:
     weights_hash: str = ""
     seconds: float | None = None
     part: Part | None = None
+    outcomes: tuple[ShotOutcome, ...] = ()
 
     def __post_init__(self) -> None:
         """Check once, where arrays enter the store."""

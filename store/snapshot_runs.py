@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from store.catalog.reader import CatalogReader
     from store.records import Embeddings, EmbeddingSpace, TextRow
+    from store.shot_outcomes import ShotOutcome
     from store.stages import Run
 
 
@@ -64,6 +65,10 @@ class SnapshotRuns:
         for name in runs.read_segments_of(self._catalog, run.stage, run.key, video_id):
             rows += rows_of_table(read_text_segment(segment_path(self._folder / "segments", name)).table)
         return sorted(rows, key=lambda row: (row.span.start, row.span.end))
+
+    def shot_outcomes(self, run: Run, video_id: str = "") -> list[ShotOutcome]:
+        """The shots of a video, or of all, that a run did not simply do, by time."""
+        return runs.read_outcomes(self._catalog, run.stage, run.key, video_id)
 
     def shots_of_run(self, run: Run, video_id: str) -> list[TimeSpan]:
         """The shots of a visual run for a video, in order, live or not; none if it has no result.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,7 @@ class StretchResult:
             object.__setattr__(self, "state", ShotState.NOTHING)
 
 
+@runtime_checkable
 class PictureStage(Protocol):
     """A stage that looks at pictures of each shot."""
 
@@ -165,6 +166,7 @@ class Listener(Protocol):
         ...
 
 
+@runtime_checkable
 class SoundStage(Protocol):
     """A stage that listens."""
 
@@ -193,12 +195,18 @@ class SoundStage(Protocol):
         ...
 
 
+@runtime_checkable
 class ArchiveStage(Protocol):
     """A stage that needs no media: it reads what the archive holds of a video."""
 
     @property
     def run(self) -> Run:
         """Stage, model, revision, weights and parameters: all that decides the result."""
+        ...
+
+    @property
+    def reads(self) -> Sequence[str]:
+        """Names of the stages whose texts it reads: another run of one of them makes another run of this."""
         ...
 
     def derive(self, video: KnownVideo) -> StretchResult:

@@ -14,6 +14,7 @@ from store.limited import parse_limited_json, read_fraction
 from store.records import EmbeddingSpace, TextRow
 from store.results import Coverage, CoverageState, PassedSegment, RunRow, StageRow
 from store.row_checks import Word
+from store.shot_outcomes import ShotOutcome, ShotState
 from store.stages import VISUAL, Run
 from store.timespan import TimeSpan
 
@@ -229,6 +230,22 @@ def _stage_row(row: Sequence[Any]) -> StageRow:
             None if payload is None else parse_limited_json(payload.encode()),
         ),
     )
+
+
+@reading_rows
+def read_outcomes(reader: CatalogReader, stage: str, key: str, video_id: str) -> list[ShotOutcome]:
+    """The shots of a video, or of all, that a run did not simply do, by time."""
+    rows = reader.rows(
+        "SELECT start_time, end_time, state, shot_outcome.reason FROM shot_outcome "
+        "JOIN segment ON segment.name = shot_outcome.segment "
+        "WHERE stage = ? AND run_key = ? AND (? = '' OR fingerprint = ?)",
+        [stage, key, video_id, video_id],
+    )
+    found = [
+        ShotOutcome(TimeSpan(read_fraction(start), read_fraction(end)), ShotState(state), from_stored_text(reason))
+        for start, end, state, reason in rows
+    ]
+    return sorted(found, key=lambda one: one.span)
 
 
 @reading_rows

@@ -90,6 +90,7 @@ CREATE TABLE segment (
     part_end VARCHAR, is_last BOOLEAN, space_id VARCHAR, created_ns BIGINT, seconds DOUBLE, size_bytes BIGINT,
     n_rows BIGINT, n_frames BIGINT, passed VARCHAR, unknown VARCHAR, live BOOLEAN, shard VARCHAR
 );
+CREATE TABLE shot_outcome (segment VARCHAR, start_time VARCHAR, end_time VARCHAR, state VARCHAR, reason VARCHAR);
 CREATE TABLE passed_segment (name VARCHAR, format INTEGER, size_bytes BIGINT);
 CREATE TABLE video (
     fingerprint VARCHAR, segment VARCHAR, size_bytes BIGINT, duration_seconds DOUBLE, width_px INTEGER,

@@ -180,6 +180,13 @@ class CatalogWriter:
         cost = (stored.created_ns, stored.seconds, size_bytes)
         self._add(stored.name, stored.fingerprint, stored.run, stored.part, stored.space_id, cost, counts)
         self._note_doubts(stored.name, stored.passed.told, stored.unknown)
+        if stored.outcomes:
+            rows = [
+                [stored.name, str(one.span.start), str(one.span.end), one.state.value, to_stored_text(one.reason)]
+                for one in stored.outcomes
+            ]
+            with translated(self._path):
+                self._con.executemany("INSERT INTO shot_outcome VALUES (?, ?, ?, ?, ?)", rows)
 
     def _add(
         self,
@@ -240,6 +247,8 @@ class CatalogWriter:
         """Forget the segments of dropped runs, whose rows are no longer live."""
         with translated(self._path):
             self._con.execute("""
+                DELETE FROM shot_outcome WHERE segment IN
+                    (SELECT name FROM segment SEMI JOIN dropped_run USING (stage, run_key));
                 DELETE FROM segment USING dropped_run
                     WHERE segment.stage = dropped_run.stage AND segment.run_key = dropped_run.run_key;
                 DELETE FROM run USING dropped_run

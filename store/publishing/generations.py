@@ -23,7 +23,7 @@ from store.vectors.inverted_file import InvertedFileEntry
 from store.vectors.shard import ShardFile
 from store.words.index import LexicalFile, LexicalFolder
 
-MANIFEST_FORMAT = 8
+MANIFEST_FORMAT = 9
 """Generations of older formats are made anew: who wrote them passed over later kinds of segments and events."""
 MOST_GENERATIONS = 10**12
 _MANIFEST_PATTERN = re.compile(r"([0-9]{6,})\.json")

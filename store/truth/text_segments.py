@@ -24,6 +24,7 @@ from store.errors import ArchiveDamagedError
 from store.limited import read_fraction
 from store.records import Embeddings, EmbeddingSpace, Part, TextRow, TextSegment
 from store.row_checks import Word
+from store.shot_outcomes import MOST_REASON_CHARACTERS, ShotOutcome, ShotState
 from store.stages import Run, part_key, run_of_key
 from store.timespan import TimeSpan
 from store.truth.segments import (
@@ -57,6 +58,7 @@ class StoredText:
         space_id: embedding space of the vectors; empty if there are none.
         created_ns: when it was written.
         seconds: what it cost to compute; None where that was not measured.
+        outcomes: of the shots that are not simply done.
         table: its rows, those that are possible, known columns only.
         passed: the rows that are passed over.
         unknown: names of columns and fields of the footer that only a later version understands.
@@ -69,6 +71,7 @@ class StoredText:
     space_id: str
     created_ns: int
     seconds: float | None
+    outcomes: tuple[ShotOutcome, ...]
     table: pa.Table
     passed: Impossible
     unknown: tuple[str, ...] = ()
@@ -127,6 +130,7 @@ def encode_text_segment(segment: TextSegment) -> bytes:
         "space": None if segment.space is None else asdict(segment.space),
         "seconds": segment.seconds,
         "part": part and [str(part.span.start), str(part.span.end), part.is_last],
+        "outcomes": [_plain_outcome(one) for one in segment.outcomes],
         "created_ns": time.time_ns(),
     }
     try:
@@ -184,7 +188,7 @@ def read_text_segment(path: Path) -> StoredText:
         if type(created_ns) is not int or not 0 <= created_ns < 2**63:
             raise ValueError("a number of its header is none")
         check_seconds(header.get("seconds"))
-        run, part = _read_run(header), _read_part(header)
+        run, part, outcomes = _read_run(header), _read_part(header), _read_outcomes(header)
         table = fill_columns(table)
         check_columns(table, COLUMNS, ())
         vectors = [name for name in ("embedding",) if name in table.column_names]
@@ -203,6 +207,7 @@ def read_text_segment(path: Path) -> StoredText:
         space.space_id if space else "",
         created_ns,
         header.get("seconds"),
+        outcomes,
         passed.rest_of(table.select(columns)),
         passed,
         tuple(unknown),
@@ -211,7 +216,7 @@ def read_text_segment(path: Path) -> StoredText:
 
 _HEADER = (
     "fingerprint", "stage", "key", "model", "revision", "weights_hash", "parameters", "space", "seconds", "part",
-    "created_ns",
+    "created_ns", "outcomes",
 )  # fmt: skip
 
 
@@ -234,6 +239,24 @@ def _read_part(header: Mapping[str, Any]) -> Part | None:
     if type(is_last) is not bool:
         raise ValueError("its part is none")
     return Part(number, TimeSpan(read_fraction(start), read_fraction(end)), is_last)
+
+
+def _plain_outcome(outcome: ShotOutcome) -> list[str]:
+    reason = _utf8(outcome.reason)[:MOST_REASON_CHARACTERS]
+    return [str(outcome.span.start), str(outcome.span.end), outcome.state.value, reason]
+
+
+def _read_outcomes(header: Mapping[str, Any]) -> tuple[ShotOutcome, ...]:
+    """The outcomes of shots; states that only a later version knows are left out."""
+    known = set(ShotState)
+    found = []
+    for start, end, state, reason in header.get("outcomes") or ():
+        if not isinstance(state, str) or not isinstance(reason, str):
+            raise TypeError("an outcome is none")
+        if state in known:
+            span = TimeSpan(read_fraction(start), read_fraction(end))
+            found.append(ShotOutcome(span, ShotState(state), reason[:MOST_REASON_CHARACTERS]))
+    return tuple(found)
 
 
 def rows_of_table(table: pa.Table) -> list[TextRow]:

@@ -1,0 +1,219 @@
+"""Results of one stage for one video on their way into the archive: in parts once a minute, or all at once.
+
+Stretches with which the model failed are left out of the parts, so that the next run does them and no others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+
+from indexer.stages.stage import StretchResult
+from store.archive import Archive
+from store.records import Embeddings, EmbeddingSpace, Part, TextRow, TextSegment
+from store.shot_outcomes import ShotOutcome, ShotState
+from store.stages import Run, Space, stage_named
+from store.timespan import TimeSpan
+from store.wording import clock, n_of
+
+COMMIT_EVERY_SECONDS = 60.0
+_SIMPLE = (ShotState.DONE, ShotState.ERROR)
+
+
+class TextEncoder(Protocol):
+    """Places texts in an embedding space: the text side of an encoder, or an encoder of sentences."""
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """The space that its vectors live in."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Vectors of texts: float32, (n_texts, dim), rows of length 1, in the order given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of one stage on one video.
+
+    Args:
+        counts: stretches by how they ended, those of earlier runs left out.
+        n_rows: rows written.
+        failure: why something is missing; empty where the video is covered.
+    """
+
+    counts: Mapping[ShotState, int]
+    n_rows: int
+    failure: str = ""
+
+
+class Commits:
+    """Collects the results of one stage for one video and writes them.
+
+    Args:
+        archive: where they are written.
+        run: the run.
+        fingerprint: the video.
+        wanted: the stretches that cover the video, in order of time.
+        encoder: of texts, for stages whose texts are searched by meaning; None for words alone.
+        every_seconds: time after which what is there is written as a part.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        run: Run,
+        fingerprint: str,
+        wanted: TimeSpan,
+        encoder: TextEncoder | None,
+        every_seconds: float = COMMIT_EVERY_SECONDS,
+    ) -> None:
+        self._archive = archive
+        self._run = run
+        self._fingerprint = fingerprint
+        self._wanted = wanted
+        self._encoder = encoder if stage_named(run.stage).space is Space.TEXTS else None
+        self._every_seconds = every_seconds
+        self._pending: list[tuple[TimeSpan, StretchResult]] = []
+        self._errors: list[tuple[TimeSpan, str]] = []
+        self._counts: Counter[ShotState] = Counter()
+        self._n_rows = 0
+        self._parts: Sequence[TimeSpan] = archive.covered_spans(run, fingerprint)
+        self._began = self._written = time.monotonic()
+
+    @property
+    def parts(self) -> Sequence[TimeSpan]:
+        """Stretches of the video that are written, in order of writing."""
+        return self._parts
+
+    def is_covered(self, span: TimeSpan) -> bool:
+        """Whether an earlier run has written all of a stretch."""
+        return not _uncovered(span, self._parts)
+
+    def covered_until(self, start: Fraction) -> Fraction:
+        """The end of what is written without a gap from a time on."""
+        for part in sorted(self._parts):
+            if part.start <= start < part.end:
+                start = part.end
+        return start
+
+    def add(self, span: TimeSpan, result: StretchResult) -> None:
+        """Take the result of a stretch; writes a part where the last one is old enough."""
+        self._counts[result.state] += 1
+        if result.state is ShotState.ERROR:
+            self._errors.append((span, result.reason))
+            return
+        self._pending.append((span, result))
+        if time.monotonic() - self._written >= self._every_seconds and len(self._pending) > 1:
+            last = self._pending.pop()  # kept back: the part that completes the video may not be empty
+            self._write_parts()
+            self._pending = [last]
+
+    def finish(self, failure: str = "") -> Committed:
+        """Write what is left, note a failure where something is missing, and say what became of it.
+
+        Args:
+            failure: why the stage ended before the end of the video; empty if it did not.
+        """
+        if not self._parts and not self._errors and not failure:
+            self._write_all()
+        else:
+            self._write_parts(is_end=True)
+        reason = failure or self._told_errors()
+        if not reason and self._parts and _uncovered(self._wanted, self._parts):
+            reason = "not all of it is written, as another process is at work on it; run it again"
+        if reason:
+            self._archive.note_failure(self._run, self._fingerprint, reason)
+        return Committed(dict(self._counts), self._n_rows, reason)
+
+    def _told_errors(self) -> str:
+        if not self._errors:
+            return ""
+        span, reason = self._errors[0]
+        n = len(self._errors)
+        return f"{n_of(n, 'shot')} failed{', the first' if n > 1 else ''} at {clock(span.start_seconds)}: {reason}"
+
+    def _write_all(self) -> None:
+        self._archive.put_text(self._segment(self._pending, None))
+        self._pending = []
+
+    def _write_parts(self, *, is_end: bool = False) -> None:
+        groups = list(_contiguous(sorted(self._pending, key=lambda one: one[0])))
+        self._pending = []
+        for n, group in enumerate(groups):
+            span = TimeSpan(group[0][0].start, group[-1][0].end)
+            self._write_part(group, span, is_end=is_end and n == len(groups) - 1)
+        if is_end and not groups and not _uncovered(self._wanted, self._parts):
+            self._write_part([], self._wanted, is_end=True)  # another process wrote the rest, and went away
+        self._written = time.monotonic()
+
+    def _write_part(
+        self, results: Sequence[tuple[TimeSpan, StretchResult]], span: TimeSpan, *, is_end: bool
+    ) -> None:
+        written = self._archive.covered_spans(self._run, self._fingerprint)
+        is_last = is_end and not _uncovered(self._wanted, [*written, span])
+        self._archive.put_part(self._segment(results, Part(len(written), span, is_last)))
+        self._parts = [*written, span]
+
+    def _segment(self, results: Sequence[tuple[TimeSpan, StretchResult]], part: Part | None) -> TextSegment:
+        rows = tuple(row for _, result in results for row in result.rows)
+        self._n_rows += len(rows)
+        outcomes = tuple(
+            ShotOutcome(span, result.state, result.reason)
+            for span, result in results
+            if result.state not in _SIMPLE or result.reason
+        )
+        now = time.monotonic()
+        seconds, self._began = now - self._began, now
+        run = self._run
+        return TextSegment(
+            self._fingerprint,
+            run.stage,
+            run.key,
+            run.model,
+            dict(run.parameters or {}),
+            rows,
+            *self._vectors(rows),
+            run.revision,
+            run.weights_hash,
+            seconds,
+            part,
+            outcomes,
+        )
+
+    def _vectors(self, rows: Sequence[TextRow]) -> tuple[EmbeddingSpace | None, Embeddings | None]:
+        if self._encoder is None or not rows:
+            return None, None
+        vectors = self._encoder.encode_texts([row.text for row in rows])
+        return self._encoder.space, np.ascontiguousarray(vectors, np.float32)
+
+
+def _contiguous(
+    results: Iterable[tuple[TimeSpan, StretchResult]],
+) -> Iterable[list[tuple[TimeSpan, StretchResult]]]:
+    """Results in groups without gaps."""
+    group: list[tuple[TimeSpan, StretchResult]] = []
+    for one in results:
+        if group and group[-1][0].end != one[0].start:
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
+
+
+def _uncovered(wanted: TimeSpan, parts: Iterable[TimeSpan]) -> bool:
+    """Whether any instant of a span lies in no part."""
+    reached = wanted.start
+    for part in sorted(parts):
+        if part.start > reached:
+            break
+        reached = max(reached, part.end)
+    return reached < wanted.end
