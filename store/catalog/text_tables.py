@@ -72,9 +72,10 @@ class TextTables:
         """Take away the rows that are no longer live; names of the segments to load, and of those to index."""
         with translated(self._path):
             self._con.execute("""
+                CREATE OR REPLACE TEMP TABLE wanted_now AS FROM wanted_text;
                 CREATE OR REPLACE TEMP TABLE gone AS
                 SELECT name, shard FROM segment
-                WHERE live AND stage <> 'visual' AND name NOT IN (FROM wanted_text);
+                WHERE live AND stage <> 'visual' AND name NOT IN (FROM wanted_now);
                 INSERT INTO removed_frame
                 SELECT text_row.text_id, gone.shard FROM text_row JOIN gone ON gone.name = text_row.segment
                 WHERE gone.shard IS NOT NULL;
@@ -82,10 +83,10 @@ class TextTables:
                 UPDATE segment SET live = false WHERE name IN (SELECT name FROM gone);
             """)
             load = self._con.execute(
-                "SELECT name FROM segment WHERE NOT live AND name IN (FROM wanted_text) ORDER BY name"
+                "SELECT name FROM segment WHERE NOT live AND name IN (FROM wanted_now) ORDER BY name"
             ).fetchall()
             index = self._con.execute(
-                "SELECT name FROM segment WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted_text) "
+                "SELECT name FROM segment WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted_now) "
                 "AND space_id = (SELECT space_id FROM space ORDER BY role = 'texts' DESC LIMIT 1) "
                 "ORDER BY stage, name"
             ).fetchall()

@@ -272,9 +272,10 @@ class CatalogWriter:
         """Take away the rows of videos that are no longer live, and say what is to be added."""
         with translated(self._path):
             self._con.execute("""
+                CREATE OR REPLACE TEMP TABLE wanted_now AS FROM wanted;
                 CREATE OR REPLACE TEMP TABLE gone AS
                 SELECT name, fingerprint, shard FROM segment
-                WHERE live AND stage = 'visual' AND name NOT IN (FROM wanted);
+                WHERE live AND stage = 'visual' AND name NOT IN (FROM wanted_now);
                 INSERT INTO removed_frame
                 SELECT frame.frame_id, gone.shard
                 FROM frame JOIN shot USING (shot_id) JOIN gone USING (fingerprint) WHERE gone.shard IS NOT NULL;
@@ -285,11 +286,11 @@ class CatalogWriter:
                 UPDATE segment SET live = false WHERE name IN (SELECT name FROM gone);
             """)
             load = self._con.execute(
-                "SELECT name FROM segment WHERE NOT live AND name IN (FROM wanted) ORDER BY name"
+                "SELECT name FROM segment WHERE NOT live AND name IN (FROM wanted_now) ORDER BY name"
             ).fetchall()
             index = self._con.execute(
                 "SELECT name FROM segment "
-                "WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted) ORDER BY name"
+                "WHERE shard IS NULL AND n_frames > 0 AND name IN (FROM wanted_now) ORDER BY name"
             ).fetchall()
         return WantedChanges(tuple(name for (name,) in load), tuple(name for (name,) in index))
 
