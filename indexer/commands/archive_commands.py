@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from indexer.commands.backup import backup, restore
+from indexer.commands.enrich import enrich, run_enrich, stage_names
 from indexer.commands.ignore import ignore
-from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE
+from indexer.commands.options import ARCHIVE, AS_JSON, CONFIG, DEVICE, read_index_settings
 from indexer.commands.roots import roots
 from indexer.commands.stages import stages
 from indexer.commands.status import status
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--model", help="Encoder: demo, ARCHITECTURE/CHECKPOINT of open_clip, or hf-hub:ORG/NAME.")
 @click.option("--model-path", type=click.Path(path_type=Path), help="Encoder: a local open_clip folder.")
+@click.option("--with", "names", help="Then these stages, by commas: labels,speech,text,captions,...")
 @DEVICE
 @click.option("--jobs", type=click.IntRange(1, 256), help="Videos decoded at the same time.")
 @click.option("--path-column", help="Column of a metadata file that holds the video's path [path].")
@@ -60,13 +62,26 @@ def index(
     """
     settings = _read_settings(options)
     model = (options["model"], options["model_path"], options["device"])
+    names = stage_names(options["names"])
     outcomes = _index_new_or_old(archive, paths, settings, model, quiet=as_json, again=options["again"])
     if as_json:
         from indexer.commands.console import print_json
 
         print_json([_outcome_json(outcome) for outcome in outcomes])
-    if any(one.status == "failed" and not (one.is_known and options["known_bad"]) for one in outcomes):
+    has_failed = names and _enrich_too(archive, names, settings, options["device"], quiet=as_json)
+    if has_failed or any(
+        one.status == "failed" and not (one.is_known and options["known_bad"]) for one in outcomes
+    ):
         context.exit(1)
+
+
+def _enrich_too(folder: Path, names: Sequence[str], settings: IndexSettings, device: str, *, quiet: bool) -> bool:
+    """Run stages on what is indexed; whether one failed with a video."""
+    from store.archive import Archive
+
+    with Archive.open(folder) as opened:
+        outcomes = run_enrich(opened, names, settings.stages, device, quiet=quiet)
+    return any(outcome.committed.failure for outcome in outcomes)
 
 
 def _index_new_or_old(
@@ -133,14 +148,6 @@ def _source_of(encoder: Encoder, model: str | None, model_path: Path | None) -> 
 def _read_settings(options: dict[str, Any]) -> IndexSettings:
     overrides = {"scan": {"path_column": options["path_column"]}, "pipeline": {"jobs": options["jobs"]}}
     return read_index_settings(options["config_files"], overrides)
-
-
-def read_index_settings(config_files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> IndexSettings:
-    """The settings of indexing: files over the defaults, and options over files."""
-    from indexer.config import IndexSettings
-    from store.config import read_settings
-
-    return read_settings(IndexSettings, *config_files, overrides=overrides or {})
 
 
 def encoder_for(archive: Archive, model: str | None, model_path: Path | None, device: str) -> Encoder:
@@ -368,5 +375,5 @@ def repair(
                 context.exit(1)
 
 
-COMMANDS = (index, status, shots, stages, ignore, roots, backup, restore, check, repair)
+COMMANDS = (index, enrich, status, shots, stages, ignore, roots, backup, restore, check, repair)
 __all__ = ["ARCHIVE", "AS_JSON", "COMMANDS", "DEVICE", "encoder_for", "run_index", "shot_json"]

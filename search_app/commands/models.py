@@ -83,7 +83,8 @@ def use(
     until every video that is there has been seen by the new one; the switch is one event, and so is the way back.
     Stop it whenever you like: the next run goes on where it stopped.
     """
-    from indexer.commands.archive_commands import read_index_settings, run_index
+    from indexer.commands.archive_commands import run_index
+    from indexer.commands.options import read_index_settings
     from search_app.use_cases.encoders import has_seen_all, known_space, load_of, paths_without
     from store.archive import Archive
 

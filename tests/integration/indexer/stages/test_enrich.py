@@ -83,7 +83,7 @@ def test_every_shot_gets_its_own_row_and_outcome(archive: Archive) -> None:
 
 
 def test_one_pass_serves_all_stages_that_want_pictures(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two stages with other sizes and numbers of pictures: the file is opened once, and each gets what it asked for."""
+    """Two stages that want other pictures: the file is opened once, and each gets what it asked for."""
     calls = []
     original = picture_pass.read_pictures
 
