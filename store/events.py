@@ -496,6 +496,39 @@ class TextSpaceClaimed:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class TextCorrected:
+    """A person corrected a text about a stretch of a video; no run of a stage overwrites that.
+
+    The last event for stage, stretch and `old_text` holds. Of kinds with many texts for one stretch, such as
+    labels, it hides those that say `old_text`; of others all that lie mostly in the stretch.
+
+    Args:
+        stage: the kind of text.
+        fingerprint: the video.
+        start: start of the stretch in seconds, exact, as `numerator/denominator`.
+        end: its end.
+        old_text: what it said; empty where the person wrote a text and corrected none.
+        text: what it says now; empty where it was removed.
+        is_reset: whether the correction is taken back.
+        editor: who did it; empty if that is not known.
+    """
+
+    kind: ClassVar[str] = "text-corrected"
+    stage: str
+    fingerprint: str
+    start: str
+    end: str
+    old_text: str
+    text: str
+    is_reset: bool = False
+    editor: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse times that are none, or run backwards."""
+        _refuse_impossible(self.start, self.end)
+
+
 Event = (
     RootNamed
     | Seen
@@ -525,4 +558,5 @@ Event = (
     | StageFailed
     | SpaceAdded
     | TextSpaceClaimed
+    | TextCorrected
 )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 from store.records import TextRow
 from store.stages import Run
 from store.timespan import TimeSpan
+
+BY_HAND: Final = "by hand"
+"""What stands in place of a run's key in the rows of people."""
 
 
 class CoverageState(StrEnum):
@@ -78,7 +82,7 @@ class StageRow:
         row_id: stable id, derived from content.
         video_id: fingerprint of its video.
         stage: name of the stage.
-        run_key: key of the run that wrote it.
+        run_key: key of the run that wrote it; `by hand` for what a person wrote.
         row: span, text, score, language, box, words, count and payload.
     """
 
@@ -87,6 +91,11 @@ class StageRow:
     stage: str
     run_key: str
     row: TextRow
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person wrote it."""
+        return self.run_key == BY_HAND
 
 
 @dataclass(frozen=True, slots=True)

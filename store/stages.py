@@ -51,6 +51,7 @@ class Stage:
         field: its field in the query language, without the colon; empty for none.
         has: its word after `has:`; empty for none.
         example: what the help shows after the field.
+        is_list: whether one stretch has many of them, such as labels; a correction is then of one text.
         weight: how much the vote of its words counts.
         meaning_weight: how much the vote of its meaning counts; 0 for no such channel.
     """
@@ -63,6 +64,7 @@ class Stage:
     field: str = ""
     has: str = ""
     example: str = ""
+    is_list: bool = False
     weight: float = 0.5
     meaning_weight: float = 0.0
 
@@ -90,18 +92,19 @@ STAGES: tuple[Stage, ...] = (
         "caption", "captions", "captions", space=Space.TEXTS, field="caption", has="caption", weight=0.8,
         meaning_weight=0.5,
     ),
-    Stage("label", "labels", "labels", field="label", has="label"),
-    Stage("object", "objects", "detected objects", field="object", has="object"),
+    Stage("label", "labels", "labels", field="label", has="label", is_list=True),
+    Stage("object", "objects", "detected objects", field="object", has="object", is_list=True),
     Stage(
         "transcript", "speech", "transcripts", space=Space.TEXTS, field="said", has="speech", example="hello",
         weight=0.7, meaning_weight=0.4,
     ),
     Stage(
-        "screen_text", "screen_text", "texts on screen", field="text", has="text", example='"NO EXIT"', weight=0.7
+        "screen_text", "screen_text", "texts on screen", field="text", has="text", example='"NO EXIT"',
+        is_list=True, weight=0.7,
     ),
-    Stage("sound", "sounds", "sounds", field="sound", has="sound", weight=0.4),
-    Stage("face", "faces", "faces", field="face", has="face", weight=0.4),
-    Stage("cue", "cues", "technical cues", field="cue", has="cue", weight=0.2),
+    Stage("sound", "sounds", "sounds", field="sound", has="sound", is_list=True, weight=0.4),
+    Stage("face", "faces", "faces", field="face", has="face", is_list=True, weight=0.4),
+    Stage("cue", "cues", "technical cues", field="cue", has="cue", is_list=True, weight=0.2),
     Stage("summary", "summaries", "summaries", field="summary", has="summary", weight=0.3),
     Stage("chapter", "chapters", "chapters", field="chapter", has="chapter", weight=0.4),
 )  # fmt: skip

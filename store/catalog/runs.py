@@ -113,10 +113,10 @@ _COVERAGE = """
     WHERE $3 = '' OR video.fingerprint = $3
 """
 _ROWS = """
-    SELECT text_id, text_row.fingerprint, text_row.stage, segment.run_key, start_numerator, start_denominator,
-        end_numerator, end_denominator, text, score, language, box_left, box_top, box_width, box_height, words,
+    SELECT text_id, text_row.fingerprint, text_row.stage, coalesce(segment.run_key, 'by hand'),
+        start_numerator, start_denominator, end_numerator, end_denominator, text, score, language, box_left, box_top, box_width, box_height, words,
         count, payload
-    FROM text_row JOIN segment ON segment.name = text_row.segment
+    FROM text_row LEFT JOIN segment ON segment.name = text_row.segment
     WHERE text_row.fingerprint = ? AND (? = '' OR text_row.stage = ?)
     ORDER BY start_seconds, text_row.stage, text_row.segment, ordinal
 """

@@ -10,6 +10,7 @@ order events arrive. What is shown follows from the registers alone:
 - of several runs with a result of one stage for a video, those that are done come first, of these the one that was
   asked for last (`run_choice`), of those never asked for the one that was written last (`preferred`);
 - a run whose last drop is later than its last choice has no results at all (`dropped_run`);
+- a text that a person corrected hides those that it is about (`hidden_text`), whichever run is preferred;
 - a video is live if a place holds it and there is a `visual` segment of it in the archive's space; only live
   videos have rows in `video`, `shot` and `frame`, and in `text_row` those of the preferred run of each stage: its
   whole result, or its parts.
@@ -113,6 +114,13 @@ CREATE TABLE text_row (
     box_left DOUBLE, box_top DOUBLE, box_width DOUBLE, box_height DOUBLE,
     words STRUCT(text VARCHAR, start_seconds DOUBLE, end_seconds DOUBLE, score DOUBLE)[], count BIGINT,
     payload VARCHAR
+);
+CREATE TABLE hidden_text AS FROM text_row;
+CREATE TABLE text_correction (
+    key VARCHAR, stage VARCHAR, is_list BOOLEAN, fingerprint VARCHAR,
+    start_numerator BIGINT, start_denominator BIGINT, start_seconds DOUBLE,
+    end_numerator BIGINT, end_denominator BIGINT, end_seconds DOUBLE,
+    old_text VARCHAR, text VARCHAR, is_reset BOOLEAN, editor VARCHAR, text_id BIGINT, corrected_at VARCHAR
 );
 CREATE TABLE lexical_text (text_id BIGINT);
 CREATE TABLE lexical_name (fingerprint VARCHAR, digest VARCHAR);

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from store.catalog.corrections import apply_corrections
 from store.catalog.schema import NAMES, translated
 from store.limited import read_fraction
 from store.row_checks import SLACK_SECONDS
@@ -80,6 +81,7 @@ class TextTables:
                 SELECT text_row.text_id, gone.shard FROM text_row JOIN gone ON gone.name = text_row.segment
                 WHERE gone.shard IS NOT NULL;
                 DELETE FROM text_row WHERE segment IN (SELECT name FROM gone);
+                DELETE FROM hidden_text WHERE segment IN (SELECT name FROM gone);
                 UPDATE segment SET live = false WHERE name IN (SELECT name FROM gone);
             """)
             load = self._con.execute(
@@ -106,6 +108,11 @@ class TextTables:
             outside = f"{n_outside:,} {_OUTSIDE}" if n_outside else ""
             passed = ", ".join(reason for reason in (stored.passed.told, outside) if reason)
             self._con.execute("UPDATE segment SET live = true, passed = ? WHERE name = ?", [passed, stored.name])
+
+    def correct(self) -> None:
+        """Let what people corrected hide what stages found, once all rows are loaded."""
+        with translated(self._path):
+            apply_corrections(self._con)
 
     def _limits(self, fingerprint: str) -> list[float]:
         """Between which seconds rows of a video may lie."""

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from store.catalog.corrections import note_correction
 from store.catalog.cuts import note_cut
 from store.catalog.decisions import note_decision
 from store.catalog.places import MERGE_HELD, MERGE_PLACES, note_file, note_held, note_place
@@ -52,6 +53,7 @@ _ERASE_DECISIONS = "".join(
         ("set_member", "changed_at"),
         ("export_clip", "exported_at"),
         ("stage_failure", "failed_at"),
+        ("text_correction", "corrected_at"),
     )
 )
 _REGISTERS = {
@@ -76,11 +78,12 @@ _REGISTERS = {
         ("run_drop", "key", "dropped_at"),
         ("stage_failure", "key", "failed_at"),
         ("known_space", "space_id", "added_at"),
+        ("text_correction", "key", "corrected_at"),
     )
 }
 
 
-_NOTES = (note_decision, note_cut, note_run)
+_NOTES = (note_decision, note_cut, note_run, note_correction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ def index_texts(
     load, index = tables.settle()
     for name in load:
         tables.load_rows(read(name))
+    tables.correct()
     by_stage: dict[str, list[str]] = {stage: [] for stage in text_shards}
     for name in index:
         by_stage.setdefault(stage_of(name), []).append(name)
