@@ -14,6 +14,7 @@ import click
 from indexer.commands import archive_commands
 from search_app.commands import (
     cut,
+    data,
     demo,
     evaluate,
     export,
@@ -127,6 +128,8 @@ for command in (
     forget.forget,
     texts.texts,
     texts.correct,
+    data.data,
+    data.sql,
     models.models,
     demo.demo,
 ):

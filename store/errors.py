@@ -14,6 +14,7 @@ The whole tree, with the module that adds each branch:
     ├── UnknownIdError                 no such video, shot, stage or run
     ├── RowRefusedError                a row of a stage that cannot be, when it is written
     ├── RunInUseError                  a run that cannot be dropped
+    ├── SqlError                       a statement that the catalog does not answer
     ├── MediaError                     indexer.errors
     │   ├── VideoUnreadableError       not a video, refused, or nothing decodes
     │   ├── NoAudioError               the video has no such sound track
@@ -83,6 +84,10 @@ class UnknownIdError(ArchiveError):
 
 class RowRefusedError(ArchiveError, ValueError):
     """A row of a stage holds what cannot be: a score that is none, a box outside the picture, an endless text."""
+
+
+class SqlError(ArchiveError):
+    """A statement of SQL is none, or asks for what is not allowed or not there."""
 
 
 class RunInUseError(ArchiveError):

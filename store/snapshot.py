@@ -142,6 +142,17 @@ class Snapshot(SnapshotRuns):
         name = self._catalog.visual_segment_of(video_id)
         return to_segment(read_segment(segment_path(self._folder / "segments", name))) if name else None
 
+    def answer_sql(self, statement: str, most_rows: int = 100_000) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Names of the columns and the rows of a statement of SQL on the catalog, which is only read.
+
+        Tables and views: `video`, `shot`, `frame`, `location`, and one for each kind of text, such as `caption`,
+        `label`, `transcript`, `screen_text`.
+
+        Raises:
+            SqlError: it is no statement, fails, or asks for what lies outside the catalog.
+        """
+        return self._catalog.answer_sql(statement, most_rows)
+
     def counts(self) -> Counts:
         """Counts of an archive."""
         return self._catalog.counts()

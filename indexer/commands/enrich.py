@@ -21,9 +21,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 @click.command()
 @ARCHIVE
 @click.argument("videos", nargs=-1)
-@click.option(
-    "--only", "--with", "names", help="Stages, by commas: labels,speech,text,captions,objects,..."
-)
+@click.option("--only", "--with", "names", help="Stages, by commas: labels,speech,text,captions,objects,...")
 @click.option("--model", help="Model of the one stage that --only names.")
 @click.option(
     "--missing/--all",

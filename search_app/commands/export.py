@@ -8,6 +8,7 @@ import click
 
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.as_one import as_one
+from search_app.commands.data import DATA_FORMATS, tell_data
 from search_app.commands.export_options import INCLUDE_MISSING, OVERWRITE, add_answer_options, add_relink_options
 from search_app.commands.timeline import export_clips
 from search_app.use_cases.options import FORMER_TEXTS, AnswerSource, ListOptions
@@ -16,6 +17,8 @@ from store.stages import stages_by_has
 _FORMATS = (
     "csv",
     "json",
+    "jsonl",
+    "parquet",
     "m3u",
     "mpv-edl",
     "srt",
@@ -71,5 +74,14 @@ def export(archive: Path, source: AnswerSource, output: Path, options: ListOptio
     Times of the film are those of the supercut with the same options, which runs at the rate of most of its
     sources.
     What was written is read back and compared before it gets its name.
+
+    Without QUERY, .json, .jsonl, .csv and .parquet get all shots of ARCHIVE, as by `rushes data`.
     """
+    if not (source.query or source.asked.like or source.asked.saved) and _is_data(output, options.format_name):
+        tell_data(archive, output, options.format_name, overwrite=options.overwrite)
+        return
     export_clips(archive, source, output, options, as_json=as_json)
+
+
+def _is_data(output: Path, format_name: str | None) -> bool:
+    return (format_name or output.suffix.lower().removeprefix(".")) in DATA_FORMATS

@@ -34,7 +34,7 @@ def csv_text(film: Film) -> str:
     rows = [_row(film, clip) for clip in film.clips]
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({name: _safe(cell) for name, cell in row.items()} for row in rows)
+    writer.writerows({name: safe_cell(cell) for name, cell in row.items()} for row in rows)
     return _BOM + file.getvalue()
 
 
@@ -46,7 +46,7 @@ def read_csv(text: str) -> list[Said]:
 
 def csv_expected(film: Film) -> list[Said]:
     """Expected content of a table."""
-    return [{name: _said(name, _safe(cell)) for name, cell in _row(film, clip).items()} for clip in film.clips]
+    return [{name: _said(name, safe_cell(cell)) for name, cell in _row(film, clip).items()} for clip in film.clips]
 
 
 def _row(film: Film, clip: FilmClip) -> dict[str, object]:
@@ -95,7 +95,8 @@ def _exact(number: Fraction) -> str:
     return f"{number.numerator}/{number.denominator}"
 
 
-def _safe(cell: object) -> str:
+def safe_cell(cell: object) -> str:
+    """A cell that no spreadsheet runs as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else str(cell)
 
 

@@ -26,7 +26,7 @@ from store.catalog.schema import (
     to_stored_text,
     translated,
 )
-from store.errors import UnknownIdError
+from store.errors import SqlError, UnknownIdError
 from store.limited import LINE_LIMITS, parse_limited_json
 from store.records import (
     Boundary,
@@ -126,6 +126,24 @@ class CatalogReader:
         with translated(self.path), contextlib.closing(self._con.cursor()) as cursor:
             texts = [to_stored_text(value) if isinstance(value, str) else value for value in bound]
             return cursor.execute(query, texts).fetchall()
+
+    def answer_sql(self, statement: str, most_rows: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Names of the columns and the rows of a statement that a person wrote; nothing can be changed by it.
+
+        Raises:
+            SqlError: it is no statement, fails, or asks for what lies outside the catalog.
+            KeyboardInterrupt: somebody stopped it.
+        """
+        with contextlib.closing(self._con.cursor()) as cursor:
+            try:
+                cursor.execute(to_stored_text(statement))
+                names = [column[0] for column in cursor.description or ()]
+                return names, cursor.fetchmany(most_rows)
+            except duckdb.InterruptException as error:
+                raise KeyboardInterrupt from error
+            except (duckdb.Error, RuntimeError) as error:
+                said = " ".join(str(error).split())
+                raise SqlError(f"the catalog does not answer: {said:.500}") from error
 
     def read_all(self) -> None:
         """Read every row of every table, as a check.

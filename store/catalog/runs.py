@@ -114,8 +114,8 @@ _COVERAGE = """
 """
 _ROWS = """
     SELECT text_id, text_row.fingerprint, text_row.stage, coalesce(segment.run_key, 'by hand'),
-        start_numerator, start_denominator, end_numerator, end_denominator, text, score, language, box_left, box_top, box_width, box_height, words,
-        count, payload
+        start_numerator, start_denominator, end_numerator, end_denominator, text, score, language,
+        box_left, box_top, box_width, box_height, words, count, payload
     FROM text_row LEFT JOIN segment ON segment.name = text_row.segment
     WHERE text_row.fingerprint = ? AND (? = '' OR text_row.stage = ?)
     ORDER BY start_seconds, text_row.stage, text_row.segment, ordinal

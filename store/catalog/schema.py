@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from store.errors import CacheDamagedError
 from store.files import full_error
 from store.records import EmbeddingSpace
+from store.stages import text_stages
 
 Reading = ParamSpec("Reading")
 Read = TypeVar("Read")
@@ -218,6 +219,19 @@ CREATE VIEW wanted_text AS
         AND live.run_key = segment.run_key
     WHERE live.name = '';
 """
+
+SCHEMA += "".join(
+    f"""
+CREATE VIEW {stage.name} AS
+    SELECT (SELECT any_value(coalesce(root_path, '') || '/' || relative_path) FROM location
+            WHERE location.fingerprint = text_row.fingerprint) AS video,
+        text, score, start_seconds, end_seconds, language, count, box_left, box_top, box_width, box_height,
+        words, payload, coalesce(segment.run_key, 'by hand') AS run_key, text_row.fingerprint
+    FROM text_row LEFT JOIN segment ON segment.name = text_row.segment WHERE text_row.stage = '{stage.name}';
+"""  # noqa: S608 names of a table of ours
+    for stage in text_stages()
+)
+"""With a view for each kind of text, for people who ask in SQL."""
 
 NAMES = """
     SELECT video.fingerprint, coalesce(
