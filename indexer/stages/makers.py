@@ -6,8 +6,10 @@ A module of a stage is imported when its stage is made, so that nothing heavy is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from indexer.stages.label_settings import LabelSettings
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
+
+    labels: LabelSettings = field(default_factory=LabelSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +39,12 @@ class StageServices:
 StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
 """Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
 
-MAKERS: Final[Mapping[str, StageMaker]] = {}
+
+def _labels(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.labels import make_label_stage
+
+    return make_label_stage(settings.labels, services)
+
+
+MAKERS: Final[Mapping[str, StageMaker]] = {"label": _labels}
 """By the name of the stage in `store.stages`."""
