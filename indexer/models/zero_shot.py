@@ -1,8 +1,8 @@
 """Labels that nobody trained for: prompts against frames, both by an archive's own encoder.
 
 Prompt ensembling as in A. Radford et al.: Learning transferable visual models (CLIP), ICML 2021, section 3.1.4:
-the vector of a label is the mean of those of its sentences. How high a cosine is says little by itself, so each frame
-is asked about everyday things, too: what does not fit it better than nearly all of those is `something else`.
+the vector of a label is the mean of those of its sentences. How high a cosine is says little by itself, so each
+frame is asked about everyday things, too: what fits it no better than nearly all of those is `something else`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import ModelError
+from store.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,23 +46,23 @@ def read_prompts(path: Path) -> tuple[str, ...]:
     """Labels of a file: one a line, `#` begins a remark.
 
     Raises:
-        ModelError: the file cannot be read, or holds no label.
+        ConfigError: the file cannot be read, or holds no label.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"cannot read the labels {path}: {error}") from error
+        raise ConfigError(f"cannot read the labels {path}: {error}") from error
     try:
         return clean_prompts(text.splitlines())
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def clean_prompts(given: Sequence[str]) -> tuple[str, ...]:
     """Labels, each once whatever its case, in their order; remarks and `something else` are left out.
 
     Raises:
-        ModelError: there is none, they are too many, or one is too long.
+        ConfigError: there is none, they are too many, or one is too long.
     """
     lines = (" ".join(line.partition("#")[0].split()) for line in given)
     unique: dict[str, str] = {}
@@ -70,11 +70,11 @@ def clean_prompts(given: Sequence[str]) -> tuple[str, ...]:
         if line and line.casefold() != NULL_LABEL:
             unique.setdefault(line.casefold(), line)
     if not unique:
-        raise ModelError("no label is named: write some, parted by commas, or one a line in a file")
+        raise ConfigError("no label is named: write some, parted by commas, or one a line in a file")
     if len(unique) > MOST_PROMPTS:
-        raise ModelError(f"{len(unique):,} labels are more than the {MOST_PROMPTS:,} that can be told apart")
+        raise ConfigError(f"{len(unique):,} labels are more than the {MOST_PROMPTS:,} that can be told apart")
     if too_long := next((line for line in unique.values() if len(line) > MOST_CHARACTERS), None):
-        raise ModelError(f"a label has at most {MOST_CHARACTERS} characters: {too_long[:60]!r} ... has more")
+        raise ConfigError(f"a label has at most {MOST_CHARACTERS} characters: {too_long[:60]!r} ... has more")
     return tuple(unique.values())
 
 

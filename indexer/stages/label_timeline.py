@@ -87,7 +87,7 @@ def label_intervals(
     """The labels of each interval, in order of time, without gaps.
 
     Borders are the multiples of the length on the file's own clock, which may not begin at 0: the first and the
-    last interval may be shorter. Whole shots are labelled exactly as long as they are, whatever the frame rate does.
+    last interval may be shorter. What a frame stands for counts exactly as long as it is, at any frame rate.
 
     Args:
         cells: of one video, in order of time.

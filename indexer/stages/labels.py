@@ -43,7 +43,8 @@ def make_label_stage(label: LabelSettings, services: StageServices) -> AnyStage:
     """The stage of labels that the settings ask for.
 
     Raises:
-        ModelError: its model or its file of prompts is not to be had.
+        ModelError: its model is not to be had.
+        ConfigError: its file of prompts cannot be read, or holds no label.
     """
     if label.method == CLASSIFIER:
         labeler = load_labeler(label.model, device=services.device, batch_size=label.batch_size)

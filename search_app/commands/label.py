@@ -47,9 +47,9 @@ def label(
 ) -> None:
     """Say what each interval shows, and what share of each video, in your own words.
 
-    TARGET is an archive, of which all videos are labelled or only VIDEOS (paths, ends of paths, or ids), or a video
-    file that is in none. In an archive no video file is touched: labels are compared with the vectors that are
-    there, and those of the intervals become the labels that searches ask. What fits none of them is `something
+    TARGET is an archive, of which all videos are labelled or only VIDEOS (paths, ends of paths, or ids), or a
+    video file that is in none. In an archive no video file is touched: labels are compared with the vectors that
+    are there, and those of the intervals become the labels that searches ask. What fits none of them is `something
     else`. Times are seconds on the file's own time line.
     """
     from search_app.use_cases.label_videos import label_archive, label_csv, label_file, label_json
@@ -102,7 +102,7 @@ def _print_tables(found: Sequence[LabelledVideo]) -> None:
 
     for video in found:
         say(video.path)
-        rows = [
+        cells = [
             (
                 clock(one.span.start_seconds),
                 clock(one.span.end_seconds),
@@ -112,11 +112,10 @@ def _print_tables(found: Sequence[LabelledVideo]) -> None:
             )
             for one in video.intervals
         ]
-        print_table(("from", "to", "label", "score", "of interval"), rows, right=(0, 1, 3, 4))
+        print_table(("from", "to", "label", "score", "of interval"), cells, right=(0, 1, 3, 4))
         print_table(("label", "share of video"), [(word, f"{float(s):.1%}") for word, s in video.shares], (1,))
         say("")
     if len(found) > 1:
         say(f"all {len(found):,} videos")
-        print_table(
-            ("label", "share of time"), [(word, f"{share:.1%}") for word, share in total_shares(found)], (1,)
-        )
+        rows = [(word, f"{share:.1%}") for word, share in total_shares(found)]
+        print_table(("label", "share of time"), rows, right=(1,))

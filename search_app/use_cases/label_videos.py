@@ -1,4 +1,4 @@
-"""Label videos by prompts: what each interval shows, and what share of each video, from the vectors that are there."""
+"""Label videos by prompts: what each interval shows, and what share of each video, from stored vectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from indexer.stages.labels import ZeroShotLabels
 from indexer.stages.stage import KnownVideo
 from search_app.errors import QueryError
 from store.archive import Archive
-from store.records import Status, TextSegment
+from store.records import TextSegment
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -133,7 +133,7 @@ def _passing_archive(path: Path, encoder: Encoder) -> Iterator[Archive]:
         archive.claim_space(encoder.space, source=encoder.space.name)
         outcomes = list(index_videos(archive, [path], encoder, IndexSettings(), lambda _: None))
         if not archive.snapshot().videos():
-            reasons = [one.reason for one in outcomes if one.status is not Status.DONE and one.reason]
+            reasons = [one.reason for one in outcomes if one.reason]
             raise QueryError(f"{path} cannot be labelled: {'; '.join(reasons) or 'it holds no pictures'}")
         yield archive
 
