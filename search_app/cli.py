@@ -19,6 +19,7 @@ from search_app.commands import (
     evaluate,
     export,
     forget,
+    label,
     models,
     rights,
     search,
@@ -130,6 +131,7 @@ for command in (
     texts.correct,
     data.data,
     data.sql,
+    label.label,
     models.models,
     demo.demo,
 ):

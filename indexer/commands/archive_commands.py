@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 @click.command()
 @ARCHIVE
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--model", help="Encoder: demo, ARCHITECTURE/CHECKPOINT of open_clip, or hf-hub:ORG/NAME.")
+@click.option("--model", help="Encoder: starter, demo, ARCHITECTURE/CHECKPOINT of open_clip, or hf-hub:ORG/NAME.")
 @click.option("--model-path", type=click.Path(path_type=Path), help="Encoder: a local open_clip folder.")
 @click.option("--with", "names", help="Then these stages, by commas: labels,speech,text,captions,...")
 @DEVICE
@@ -133,10 +133,10 @@ def _tell(line: str) -> None:
 
 
 def _load_new(model: str | None, model_path: Path | None, device: str) -> Encoder:
-    from indexer.models.open_clip_encoder import load_encoder
-    from indexer.models.weights import DEFAULT_MODEL, find_model
+    from indexer.models.open_clip_encoder import load_encoder, require_model
+    from indexer.models.weights import DEFAULT_MODEL
 
-    find_model(model, model_path)  # what is not to be had is said before torch is imported
+    require_model(model, model_path)  # what is not to be had is said before torch is imported
     _tell(f"loading the encoder {model_path or model or DEFAULT_MODEL} ...")
     return load_encoder(model, model_path, device=device)
 

@@ -19,13 +19,15 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.models.deferred import DeferredEncoder
 from indexer.models.open_clip_encoder import load_encoder_of, make_space
+from indexer.models.sentence_encoder import SENTENCE_MODEL, load_text_encoder_of, require_same_space
+from indexer.models.starter_encoder import STARTER_MODEL, StarterTexts
 from indexer.models.text_record import TextRecord
 from indexer.models.text_tokens import Tokenize, make_tokenizer
 from indexer.models.text_tower import TextTower, UnknownTowerError
 from indexer.models.weights import DEMO_MODEL, ModelFiles, find_model, hash_weights
 
 if TYPE_CHECKING:
-    from indexer.models.encoder import Encoder, RgbImage
+    from indexer.models.encoder import Encoder, RgbImage, TextEncoder
     from store.records import Embeddings, EmbeddingSpace
 
 TOLERANCE: Final = 1e-5
@@ -49,6 +51,28 @@ def load_asking_encoder(space: EmbeddingSpace, *, device: str = "auto") -> Encod
     """
     whole = DeferredEncoder(space, lambda: load_encoder_of(space, device=device))
     return AskingEncoder(whole) if device in ("auto", "cpu") else whole
+
+
+def load_asking_text_encoder(space: EmbeddingSpace, *, device: str = "auto") -> TextEncoder:
+    """The encoder that an archive's texts were embedded with, for questions.
+
+    Args:
+        space: of texts, as the archive records it.
+        device: as for `load_encoder`.
+
+    Raises:
+        ModelError: its package is missing.
+        SpaceMismatchError: what was found under its name would place texts elsewhere.
+    """
+    if space.name != SENTENCE_MODEL:
+        return load_asking_encoder(space, device=device)
+    if device not in ("auto", "cpu"):
+        return load_text_encoder_of(space, device=device)
+    from indexer.models.sentence_tower import SentenceTower
+
+    tower = SentenceTower()
+    require_same_space(tower.space, space)
+    return tower
 
 
 class AskingEncoder:
@@ -96,10 +120,12 @@ class AskingEncoder:
             return vectors
 
     @cached_property
-    def _lean(self) -> _LeanTexts | None:
+    def _lean(self) -> _LeanTexts | StarterTexts | None:
         """The text side alone, if it is known to give the same vectors."""
         space = self._whole.space
         try:
+            if space.name == STARTER_MODEL:
+                return _lean_starter(space)
             if space.name == DEMO_MODEL:
                 files = find_model(DEMO_MODEL, None)
                 return _LeanTexts(files, space.dim) if _is_same_space(files, space) else None
@@ -146,6 +172,13 @@ class _LeanTexts:
         if vectors.shape[1] != self._dim or not np.isfinite(vectors).all():
             raise UnknownTowerError("vectors of another shape, or not finite")
         return np.ascontiguousarray(vectors)
+
+
+def _lean_starter(space: EmbeddingSpace) -> StarterTexts | None:
+    from indexer.models.sentence_tower import SentenceTower
+
+    lean = StarterTexts(SentenceTower())
+    return lean if lean.space == space else None
 
 
 def _is_same_space(files: ModelFiles, space: EmbeddingSpace) -> bool:

@@ -14,8 +14,27 @@ RgbImage = NDArray[np.uint8]
 """RGB, uint8, (height, width, 3)."""
 
 
+class TextEncoder(Protocol):
+    """Places texts in an embedding space, of their own or of pictures, too."""
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """The space that every vector of this encoder lives in."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Place texts in the embedding space, in the order given.
+
+        Unknown words and over-long texts are no error: the first are taken as unknown, the second cut.
+
+        Returns:
+            float32, (n_texts, dim), C-contiguous, rows of length 1. An empty input gives (0, dim).
+        """
+        ...
+
+
 class Encoder(Protocol):
-    """Places pictures and sentences in one embedding space."""
+    """Places pictures and sentences in one embedding space; a `TextEncoder`, too."""
 
     @property
     def space(self) -> EmbeddingSpace:

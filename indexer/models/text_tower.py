@@ -196,10 +196,10 @@ def _tanh_gelu(x: Floats) -> Floats:
 
 
 def _gelu(x: Floats) -> Floats:
-    return (x * 0.5 * (1 + _erf(x * math.sqrt(0.5)))).astype(np.float32)
+    return (x * 0.5 * (1 + erf(x * math.sqrt(0.5)))).astype(np.float32)
 
 
-def _erf(x: Floats) -> NDArray[np.float64]:
+def erf(x: Floats) -> NDArray[np.float64]:
     """The error function within 1.2e-7: the Chebyshev fit of erfc in Numerical Recipes, section 6.2."""
     size = np.abs(x.astype(np.float64))
     t = 1 / (1 + 0.5 * size)

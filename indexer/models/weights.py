@@ -3,6 +3,7 @@
 Names that can be typed, and that an archive records:
 
     demo                        the encoder that comes with Rushes
+    starter                     for real footage, of the weights in the extra `offline` (see `starter_encoder`)
     ARCH/TAG                    what open_clip knows by name, such as ViT-B-32/laion2b_s34b_b79k
     ARCH:/path/to.safetensors   the same, with weights of one's own (ARCH/TAG: prepares pictures as for TAG)
     hf-hub:org/name[@revision]  a repository of the Hugging Face hub in open_clip's format
@@ -168,7 +169,7 @@ def _find_architecture(name: str, own_weights: Path | None) -> ModelFiles:
     model_cfg = open_clip.get_model_config(architecture)
     if model_cfg is None:
         raise ModelError(
-            f"no model is called {name!r}: write demo, ARCHITECTURE/TAG as open_clip names them "
+            f"no model is called {name!r}: write demo, starter, ARCHITECTURE/TAG as open_clip names them "
             f"(such as {DEFAULT_MODEL}), hf-hub:organisation/name, or --model-path DIR"
         )
     if own_weights is None or tag:

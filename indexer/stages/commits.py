@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 
+from indexer.models.encoder import TextEncoder
 from indexer.stages.stage import StretchResult
 from store.archive import Archive
 from store.records import Embeddings, EmbeddingSpace, Part, TextRow, TextSegment
@@ -24,19 +24,6 @@ from store.wording import clock, n_of
 
 COMMIT_EVERY_SECONDS = 60.0
 _SIMPLE = (ShotState.DONE, ShotState.ERROR)
-
-
-class TextEncoder(Protocol):
-    """Places texts in an embedding space: the text side of an encoder, or an encoder of sentences."""
-
-    @property
-    def space(self) -> EmbeddingSpace:
-        """The space that its vectors live in."""
-        ...
-
-    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Vectors of texts: float32, (n_texts, dim), rows of length 1, in the order given."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

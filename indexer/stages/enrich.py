@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.stages.commits import Committed, TextEncoder
+from indexer.models.encoder import TextEncoder
+from indexer.stages.commits import Committed
 from indexer.stages.enrich_video import EnrichServices, Patience, StageOutcome, StageWork, Step, enrich_video
 from indexer.stages.stage import AnyStage, ArchiveStage, KnownVideo
 from store.archive import Archive

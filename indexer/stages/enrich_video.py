@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 
 from indexer.errors import MediaError, ModelError, NoAudioError
 from indexer.media.audio import AudioRequest, read_audio
-from indexer.stages.commits import Commits, Committed, TextEncoder
+from indexer.models.encoder import TextEncoder
+from indexer.stages.commits import Commits, Committed
 from indexer.stages.picture_pass import PictureWork, cut_stretches, show_stretches
 from indexer.stages.stage import (
     AnyStage,

@@ -6,16 +6,16 @@ A module of a stage is imported when its stage is made, so that nothing heavy is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from indexer.errors import ModelError
+from indexer.stages.label_settings import LabelSettings
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
-    from indexer.models.encoder import Encoder
-    from indexer.stages.commits import TextEncoder
+    from indexer.models.encoder import Encoder, TextEncoder
     from indexer.stages.stage import AnyStage
     from store.archive import Archive
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
+
+    labels: LabelSettings = field(default_factory=LabelSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,14 @@ class StageServices:
 StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
 """Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
 
-MAKERS: Final[Mapping[str, StageMaker]] = {}
+
+def _labels(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.labels import make_label_stage
+
+    return make_label_stage(settings.labels, services)
+
+
+MAKERS: Final[Mapping[str, StageMaker]] = {"label": _labels}
 """By the name of the stage in `store.stages`."""
 
 BY_DEFAULT: Final[tuple[str, ...]] = ()
@@ -93,11 +102,20 @@ def _own_encoder(archive: Archive, device: str) -> Encoder:
 
 
 def text_encoder_of(archive: Archive, device: str) -> TextEncoder | None:
-    """The encoder of texts, loaded with the first text; None for an archive without encoder."""
-    from indexer.models import open_clip_encoder
-    from indexer.models.deferred import DeferredEncoder
+    """The encoder of texts, loaded with the first text; None for an archive without encoder.
 
+    Texts get a space of their own where the encoder of sentences is installed and nothing else was decided.
+    """
+    from indexer.models import sentence_encoder
+    from indexer.models.deferred import DeferredTextEncoder
+
+    snapshot = archive.snapshot()
+    if snapshot.space is None:
+        return None
+    if snapshot.text_space == snapshot.space and sentence_encoder.is_sentence_encoder_installed():
+        files = sentence_encoder.find_sentence_files()
+        archive.claim_text_space(sentence_encoder.space_of(files), sentence_encoder.SENTENCE_MODEL)
     space = archive.snapshot().text_space
     if space is None:
         return None
-    return DeferredEncoder(space, lambda: open_clip_encoder.load_encoder_of(space, device=device))
+    return DeferredTextEncoder(space, lambda: sentence_encoder.load_text_encoder_of(space, device=device))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,19 @@ PICTURE: Final = "picture"
 _FRAMES_PER_SHOT = 4  # first guess of how many frames to look at for each shot wanted
 
 Ranking = Mapping[str, Match]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The words of a question in the space in which an archive's texts are embedded.
+
+    Args:
+        vector: float32, (dim,), of length 1.
+        background: neutral texts of that space, among others.
+    """
+
+    vector: Embeddings
+    background: Background
 
 
 def nearest_shots(
@@ -59,12 +72,14 @@ def picture_ranking(nearest: Iterable[tuple[str, float]], sure: Mapping[str, flo
 def text_rankings(
     snapshot: Snapshot,
     aspect: Aspect,
-    background: Background,
+    meaning_of: Callable[[Aspect], Meaning | None],
     settings: RankingSettings,
     allowed: set[str] | None,
     named: NamedVideos,
 ) -> list[Ranking]:
     """One ranking for each text channel that has rows and finds something; others are simply absent.
+
+    The meaning of the words is asked for where there are texts with one; without it those channels are absent.
 
     By meaning there is always a nearest text, so only those count that stand out of what neutral texts have in
     common: else the least unfitting of three captions would get the vote of a first place.
@@ -77,9 +92,6 @@ def text_rankings(
     def by_words(stage: str, n: int) -> list[TextHit]:
         return snapshot.search_text(aspect.words, [stage], n)
 
-    def by_meaning(stage: str, n: int) -> list[TextHit]:
-        return snapshot.search_text_vectors(aspect.vector, stage, n)
-
     rankings = []
     for stage in [stage.name for stage in text_stages() if counts.get(stage.name)]:
         hits = _search_allowed(partial(by_words, stage), settings.pool, allowed)
@@ -87,13 +99,33 @@ def text_rankings(
         rankings.append(_ranking(stage, well, allowed, settings.pool))
     found = _search_allowed(partial(by_words, NAME), settings.pool, allowed)
     rankings.append(_name_ranking(snapshot, found, named, n_asked, settings, allowed))
-    # Where texts have a space of their own, the question's vector, which is one of pictures, says nothing of them.
-    for searched in meaning_stages() if snapshot.text_space == snapshot.space else ():
-        if counts.get(searched.name):
-            hits = _search_allowed(partial(by_meaning, searched.name), settings.pool, allowed)
-            near = [hit for hit in hits if background.stands_out(hit.score, settings.meaning_standing)]
-            rankings.append(_ranking(searched.meaning_channel, near, allowed, settings.pool))
+    rankings += _meaning_rankings(snapshot, aspect, meaning_of, settings, allowed)
     return [ranking for ranking in rankings if ranking]
+
+
+def _meaning_rankings(
+    snapshot: Snapshot,
+    aspect: Aspect,
+    meaning_of: Callable[[Aspect], Meaning | None],
+    settings: RankingSettings,
+    allowed: set[str] | None,
+) -> list[Ranking]:
+    """Votes of texts that mean what is asked, whatever their words."""
+    counts = snapshot.text_counts()
+    searched = [stage for stage in meaning_stages() if counts.get(stage.name)]
+    meaning = meaning_of(aspect) if searched else None
+    if meaning is None:
+        return []
+
+    def by_meaning(stage: str, n: int) -> list[TextHit]:
+        return snapshot.search_text_vectors(meaning.vector, stage, n)
+
+    rankings = []
+    for stage in searched:
+        hits = _search_allowed(partial(by_meaning, stage.name), settings.pool, allowed)
+        near = [hit for hit in hits if meaning.background.stands_out(hit.score, settings.meaning_standing)]
+        rankings.append(_ranking(stage.meaning_channel, near, allowed, settings.pool))
+    return rankings
 
 
 def _name_ranking(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from indexer.errors import ModelError
 from search_app.confidence.background import Background
 from search_app.confidence.belief import Belief
 from search_app.confidence.calibration import calibration_of
@@ -19,15 +20,28 @@ from search_app.confidence.neutral import NEUTRAL_TEXTS, NONSENSE
 from search_app.errors import QueryError
 from search_app.query.picture import read_picture
 from search_app.query.query import LikeMoment, LikePicture, LikeShot, Step, Term, Text
-from search_app.search.channels import nearest_shots
+from search_app.search.channels import Meaning, nearest_shots
 from search_app.search.shot_ids import step_with_whole_ids
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
-    from indexer.models.encoder import Encoder
+    from indexer.models.encoder import Encoder, TextEncoder
     from search_app.query.query import Subject
-    from store.records import Embeddings
+    from store.records import Embeddings, EmbeddingSpace
     from store.snapshot import Snapshot
+
+
+@cache
+def load_text_encoder(space: EmbeddingSpace) -> TextEncoder:
+    """The encoder of a space of texts, loaded once in a process.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        SpaceMismatchError: what was found under its name would place texts elsewhere.
+    """
+    from indexer.models.asking import load_asking_text_encoder
+
+    return load_asking_text_encoder(space)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +83,25 @@ class Asker:
     Args:
         snapshot: the generation.
         load_encoder: gives the encoder of the archive's space.
+        load_texts: gives the encoder of texts, where they have a space of their own.
     """
 
-    def __init__(self, snapshot: Snapshot, load_encoder: Callable[[], Encoder]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        load_encoder: Callable[[], Encoder],
+        load_texts: Callable[[EmbeddingSpace], TextEncoder] = load_text_encoder,
+    ) -> None:
         self._snapshot = snapshot
         self._load_encoder = load_encoder
+        self._load_texts = load_texts
         self._beliefs: dict[int, tuple[Aspect, Belief]] = {}
+        self._remarks: dict[str, None] = {}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What could not be asked, and why, for people."""
+        return tuple(self._remarks)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -127,6 +154,20 @@ class Asker:
         if known is None:
             known = self._beliefs[id(aspect)] = (aspect, self._make_belief(aspect))
         return known[1]
+
+    def meaning_of(self, aspect: Aspect) -> Meaning | None:
+        """The words of an aspect in the space of texts; None, with a remark, where their encoder is not here."""
+        space = self._snapshot.text_space
+        if space is None or space == self._snapshot.space:
+            return Meaning(aspect.vector, self.background)
+        try:
+            encoder = self._load_texts(space)
+        except (ModelError, SpaceMismatchError) as error:
+            self._remarks[f"captions and speech are found by their words alone, not by meaning: {error}"] = None
+            return None
+        nothing = np.empty((0, space.dim), np.float32)
+        background = Background(nothing, neutral_vectors(encoder))
+        return Meaning(_first(encoder.encode_texts([aspect.words])), background)
 
     def _make_belief(self, aspect: Aspect) -> Belief:
         if not aspect.is_text:
@@ -227,7 +268,7 @@ _BACKGROUNDS: WeakKeyDictionary[Snapshot, Background] = WeakKeyDictionary()
 _STANDARD_VECTORS: dict[str, Embeddings] = {}
 
 
-def neutral_vectors(encoder: Encoder) -> Embeddings:
+def neutral_vectors(encoder: TextEncoder) -> Embeddings:
     """Vectors of `NEUTRAL_TEXTS`, computed once for each embedding space."""
     return _standard_vectors(encoder)[:-1]
 
@@ -238,7 +279,7 @@ def nonsense_vector(encoder: Encoder) -> Embeddings:
     return vector
 
 
-def _standard_vectors(encoder: Encoder) -> Embeddings:
+def _standard_vectors(encoder: TextEncoder) -> Embeddings:
     known = _STANDARD_VECTORS.get(encoder.space.space_id)
     if known is None:
         known = encoder.encode_texts([*NEUTRAL_TEXTS, NONSENSE])

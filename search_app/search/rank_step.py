@@ -83,6 +83,7 @@ class Ranked:
         steps: for a question in order of time, what answers each step, by the shot of the first.
         beliefs: what each step's confidence comes from.
         nothing_matches: whether no candidate may well be an answer.
+        remarks: channels that could not be asked, and why, for people.
     """
 
     candidates: Candidates
@@ -93,6 +94,7 @@ class Ranked:
     steps: dict[str, tuple[StepHit, ...]] = field(default_factory=dict)
     beliefs: tuple[StepBeliefs, ...] = ()
     nothing_matches: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def has_meaning(self) -> bool:
@@ -238,8 +240,8 @@ class _Ranker:
         wanted = self._question.wanted
         if wanted is not None:
             settings, allowed = self._settings.ranking, self._filtered.shot_ids
-            background = self._asker.background
-            rankings += text_rankings(self._snapshot, wanted, background, settings, allowed, self._named)
+            meaning_of = self._asker.meaning_of
+            rankings += text_rankings(self._snapshot, wanted, meaning_of, settings, allowed, self._named)
         return rankings
 
     def _vote(self) -> list[Ranking]:

@@ -153,7 +153,7 @@ def _rank_in(
     ranked = rank(snapshot, query, options, settings, encoder)
     is_empty = len(ranked.candidates.order) <= options.depth - options.limit
     remarks = explain_nothing(snapshot, query, options, ranked) if is_empty else find_unknown(snapshot, query)
-    return snapshot, ranked, tuple(remarks)
+    return snapshot, ranked, (*remarks, *ranked.remarks)
 
 
 def rank(
@@ -168,8 +168,11 @@ def rank(
     options = replace(options, keep=keep, reject=reject)
     asker = Asker(snapshot, encoder_for(snapshot, encoder))
     if len(query.steps) > 1:
-        return rank_chains(snapshot, asker, query, options, settings)
-    return rank_step(snapshot, asker, query.steps[0], options, settings)
+        ranked = rank_chains(snapshot, asker, query, options, settings)
+    else:
+        ranked = rank_step(snapshot, asker, query.steps[0], options, settings)
+    ranked.remarks = asker.remarks
+    return ranked
 
 
 def encoder_for(snapshot: Snapshot, given: Encoder | Callable[[], Encoder] | None) -> Callable[[], Encoder]:

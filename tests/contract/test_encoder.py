@@ -13,10 +13,13 @@ from indexer.models.encoder import Encoder, RgbImage
 from indexer.models.open_clip_encoder import load_encoder
 from store.records import Embeddings
 from tests.fakes import FakeEncoder
+from tests.offline_models import needs_starter, starter_encoder
 from tests.tiny_checkpoints import write_tiny_checkpoint
 
 
-@pytest.fixture(scope="module", params=["fake", "tiny open_clip", "demo"])
+@pytest.fixture(
+    scope="module", params=["fake", "tiny open_clip", "demo", pytest.param("starter", marks=needs_starter)]
+)
 def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     makers: dict[str, Callable[[], Encoder]] = {
         "fake": FakeEncoder,
@@ -24,6 +27,7 @@ def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             None, write_tiny_checkpoint(tmp_path_factory.mktemp("tiny")), batch_size=3
         ),
         "demo": lambda: load_encoder("demo"),
+        "starter": starter_encoder,
     }
     return makers[request.param]()
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.config import IndexSettings, PipelineSettings
+from indexer.media.pictures_at import read_pictures
 from indexer.pipeline import index_videos
 from indexer.stages import commits, picture_pass
 from indexer.stages.enrich import EnrichProgress, enrich_videos
@@ -85,11 +86,10 @@ def test_every_shot_gets_its_own_row_and_outcome(archive: Archive) -> None:
 def test_one_pass_serves_all_stages_that_want_pictures(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two stages that want other pictures: the file is opened once, and each gets what it asked for."""
     calls = []
-    original = picture_pass.read_pictures
 
     def counted(path: str, *arguments: Any) -> Any:
         calls.append(path)
-        return original(path, *arguments)
+        return read_pictures(path, *arguments)
 
     monkeypatch.setattr(picture_pass, "read_pictures", counted)
     labels = ColourStage(stage="label", n_pictures=3, size_px=None, batch=2)
