@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,8 +113,8 @@ def _find_packaged() -> WhisperFiles:
     digest = _sha256(folder / "model.bin")
     if digest != _PACKAGED_SHA256:
         raise ModelError(
-            f"the weights {folder / 'model.bin'} are not those that were checked (SHA-256 {digest[:12]}... instead of "
-            f"{_PACKAGED_SHA256[:12]}...); install {_PACKAGE} 0.1.0 again: {WAY_OUT}"
+            f"the weights {folder / 'model.bin'} are not those that were checked (SHA-256 {digest[:12]}..., "
+            f"not {_PACKAGED_SHA256[:12]}...); install {_PACKAGE} 0.1.0 again: {WAY_OUT}"
         )
     return WhisperFiles(PACKAGED, folder, "0.1.0", digest)
 
@@ -219,11 +220,14 @@ class FasterWhisper:
             temperature=[0.0],
             condition_on_previous_text=False,
             no_repeat_ngram_size=no_repeat,
+            without_timestamps=True,
             word_timestamps=True,
             no_speech_threshold=None,  # passages are judged where they are all known
             hotwords=", ".join(hearing.hot_words) or None,
         )
-        passages = tuple(_passages(segments))
+        # One pass hears all of the window. Its text is one segment; what further passes would add comes of the
+        # silence behind the last word.
+        passages = tuple(_passages(islice(segments, 1)))
         was_detected = not hearing.language and self.is_multilingual
         return Heard(passages, str(info.language), float(info.language_probability) if was_detected else None)
 

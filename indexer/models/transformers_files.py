@@ -82,7 +82,7 @@ def load_model(files: CheckpointFiles, kind: str, device: str) -> Any:
         device: as for `load_encoder`.
 
     Raises:
-        ModelError: the checkpoint is of another architecture, damaged, or lacks weights; or there is no such device.
+        ModelError: the checkpoint is of another architecture, damaged, or not whole; or there is no such device.
     """
     import torch
     import transformers
@@ -138,13 +138,13 @@ def _quiet() -> Iterator[None]:
 
     level, had_bar = said.get_verbosity(), said.is_progress_bar_enabled()
     said.set_verbosity(logging.ERROR)
-    said.disable_progress_bar()
+    said.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         said.set_verbosity(level)
         if had_bar:
-            said.enable_progress_bar()
+            said.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _describe(folder: Path, name: str, revision: str) -> CheckpointFiles:
@@ -165,8 +165,8 @@ def _describe(folder: Path, name: str, revision: str) -> CheckpointFiles:
         pickled = sorted(file.name for file in folder.iterdir() if file.suffix in _PICKLED)
         if pickled:
             raise ModelError(
-                f"{folder} holds no safetensors file; {pickled[0]} is pickled and refused: loading it can run code; "
-                "choose a revision or a copy with model.safetensors"
+                f"{folder} holds no safetensors file; {pickled[0]} is pickled and refused: loading it can run "
+                "code; choose a revision or a copy with model.safetensors"
             )
         raise ModelError(f"the model folder {folder} lacks model.safetensors; {WAY_OUT}")
     return CheckpointFiles(name, folder, config, revision, _hash_weights(folder))
