@@ -98,8 +98,11 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
         result.hits, partial(picks.is_picked, ticked), on_pick, resources.thumbnail_of, names, files
     )
     if played is not None:
+        from search_app.ui.previews import preview_start  # brings the renderer
+
         video = archive.snapshot().video(played.shot.video_id)
-        panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))
+        make = partial(resources.previews().address_of, played, video)
+        panels.play_hit(played, video.facts, make, preview_start(played).offset_seconds)
 
 
 def change_picks(change: Callable[[], list[str] | None]) -> None:

@@ -26,6 +26,7 @@ from search_app.commands import (
     supercut,
     texts,
     timeline,
+    transcribe,
 )
 from search_app.errors import QueryError
 from search_app.interruption import EXIT_STATUS, heard_interrupts
@@ -134,6 +135,7 @@ for command in (
     label.label,
     models.models,
     demo.demo,
+    transcribe.transcribe,
 ):
     main.add_command(command)
 

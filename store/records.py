@@ -374,7 +374,9 @@ class TextHit:
         score: by words BM25, by meaning cosine, of a video's texts what the model said, 0 where it said nothing;
             higher is better.
         words: the words of the question that were found, as written in the text.
-        shot_ids: the shots that the stretch overlaps, the most overlapped first; for `name` all of the video.
+        shot_ids: the shots that the stretch overlaps, the most overlapped first; for `name` all of the video. Of
+            words with known times only the shots in which these are said.
+        found_seconds: when the first of the words that were found begins; None where no word times are known.
     """
 
     stage: str
@@ -384,6 +386,7 @@ class TextHit:
     score: float
     words: tuple[str, ...]
     shot_ids: tuple[str, ...]
+    found_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,16 @@ class VideoReader:
             return None
         return streams[track], self._described.get(streams[track].index, ())
 
+    def text_tracks(self, codecs: frozenset[str]) -> list[Any]:
+        """Subtitle tracks that hold text, coded in one of these ways, in the order of the file."""
+        streams = self._container.streams.subtitles
+        return [one for one in streams if one.codec_context is not None and one.codec_context.name in codecs]
+
+    @property
+    def container(self) -> Any:
+        """The open container, for reading packets of other tracks than the video."""
+        return self._container
+
     def audio_frames(self, stream: Any, damage: Damage) -> Iterator[Any]:
         """Decoded sound of a track in the order of the file, None as a sign of life, damage counted apart."""
         beat = time.monotonic()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from indexer.errors import ModelError
 from indexer.stages.label_settings import LabelSettings
+from indexer.stages.sounds import SoundSettings
+from indexer.stages.speech import SpeechSettings
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
 
     labels: LabelSettings = field(default_factory=LabelSettings)
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
+    sounds: SoundSettings = field(default_factory=SoundSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,23 @@ def _labels(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return make_label_stage(settings.labels, services)
 
 
-MAKERS: Final[Mapping[str, StageMaker]] = {"label": _labels}
+def _speech(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.speech import make_speech
+
+    return make_speech(settings.speech, services.device)
+
+
+def _sound(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.sounds import make_sounds
+
+    return make_sounds(settings.sounds, services.device)
+
+
+MAKERS: Final[Mapping[str, StageMaker]] = {
+    "label": _labels,
+    "transcript": _speech,
+    "sound": _sound,
+}
 """By the name of the stage in `store.stages`."""
 
 BY_DEFAULT: Final[tuple[str, ...]] = ()

@@ -63,6 +63,8 @@ def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
 def found_by(hit: Hit) -> str:
     """The channels that found a hit, with its ranks, and what it stands for."""
     parts = [f"{match.channel.replace('_', ' ')} {match.rank}" for match in hit.matches[:3]]
+    if hit.play_seconds > hit.span.start_seconds:
+        parts.append(f"said at {clock(hit.play_seconds)}")
     if len(hit.members) > 1:
         parts.append(f"{len(hit.members)} shots")
     if hit.stack:
@@ -78,6 +80,7 @@ def match_json(match: Match) -> dict[str, Any]:
         "score": round(match.score, 6),
         "text": match.text,
         "words": list(match.words),
+        "found_seconds": match.found_seconds,
     }
 
 
@@ -99,6 +102,7 @@ def hit_json(hit: Hit, files: Mapping[str, Presence]) -> dict[str, Any]:
         "start_seconds": hit.span.start_seconds,
         "end_seconds": hit.span.end_seconds,
         "frame_seconds": float(hit.time),
+        "play_seconds": hit.play_seconds,
         "thumbnail": hit.thumbnail,
         **sure_json(hit.confidence, hit.certainty, hit.is_calibrated),
         "relevance": round(hit.relevance, 8),

@@ -99,18 +99,28 @@ def _film_ms(film: Film, clip: FilmClip, source_time: Fraction) -> int:
 
 
 def srt_text(film: Film) -> str:
-    """SubRip: numbered, commas before the milliseconds."""
-    return "\n".join(
-        f"{number}\n{_clock(one.start_ms, ',')}{_ARROW}{_clock(one.end_ms, ',')}\n{_srt_escaped(one.text)}\n"
-        for number, one in enumerate(_some(film), start=1)
-    )
+    """Subtitles of a film as SubRip."""
+    return write_srt(_some(film))
 
 
 def vtt_text(film: Film) -> str:
+    """Subtitles of a film as WebVTT."""
+    return write_vtt(_some(film))
+
+
+def write_srt(shown: Sequence[Subtitle]) -> str:
+    """SubRip: numbered, commas before the milliseconds."""
+    return "\n".join(
+        f"{number}\n{_clock(one.start_ms, ',')}{_ARROW}{_clock(one.end_ms, ',')}\n{_srt_escaped(one.text)}\n"
+        for number, one in enumerate(shown, start=1)
+    )
+
+
+def write_vtt(shown: Sequence[Subtitle]) -> str:
     """WebVTT."""
     cues = (
         f"{_clock(one.start_ms, '.')}{_ARROW}{_clock(one.end_ms, '.')}\n{html.escape(one.text, quote=False)}\n"
-        for one in _some(film)
+        for one in shown
     )
     return "\n".join(["WEBVTT\n", *cues])
 
@@ -160,10 +170,12 @@ def _milliseconds(clock: str) -> int:
 
 def subtitles_expected(film: Film) -> list[Said]:
     """Expected content of either."""
-    return [
-        {"start": one.start_ms, "end": one.end_ms, "text": one.text.replace(_JOINER, "")}
-        for one in gather_subtitles(film).shown
-    ]
+    return cues_expected(gather_subtitles(film).shown)
+
+
+def cues_expected(shown: Sequence[Subtitle]) -> list[Said]:
+    """What reading subtitles back gives."""
+    return [{"start": one.start_ms, "end": one.end_ms, "text": one.text.replace(_JOINER, "")} for one in shown]
 
 
 def subtitle_notes(film: Film) -> list[str]:

@@ -21,6 +21,7 @@ class Match:
             inside one channel and one question.
         text: the caption, label, words spoken or written that were found; empty for pictures.
         words: the words of the question that were found in it, as written there.
+        found_seconds: when the first of them is said, in seconds of the video; None where that is not known.
     """
 
     channel: str
@@ -28,6 +29,7 @@ class Match:
     score: float
     text: str = ""
     words: tuple[str, ...] = ()
+    found_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,17 @@ class Hit:
         return TimeSpan(self.members[0].shot.span.start, self.members[-1].shot.span.end)
 
     @property
+    def play_seconds(self) -> float:
+        """Where to begin to play: at the word that was found, where words were said; else at the start.
+
+        In seconds of the video. A phrase that began before the hit plays from the start of the hit.
+        """
+        span = self.span
+        said = (match.found_seconds for match in self.matches)
+        inside = (at for at in said if at is not None and span.start_seconds <= at < span.end_seconds)
+        return next(inside, span.start_seconds)
+
+    @property
     def parts(self) -> tuple[Hit, ...]:
         """Of a question in order of time a hit for each step, since each is a shot of its own; else the hit."""
         if not self.steps:

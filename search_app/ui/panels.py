@@ -176,13 +176,14 @@ def fitted_width(width_px: int, height_px: int, most_width_px: int, most_height_
 
 
 @st.dialog("Shot", width="medium")
-def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> None:
-    """Play a shot from its first frame to its last.
+def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str], start_seconds: float = 0.0) -> None:
+    """Play a shot from its first frame, or from the word by which it was found, to its last.
 
     Args:
         hit: the shot.
         facts: its video's, for the shape.
         make_preview: makes its preview and gives the address; raises `ArchiveError` if that fails.
+        start_seconds: where in the preview to begin.
     """
     from store.errors import ArchiveError
 
@@ -193,7 +194,14 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> No
         show_problem("This shot cannot be played", str(error))
     else:
         width_px = fitted_width(facts.width_px, facts.height_px, 700, 480)
-        st.video(absolute_address(address), autoplay=True, loop=True, width=width_px, alt=f"Shot {hit.rank}")
+        st.video(
+            absolute_address(address),
+            autoplay=True,
+            loop=True,
+            width=width_px,
+            alt=f"Shot {hit.rank}",
+            start_time=start_seconds,
+        )
     span = hit.span
     st.caption(f"{span_text(span)} · {length_text(span.duration)} · {sure_text(hit)} · rank {hit.rank}")
     st.text(printable(hit.shot.path))

@@ -7,7 +7,7 @@ in, and the master, however large, is never sent.
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from indexer.library.scan import fingerprint_file
 from search_app.conforming.target_profile import choose_profile
 from search_app.cutting.cut_list import build_cut_list
 from search_app.rendering.supercut import render_supercut
+from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
     from search_app.conforming.target_profile import Profile
@@ -24,7 +25,29 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 60
 MAX_SIDE_PX = 960
+LEAD_SECONDS = 2.0
 _CRF = 24
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewStart:
+    """Where a preview begins, and where it begins to play.
+
+    Args:
+        skipped: how much of the shot is left out before it, in seconds.
+        offset_seconds: second of the preview at which it begins to play.
+    """
+
+    skipped: Fraction
+    offset_seconds: float
+
+
+def preview_start(hit: Hit) -> PreviewStart:
+    """A hit that was found by a spoken word plays from there; a long shot is previewed from shortly before it."""
+    offset = max(0.0, hit.play_seconds - hit.span.start_seconds)
+    if offset <= MAX_SECONDS / 2:
+        return PreviewStart(Fraction(0), round(offset, 3))
+    return PreviewStart(Fraction(round((offset - LEAD_SECONDS) * 1000), 1000), LEAD_SECONDS)
 
 
 class Previews:
@@ -50,16 +73,28 @@ class Previews:
             RenderError: the source is missing, was changed since it was indexed, or cannot be decoded.
         """
         with self._lock:
-            known = self._addresses.get(hit.shot.shot_id)
+            skipped = preview_start(hit).skipped
+            key = f"{hit.shot.shot_id} {skipped}"
+            known = self._addresses.get(key)
             if known is not None and self._shelf.holds(known):
                 return known
             output = self._shelf.new_path()
-            cut_list = build_cut_list([hit], {video.video_id: video}, max_seconds=Fraction(MAX_SECONDS))
+            shown = [_without_beginning(hit, skipped)]
+            cut_list = build_cut_list(shown, {video.video_id: video}, max_seconds=Fraction(MAX_SECONDS))
             render_supercut(
                 cut_list, output, identify=fingerprint_file, profile=preview_profile(video.facts), verify=False
             )
-            self._addresses[hit.shot.shot_id] = self._shelf.put(output)
-            return self._addresses[hit.shot.shot_id]
+            self._addresses[key] = self._shelf.put(output)
+            return self._addresses[key]
+
+
+def _without_beginning(hit: Hit, skipped: Fraction) -> Hit:
+    """The hit with a span that begins later."""
+    if not skipped:
+        return hit
+    span = TimeSpan(hit.span.start + skipped, hit.span.end)
+    row = replace(hit.shot, shot=replace(hit.shot.shot, span=span))
+    return replace(hit, shot=row, members=(), steps=())
 
 
 def preview_profile(facts: VideoFacts) -> Profile:

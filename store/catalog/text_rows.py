@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 NAME = "name"
 _SHOTS_OF_TEXTS = """
-    SELECT chosen.text_id, list(shot.shot_id ORDER BY
+    SELECT chosen.text_id, list([shot.shot_id, shot.start_seconds::VARCHAR, shot.end_seconds::VARCHAR] ORDER BY
         least(shot.end_seconds, chosen.end_seconds) - greatest(shot.start_seconds, chosen.start_seconds) DESC,
-        shot.ordinal) AS shot_ids
+        shot.ordinal) AS shots
     FROM chosen JOIN shot USING (fingerprint)
     WHERE shot.start_seconds < chosen.end_seconds AND shot.end_seconds > chosen.start_seconds
     GROUP BY chosen.text_id
@@ -25,8 +26,8 @@ _SHOTS_OF_TEXTS = """
 _TEXTS = f"""
     WITH chosen AS MATERIALIZED (SELECT * FROM text_row WHERE %s)
     SELECT chosen.text_id, chosen.stage, chosen.fingerprint, chosen.start_numerator, chosen.start_denominator,
-        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, []),
-        chosen.score
+        chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shots, []),
+        chosen.score, %s
     FROM chosen LEFT JOIN ({_SHOTS_OF_TEXTS}) shots USING (text_id)
     ORDER BY chosen.fingerprint, chosen.start_seconds, chosen.stage, chosen.ordinal
 """  # noqa: S608 constants of this module
@@ -34,6 +35,23 @@ _SHOTS = """
     SELECT shot.fingerprint, list(shot.shot_id ORDER BY shot.ordinal) FROM shot
     WHERE shot.fingerprint IN (SELECT unnest(?::VARCHAR[])) GROUP BY shot.fingerprint
 """
+
+
+@dataclass(frozen=True, slots=True)
+class FoundText:
+    """A text that was found.
+
+    Args:
+        hit: the text; without score and words.
+        language: ISO 639 code; empty where it is not known.
+        words: its words with their start and end in seconds, where the stage knows them.
+        shots: start and end in seconds of the shots that it overlaps, the most overlapped first.
+    """
+
+    hit: TextHit
+    language: str
+    words: tuple[tuple[str, float, float], ...] = ()
+    shots: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @reading_rows
@@ -53,15 +71,23 @@ def text_languages(reader: CatalogReader) -> list[str]:
 def texts_of_video(reader: CatalogReader, video_id: str, stage: str | None) -> list[TextHit]:
     """The texts of a video, of one kind or of all, by time, with the scores of the models that found them."""
     condition = "fingerprint = ? AND (? OR stage = ?)"
-    rows = reader.rows(_TEXTS % condition, [video_id, stage is None, str(stage or "")])
+    rows = reader.rows(_TEXTS % (condition, "NULL"), [video_id, stage is None, str(stage or "")])
     return [_hit(row, row[10] or 0.0, ()) for row in rows]
 
 
 @reading_rows
-def texts_by_id(reader: CatalogReader, text_ids: Sequence[int]) -> dict[int, tuple[TextHit, str]]:
-    """The texts of these ids, each with its language; unknown ids are left out."""
-    rows = reader.rows(_TEXTS % "text_id IN (SELECT unnest(?::BIGINT[]))", [list(text_ids)])
-    return {row[0]: (_hit(row, 0.0, ()), row[8]) for row in rows}
+def texts_by_id(reader: CatalogReader, text_ids: Sequence[int]) -> dict[int, FoundText]:
+    """The texts of these ids; unknown ids are left out."""
+    rows = reader.rows(_TEXTS % ("text_id IN (SELECT unnest(?::BIGINT[]))", "chosen.words"), [list(text_ids)])
+    return {row[0]: _found(row) for row in rows}
+
+
+def _found(row: Sequence[Any]) -> FoundText:
+    words = tuple(
+        (from_stored_text(word["text"]), word["start_seconds"], word["end_seconds"]) for word in row[11] or ()
+    )
+    shots = {shot_id: (float(start), float(end)) for shot_id, start, end in row[9]}
+    return FoundText(_hit(row, 0.0, ()), row[8], words, shots)
 
 
 @reading_rows
@@ -78,6 +104,8 @@ def names_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str
 
 
 def _hit(row: Sequence[Any], score: float, words: tuple[str, ...]) -> TextHit:
-    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shot_ids, _ = row
+    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shots, _, _ = row
     span = TimeSpan(Fraction(start_n, start_d), Fraction(end_n, end_d))
-    return TextHit(stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot_ids))
+    return TextHit(
+        stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot[0] for shot in shots)
+    )

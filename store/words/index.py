@@ -327,6 +327,7 @@ class WordQuestion:
         self.query = self._build(phrase, prefix, all_words) if self._words else None
         self._forms = frozenset(form for word in self._asked for form in self._forms_of_word(word))
         self._open_end = self._words[-1] if prefix and self._words else None
+        self._is_phrase = phrase and len(self._words) > 1
 
     def _build(self, phrase: bool, prefix: bool, all_words: bool) -> Any:
         last = self._words[-1]
@@ -371,6 +372,33 @@ class WordQuestion:
             if self._is_asked(match[0], language_of(language))
         )
         return tuple(found)
+
+    def matched_places(self, words: Sequence[str], language: str) -> list[int]:
+        """Which of the words of a text, given one by one, were asked for; of a phrase all that belong to it."""
+        code = language_of(language)
+        asked = [place for place, word in enumerate(words) if self._is_asked_within(word, code)]
+        if not self._is_phrase or not asked:
+            return asked
+        tokens = [
+            (token, place)
+            for place, word in enumerate(words)
+            for token in _plain_analyzer().analyze(_spaced(_even(word)))
+        ]
+        n = len(self._words)
+        runs = [tokens[at : at + n] for at in range(len(tokens) - n + 1)]
+        found = {place for run in runs if self._is_run([token for token, _ in run]) for _, place in run}
+        return sorted(found) or asked
+
+    def _is_asked_within(self, word: str, code: str) -> bool:
+        """Whether a word as it is spoken, with its punctuation, holds one that was asked for."""
+        return any(self._is_asked(match[0], code) for match in _WORD.finditer(word))
+
+    def _is_run(self, tokens: Sequence[str]) -> bool:
+        if list(tokens[:-1]) != list(self._words[:-1]):
+            return False
+        return tokens[-1] == self._words[-1] or (
+            self._open_end is not None and tokens[-1].startswith(self._open_end)
+        )
 
     def _is_asked(self, written: str, code: str) -> bool:
         even = _even(written)

@@ -16,6 +16,7 @@ from store.words.index import WordQuestion
 
 if TYPE_CHECKING:
     from store.catalog.reader import CatalogReader
+    from store.catalog.text_rows import FoundText
     from store.records import Embeddings
     from store.vectors.nearest import LiveShard
     from store.words.index import LexicalIndex
@@ -69,11 +70,12 @@ class TextSearch:
         hits = []
         for hit in found:
             if hit.document_id.startswith("t"):
-                text, language = texts[int(hit.document_id[1:])]
+                found_text = texts[int(hit.document_id[1:])]
             else:
-                text, language = names[hit.document_id[1:]], ""
-            matched = question.matched_words(text.text, language)
-            hits.append(replace(text, score=hit.score, words=matched))
+                found_text = text_rows.FoundText(names[hit.document_id[1:]], "")
+            matched = question.matched_words(found_text.hit.text, found_text.language)
+            narrowed = _narrow(found_text, question)
+            hits.append(replace(narrowed, score=hit.score, words=matched))
         return hits
 
     def _names(self, video_ids: Sequence[str]) -> dict[str, TextHit]:
@@ -95,7 +97,25 @@ class TextSearch:
         scores, ids = search_shards(shards, np.ascontiguousarray(vector[None]), n)
         texts = text_rows.texts_by_id(self._catalog, ids.tolist())
         return [
-            replace(texts[text_id][0], score=score)
+            replace(texts[text_id].hit, score=score)
             for text_id, score in zip(ids.tolist(), scores.tolist(), strict=True)
             if text_id in texts
         ]
+
+
+def _narrow(found: FoundText, question: WordQuestion) -> TextHit:
+    """The text, about the shots in which the words that were asked for are said, where their times are known.
+
+    A sentence may go on over several shots; a phrase that begins in one and ends in the next is in both.
+    """
+    hit = found.hit
+    places = question.matched_places([word for word, _, _ in found.words], found.language)
+    times = [found.words[place][1:] for place in places]
+    if not times:
+        return hit
+    there = [
+        shot_id
+        for shot_id, (start, end) in found.shots.items()
+        if any(begin < end and stop > start for begin, stop in times)
+    ]
+    return replace(hit, shot_ids=tuple(there) or hit.shot_ids, found_seconds=times[0][0])
