@@ -6,8 +6,11 @@ A module of a stage is imported when its stage is made, so that nothing heavy is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from indexer.models.remote_settings import RemoteSettings
+from indexer.models.text_model import TextModelSettings
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
+
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
+    text_model: TextModelSettings = field(default_factory=TextModelSettings)
 
 
 @dataclass(frozen=True, slots=True)
