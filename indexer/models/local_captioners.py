@@ -141,7 +141,7 @@ class LocalCaptioner(ABC):
 
     def _end_tokens(self) -> set[int]:
         """Tokens after which nothing is said; architectures keep them in different places."""
-        found: set[int] = set()
+        found: set[Any] = set()
         config = self._network.config
         for holder in (
             self._network.generation_config,
