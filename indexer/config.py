@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from indexer.library.listing import ScanSettings
+from indexer.stages.makers import EnrichSettings
 from indexer.visual.decode_pass import DecodeSettings
 
 
@@ -43,3 +44,4 @@ class IndexSettings:
     scan: ScanSettings = field(default_factory=ScanSettings)
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    stages: EnrichSettings = field(default_factory=EnrichSettings)

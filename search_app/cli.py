@@ -12,7 +12,19 @@ from typing import IO, Any, NoReturn
 import click
 
 from indexer.commands import archive_commands
-from search_app.commands import cut, demo, evaluate, export, forget, models, rights, search, supercut, timeline
+from search_app.commands import (
+    caption,
+    cut,
+    demo,
+    evaluate,
+    export,
+    forget,
+    models,
+    rights,
+    search,
+    supercut,
+    timeline,
+)
 from search_app.errors import QueryError
 from search_app.interruption import EXIT_STATUS, heard_interrupts
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
@@ -111,6 +123,7 @@ for command in (
     timeline.timeline,
     export.export,
     cut.cut,
+    caption.caption,
     rights.rights,
     forget.forget,
     models.models,

@@ -124,6 +124,10 @@ class OpenAiServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Go away; nothing listens any more."""
         self._stop.set()
         self._server.shutdown()
         self._server.server_close()

@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeAlias
 
 from indexer.errors import ModelError
 from indexer.models.remote import Question, RemoteModel, remote_model
-from indexer.models.remote_answer import Answer
+from indexer.models.remote_answer import Answer, Spent
 from indexer.models.remote_settings import RemoteSettings
 from indexer.models.transformers_files import CheckpointFiles, find_checkpoint
 
@@ -120,6 +120,11 @@ class RemoteCaptioner:
     def name(self) -> str:
         """The model as runs record it."""
         return self._server.name
+
+    @property
+    def spent(self) -> Spent:
+        """What all questions so far have cost."""
+        return self._server.spent
 
     def answer(self, questions: Sequence[Question]) -> Sequence[Said]:
         """What the model says to each question, as `Captioner` promises; so many at once as the settings say."""

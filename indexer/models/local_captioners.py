@@ -236,7 +236,7 @@ class GitCaptioner(LocalCaptioner):
         if n == 1:
             pictures = [_one_picture(question) for question in questions]
             return {"pixel_values": self._processor.image_processor(pictures, return_tensors="pt")["pixel_values"]}
-        frames = [picture for question in questions for picture in spread_pictures(question.pictures, n)]
+        frames = [_to_pil(one) for question in questions for one in spread_pictures(question.pictures, n)]
         pixels = self._processor.image_processor(frames, return_tensors="pt")["pixel_values"]
         return {"pixel_values": pixels.reshape(len(questions), n, *pixels.shape[1:])}
 
@@ -316,9 +316,9 @@ def spread_pictures(pictures: Sequence[RgbImage], n: int) -> list[RgbImage]:
     return [pictures[place] for place in np.linspace(0, len(pictures) - 1, n).round().astype(int)]
 
 
-def _one_picture(question: Question) -> RgbImage:
+def _one_picture(question: Question) -> Any:
     """The middle one of the pictures."""
-    return spread_pictures(question.pictures, 3)[1]
+    return _to_pil(spread_pictures(question.pictures, 3)[1])
 
 
 def _without_prompt(row: torch.Tensor, inputs: Mapping[str, Any], place: int) -> list[int]:
@@ -331,6 +331,7 @@ def _without_prompt(row: torch.Tensor, inputs: Mapping[str, Any], place: int) ->
 
 
 def _to_pil(picture: RgbImage) -> Any:
+    """The same as processors like it best: of an array they guess which side is the colours."""
     from PIL import Image
 
     return Image.fromarray(picture)

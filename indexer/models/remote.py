@@ -88,8 +88,8 @@ class RemoteModel:
     def __init__(self, settings: RemoteSettings, environment: Mapping[str, str] | None = None) -> None:
         if not settings.base_url or not settings.model:
             raise ModelError(
-                "no model's server is configured: set base_url and model in the table [remote] of the settings, "
-                "such as http://localhost:8000/v1"
+                "no model's server is configured: set base_url (such as http://localhost:8000/v1) and model in "
+                "the table [stages.remote] of a file for --config"
             )
         self._settings = settings
         key = (os.environ if environment is None else environment).get(settings.key_variable, "").strip()

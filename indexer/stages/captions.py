@@ -9,7 +9,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from indexer.errors import ModelError
-from indexer.models.captioner import DEFAULT_CAPTIONER, MOST_PICTURES, Captioner, Said, load_captioner
+from indexer.models.captioner import (
+    DEFAULT_CAPTIONER,
+    MOST_PICTURES,
+    Captioner,
+    RemoteCaptioner,
+    Said,
+    load_captioner,
+)
 from indexer.models.remote import Question
 from indexer.stages.stage import ShownStretch, Stretch, StretchResult
 from store.records import TextRow
@@ -130,6 +137,11 @@ class CaptionStage:
         """Shots at once."""
         return self._settings.batch_size
 
+    @property
+    def spent_line(self) -> str:
+        """What a server has cost so far, in one line; empty for models on this machine."""
+        return str(self._captioner.spent) if isinstance(self._captioner, RemoteCaptioner) else ""
+
     def times(self, stretch: Stretch) -> Sequence[Fraction]:
         """When the pictures are shown that the model looks at."""
         return choose_times(stretch, self._frames, self._n_frames)
@@ -184,9 +196,16 @@ def make_captions(settings: CaptionSettings, remote: RemoteSettings, services: S
     """
     from indexer.models.caption_fit import CaptionJudge
 
-    captioner = load_captioner(settings.model, remote, device=services.device, batch_size=settings.batch_size)
     background = services.background()
     judge = CaptionJudge(services.encoder(), background) if len(background) else None
+    return caption_stage(settings, remote, device=services.device, judge=judge)
+
+
+def caption_stage(
+    settings: CaptionSettings, remote: RemoteSettings, *, device: str, judge: CaptionJudge | None = None
+) -> CaptionStage:
+    """The same without an archive; errors as for `make_captions`."""
+    captioner = load_captioner(settings.model, remote, device=device, batch_size=settings.batch_size)
     return CaptionStage(captioner, settings, judge)
 
 

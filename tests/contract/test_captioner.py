@@ -66,6 +66,8 @@ def captioner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 PICTURES = [make_picture(colour, 40 + 3 * n, 60 - 2 * n) for n, colour in enumerate(list(COLOURS)[:9])]
+for _picture in PICTURES:
+    _picture.setflags(write=False)  # as they come from a decoder
 
 
 def ask(captioner: Captioner, pictures: Sequence[RgbImage], prompt: str = "a photo", limit: int = 8) -> Question:
