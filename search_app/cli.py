@@ -13,6 +13,7 @@ import click
 
 from indexer.commands import archive_commands
 from search_app.commands import (
+    caption,
     cut,
     data,
     demo,
@@ -126,6 +127,7 @@ for command in (
     timeline.timeline,
     export.export,
     cut.cut,
+    caption.caption,
     rights.rights,
     forget.forget,
     texts.texts,

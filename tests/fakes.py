@@ -8,7 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.errors import ModelError
+from indexer.models.captioner import Said
 from indexer.models.encoder import RgbImage
+from indexer.models.memory import HalvedBatches
+from indexer.models.remote import Question
+from indexer.models.remote_answer import Answer
 from store.records import Embeddings, EmbeddingSpace
 
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -91,3 +96,63 @@ class FakeEncoder:
 def make_picture(colour: str, height_px: int = 36, width_px: int = 64) -> RgbImage:
     """A picture of one of `COLOURS`."""
     return np.full((height_px, width_px, 3), COLOURS[colour], np.uint8)
+
+
+class FakeTextModel:
+    """Writes the prompt's words again and again, up to the limit."""
+
+    name = "fake"
+    revision = ""
+    weights_hash = ""
+    most_prompt_words = 500
+
+    def write(self, prompt: str, max_words: int) -> str:
+        """The words of the prompt, as often as they fit."""
+        words = prompt.split()
+        return " ".join((words * max_words)[:max_words]) + "."
+
+
+def name_colour(picture: RgbImage) -> str:
+    """The name of a picture's colour in the middle, and how red its corner is, which tells pictures apart."""
+    pixel = picture[picture.shape[0] // 2, picture.shape[1] // 2].astype(int)
+    palette = np.array(list(COLOURS.values()))
+    nearest = list(COLOURS)[int(((palette - pixel) ** 2).sum(axis=1).argmin())]
+    return f"{nearest} {int(picture[0, 0, 0])}"
+
+
+class FakeCaptioner:
+    """Names the colours that it sees, and fails as it is told.
+
+    Args:
+        most_pictures: how many it looks at together.
+        fails: questions at which it fails, by how many it was asked before, over all batches.
+        most_at_once: larger batches run out of memory and are halved.
+    """
+
+    name = "fake"
+    revision = ""
+    weights_hash = ""
+    follows_questions = True
+    takes_prompts = True
+
+    def __init__(self, most_pictures: int = 64, fails: Sequence[int] = (), most_at_once: int = 1000) -> None:
+        self.most_pictures = most_pictures
+        self.asked: list[Question] = []
+        self._fails = set(fails)
+        self._most_at_once = most_at_once
+        self._batches = HalvedBatches(self.name, 1000)
+
+    def answer(self, questions: Sequence[Question]) -> Sequence[Said]:
+        """The colours of each question's pictures, in order."""
+        return self._batches.run(self._answer, questions)
+
+    def _answer(self, questions: Sequence[Question]) -> list[Said]:
+        if len(questions) > self._most_at_once:
+            raise MemoryError("out of memory")
+        said: list[Said] = []
+        for question in questions:
+            is_bad = len(self.asked) in self._fails
+            self.asked.append(question)
+            text = " then ".join(name_colour(picture) for picture in question.pictures)
+            said.append(ModelError("it failed") if is_bad else Answer(text))
+        return said

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import numpy as np
+
 from indexer.errors import ModelError
+from indexer.models.remote_settings import RemoteSettings
+from indexer.models.text_model import TextModelSettings
+from indexer.stages.captions import CaptionSettings
 from indexer.stages.label_settings import LabelSettings
 from indexer.stages.sounds import SoundSettings
 from indexer.stages.speech import SpeechSettings
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from indexer.models.encoder import Encoder, TextEncoder
     from indexer.stages.stage import AnyStage
     from store.archive import Archive
+    from store.records import Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,9 @@ class EnrichSettings:
     labels: LabelSettings = field(default_factory=LabelSettings)
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     sounds: SoundSettings = field(default_factory=SoundSettings)
+    captions: CaptionSettings = field(default_factory=CaptionSettings)
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
+    text_model: TextModelSettings = field(default_factory=TextModelSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +47,12 @@ class StageServices:
     Args:
         device: `auto`, `cpu`, `cuda`, ...: as for `load_encoder`.
         encoder: gives the archive's own encoder, loaded with the first call.
+        background: gives a sample of the archive's pictures in the encoder's space, (n, dim), perhaps none.
     """
 
     device: str
     encoder: Callable[[], Encoder]
+    background: Callable[[], Embeddings] = lambda: np.empty((0, 0), np.float32)
 
 
 StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
@@ -66,10 +77,18 @@ def _sound(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return make_sounds(settings.sounds, services.device)
 
 
+def make_captions(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    """The stage of captions."""
+    from indexer.stages import captions
+
+    return captions.make_captions(settings.captions, settings.remote, services)
+
+
 MAKERS: Final[Mapping[str, StageMaker]] = {
     "label": _labels,
     "transcript": _speech,
     "sound": _sound,
+    "caption": make_captions,
 }
 """By the name of the stage in `store.stages`."""
 
@@ -92,7 +111,8 @@ def make_stages(
         ModelError: the model of a stage that was named is not to be had.
         UnknownIdError: nothing makes a stage of that name.
     """
-    services = StageServices(device, partial(_own_encoder, archive, device))
+    encoder = partial(_own_encoder, archive, device)
+    services = StageServices(device, encoder, lambda: archive.snapshot().background())
     made, left_out = list[AnyStage](), dict[str, str]()
     for name in names or BY_DEFAULT:
         if name not in MAKERS:

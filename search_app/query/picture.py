@@ -48,9 +48,7 @@ def read_picture(path: str | Path) -> RgbImage:
                 upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
             return np.asarray(upright.convert("RGB"))
     except UnidentifiedImageError as error:
-        raise QueryError(
-            f"{path} is not a picture that can be searched by: give a JPEG, PNG or WebP file"
-        ) from error
+        raise QueryError(f"{path} is not a picture that can be read: give a JPEG, PNG or WebP file") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise QueryError(f"the picture {path} has too many pixels, at most {_MAX_PIXELS:,} are read") from error
     except DAMAGE as error:
