@@ -12,7 +12,19 @@ from typing import IO, Any, NoReturn
 import click
 
 from indexer.commands import archive_commands
-from search_app.commands import cut, demo, evaluate, export, forget, models, rights, search, supercut, timeline
+from search_app.commands import (
+    cut,
+    demo,
+    evaluate,
+    export,
+    forget,
+    models,
+    rights,
+    rules,
+    search,
+    supercut,
+    timeline,
+)
 from search_app.errors import QueryError
 from search_app.interruption import EXIT_STATUS, heard_interrupts
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
@@ -112,6 +124,7 @@ for command in (
     export.export,
     cut.cut,
     rights.rights,
+    rules.rules,
     forget.forget,
     models.models,
     demo.demo,

@@ -6,8 +6,11 @@ A module of a stage is imported when its stage is made, so that nothing heavy is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from indexer.stages.cues import CueSettings, CueStage
+from indexer.stages.silence import SilenceSettings, SilenceStage
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
+
+    cues: CueSettings = field(default_factory=CueSettings)
+    silence: SilenceSettings = field(default_factory=SilenceSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +41,18 @@ class StageServices:
 StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
 """Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
 
-MAKERS: Final[Mapping[str, StageMaker]] = {}
+
+def make_cues(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    """The stage of technical cues in pictures; it needs no model."""
+    del services
+    return CueStage(settings.cues)
+
+
+def make_silence(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    """The stage of silence; it needs no model."""
+    del services
+    return SilenceStage(settings.silence)
+
+
+MAKERS: Final[Mapping[str, StageMaker]] = {"cue": make_cues, "silence": make_silence}
 """By the name of the stage in `store.stages`."""

@@ -1,20 +1,31 @@
 """The settings files that ship with Rushes."""
 
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, field, fields, make_dataclass
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
 
 from indexer.config import IndexSettings
+from indexer.stages.makers import EnrichSettings
 from search_app.config import SearchSettings
 from store.config import read_settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-@pytest.mark.parametrize(("name", "settings"), [("default.toml", IndexSettings), ("search.toml", SearchSettings)])
-def test_the_default_file_is_the_defaults(name: str, settings: type[IndexSettings] | type[SearchSettings]) -> None:
+_FIELDS = [
+    (one.name, get_type_hints(settings)[one.name], field(default_factory=one.default_factory))
+    for settings in (IndexSettings, EnrichSettings)
+    for one in fields(settings)
+]
+ALL_SETTINGS: type[Any] = make_dataclass("AllSettings", _FIELDS, frozen=True)
+"""Whatever one file of settings of indexing may hold."""
+
+
+@pytest.mark.parametrize(("name", "settings"), [("default.toml", ALL_SETTINGS), ("search.toml", SearchSettings)])
+def test_the_default_file_is_the_defaults(name: str, settings: type[Any]) -> None:
     """It lists every setting, and each has the value that the code uses without it."""
     listed = tomllib.loads((CONFIGS / name).read_text(encoding="utf-8"))
     in_code = asdict(settings())
