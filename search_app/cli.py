@@ -15,6 +15,7 @@ from indexer.commands import archive_commands
 from search_app.commands import (
     cut,
     demo,
+    discover,
     evaluate,
     export,
     forget,
@@ -125,6 +126,7 @@ for command in (
     cut.cut,
     rights.rights,
     rules.rules,
+    *discover.COMMANDS,
     forget.forget,
     models.models,
     demo.demo,

@@ -1,12 +1,13 @@
 """Rules decided: for each video whether a rule holds, does not, or cannot be known, and the shots it rests on.
 
-What is not known is never taken as no. For each condition there is the time at which it holds, and the time at which
-it may hold, which is that and all for which the stage has no result. A rule holds if the first is long enough
-whatever the rest says, does not hold if the second is not, and is undecided in between.
+What is not known is never taken as no. For each condition there is the time at which it holds, and the time at
+which it may hold, which is that and all for which the stage has no result. A rule holds if the first is long
+enough whatever the rest says, does not hold if the second is not, and is undecided in between.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,10 +146,8 @@ def decide(rule: Rule, video: VideoRow, shots: Sequence[ShotRow], known: KnownRo
         missing += held.missing
     seconds, most = length(holds), length(may_hold)
     threshold = rule.threshold.seconds(whole.duration)
-    if seconds > threshold:
-        verdict = Verdict.HOLDS
-    else:
-        verdict = Verdict.UNDECIDED if most > threshold else Verdict.DOES_NOT
+    verdict = Verdict.UNDECIDED if most > threshold else Verdict.DOES_NOT
+    verdict = Verdict.HOLDS if seconds > threshold else verdict
     lacking = tuple(dict.fromkeys(missing)) if verdict is Verdict.UNDECIDED else ()
     return Decision(rule, video, verdict, seconds, whole.duration, _evidence(holds, shots, found), lacking)
 
@@ -254,7 +253,7 @@ def _at_least(rows: Sequence[TextRow], count: int) -> Stretches:
         return join(row.span for row in rows if row.count is None or row.count > 0)
     edges = sorted({edge for row in rows for edge in (row.span.start, row.span.end)})
     enough = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         there = [row for row in rows if row.span.start <= start and end <= row.span.end]
         counted = max((row.count for row in there if row.count is not None), default=0)
         if max(counted, sum(row.count is None for row in there)) >= count:
