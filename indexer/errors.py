@@ -23,5 +23,13 @@ class ModelError(ArchiveError):
     """A model cannot be found, loaded, or run."""
 
 
+class ServerError(ModelError):
+    """A model's server did not answer one request as it should; others may go well."""
+
+
+class ServerUnavailableError(ServerError):
+    """A model's server answers no request: it cannot be reached, refuses the key, or does not know the model."""
+
+
 class ScanError(ArchiveError):
     """There is nothing to index where the user pointed."""

@@ -19,6 +19,8 @@ The whole tree, with the module that adds each branch:
     │   ├── NoAudioError               the video has no such sound track
     │   └── FfmpegError                the ffmpeg program failed
     ├── ModelError                     indexer.errors
+    │   └── ServerError                a model's server failed one request
+    │       └── ServerUnavailableError it fails them all: not reached, key refused, model unknown
     ├── ScanError                      indexer.errors: nothing to index there
     ├── QueryError                     search_app.errors
     ├── CutError                       search_app.errors: nothing to cut, or a clip is gone

@@ -91,3 +91,17 @@ class FakeEncoder:
 def make_picture(colour: str, height_px: int = 36, width_px: int = 64) -> RgbImage:
     """A picture of one of `COLOURS`."""
     return np.full((height_px, width_px, 3), COLOURS[colour], np.uint8)
+
+
+class FakeTextModel:
+    """Writes the prompt's words again and again, up to the limit."""
+
+    name = "fake"
+    revision = ""
+    weights_hash = ""
+    most_prompt_words = 500
+
+    def write(self, prompt: str, max_words: int) -> str:
+        """The words of the prompt, as often as they fit."""
+        words = prompt.split()
+        return " ".join((words * max_words)[:max_words]) + "."

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from indexer.models.remote_settings import RemoteSettings
+from indexer.models.text_model import TextModelSettings
 from indexer.stages.cues import CueSettings, CueStage
 from indexer.stages.silence import SilenceSettings, SilenceStage
 
@@ -23,6 +25,8 @@ class EnrichSettings:
 
     cues: CueSettings = field(default_factory=CueSettings)
     silence: SilenceSettings = field(default_factory=SilenceSettings)
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
+    text_model: TextModelSettings = field(default_factory=TextModelSettings)
 
 
 @dataclass(frozen=True, slots=True)
