@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from indexer.models.remote_settings import RemoteSettings
-from indexer.models.text_model import TextModelSettings
+from indexer.models.text_model import TextModelSettings, load_text_model
+from indexer.stages.chapters import ChapterSettings, ChapterStage
 from indexer.stages.cues import CueSettings, CueStage
 from indexer.stages.silence import SilenceSettings, SilenceStage
+from indexer.stages.summaries import SummarySettings, SummaryStage
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -25,6 +27,8 @@ class EnrichSettings:
 
     cues: CueSettings = field(default_factory=CueSettings)
     silence: SilenceSettings = field(default_factory=SilenceSettings)
+    summaries: SummarySettings = field(default_factory=SummarySettings)
+    chapters: ChapterSettings = field(default_factory=ChapterSettings)
     remote: RemoteSettings = field(default_factory=RemoteSettings)
     text_model: TextModelSettings = field(default_factory=TextModelSettings)
 
@@ -58,5 +62,22 @@ def make_silence(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return SilenceStage(settings.silence)
 
 
-MAKERS: Final[Mapping[str, StageMaker]] = {"cue": make_cues, "silence": make_silence}
+def make_summaries(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    """The stage of summaries: by the text model, or by extraction where none is configured."""
+    model = load_text_model(settings.text_model, settings.remote, device=services.device)
+    return SummaryStage(settings.summaries, model)
+
+
+def make_chapters(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    """The stage of chapters: titles by the text model, or by extraction where none is configured."""
+    model = load_text_model(settings.text_model, settings.remote, device=services.device)
+    return ChapterStage(settings.chapters, model)
+
+
+MAKERS: Final[Mapping[str, StageMaker]] = {
+    "cue": make_cues,
+    "silence": make_silence,
+    "summary": make_summaries,
+    "chapter": make_chapters,
+}
 """By the name of the stage in `store.stages`."""

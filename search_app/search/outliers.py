@@ -3,8 +3,8 @@
 Method: the weight of Angiulli and Pizzuti, "Fast Outlier Detection in High Dimensional Spaces", PKDD 2002: the sum
 of the distances to the k nearest neighbours, here their mean, after Ramaswamy, Rastogi and Shim, SIGMOD 2000. With
 k above 1 a shot and its copy do not hide each other. What stands out is told by the modified z-score with its
-usual bound of 3.5 (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993), since a mean would move with the
-outliers themselves.
+usual bound of 3.5 (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993), since a mean would move with
+the outliers themselves.
 """
 
 from __future__ import annotations
