@@ -13,6 +13,7 @@ import click
 
 from indexer.commands import archive_commands
 from search_app.commands import (
+    ask,
     cut,
     demo,
     discover,
@@ -24,6 +25,7 @@ from search_app.commands import (
     rules,
     search,
     supercut,
+    tell,
     timeline,
 )
 from search_app.errors import QueryError
@@ -127,6 +129,8 @@ for command in (
     rights.rights,
     rules.rules,
     *discover.COMMANDS,
+    *tell.COMMANDS,
+    ask.ask,
     forget.forget,
     models.models,
     demo.demo,

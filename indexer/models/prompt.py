@@ -13,7 +13,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_LINE_ENDS: Final = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+from store.row_checks import CONTROLS
+
+_NOT_ON_A_LINE: Final = re.compile(rf"[\r\n\x85\u2028\u2029{CONTROLS}]+")
 _QUOTE: Final = "| "
 N_FRAME_WORDS: Final = 110
 """Words that a prompt has beside its task and its lines of data, about."""
@@ -45,5 +47,5 @@ def fenced_prompt(task: str, lines: Sequence[str], question: str = "") -> str:
 
 
 def one_line(text: str) -> str:
-    """A text on one line."""
-    return " ".join(_LINE_ENDS.sub(" ", text).split())
+    """A text on one line: ends of lines and control characters, which no row may hold, become spaces."""
+    return " ".join(_NOT_ON_A_LINE.sub(" ", text).split())

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from indexer.models.prompt import N_FRAME_WORDS, fenced_prompt, one_line
 from indexer.stages.extractive import Telling, telling_words_of_parts, tf_idf
-from indexer.stages.notes import LABEL, OBJECT, Note, digest_of, read_notes
+from indexer.stages.notes import LABEL, OBJECT, SOURCES, Note, digest_of, read_notes
 from indexer.stages.segmentation import find_changes, noise_of
 from indexer.stages.stage import KnownVideo, StretchResult
 from store.records import TextRow
@@ -88,6 +88,7 @@ class ChapterStage:
     def __init__(self, settings: ChapterSettings | None = None, model: TextModel | None = None) -> None:
         self._settings = settings or ChapterSettings()
         self._model = model
+        self.reads: Sequence[str] = SOURCES
         name, revision, weights_hash = (
             (EXTRACTIVE, "", "") if model is None else (model.name, model.revision, model.weights_hash)
         )

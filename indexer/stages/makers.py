@@ -5,8 +5,9 @@ A module of a stage is imported when its stage is made, so that nothing heavy is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from indexer.models.remote_settings import RemoteSettings
@@ -15,6 +16,7 @@ from indexer.stages.chapters import ChapterSettings, ChapterStage
 from indexer.stages.cues import CueSettings, CueStage
 from indexer.stages.silence import SilenceSettings, SilenceStage
 from indexer.stages.summaries import SummarySettings, SummaryStage
+from store.config import read_settings
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -31,6 +33,15 @@ class EnrichSettings:
     chapters: ChapterSettings = field(default_factory=ChapterSettings)
     remote: RemoteSettings = field(default_factory=RemoteSettings)
     text_model: TextModelSettings = field(default_factory=TextModelSettings)
+
+
+def read_stage_settings(files: Iterable[Path]) -> EnrichSettings:
+    """Settings of stages of files, each over those before it.
+
+    Raises:
+        ConfigError: a file cannot be read or used.
+    """
+    return read_settings(EnrichSettings, *files)
 
 
 @dataclass(frozen=True, slots=True)

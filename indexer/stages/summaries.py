@@ -18,6 +18,7 @@ from indexer.stages.notes import (
     CAPTION,
     LABEL,
     OBJECT,
+    SOURCES,
     SPEECH,
     Note,
     counts_of,
@@ -103,6 +104,7 @@ class SummaryStage:
     def __init__(self, settings: SummarySettings | None = None, model: TextModel | None = None) -> None:
         self._settings = settings or SummarySettings()
         self._model = model
+        self.reads: Sequence[str] = SOURCES
         name, revision, weights_hash = (
             (EXTRACTIVE, "", "") if model is None else (model.name, model.revision, model.weights_hash)
         )

@@ -108,9 +108,14 @@ def srt_text(film: Film) -> str:
 
 def vtt_text(film: Film) -> str:
     """WebVTT."""
+    return vtt_of(_some(film))
+
+
+def vtt_of(shown: Iterable[Subtitle]) -> str:
+    """WebVTT of texts with their times: subtitles, or the titles of chapters."""
     cues = (
         f"{_clock(one.start_ms, '.')}{_ARROW}{_clock(one.end_ms, '.')}\n{html.escape(one.text, quote=False)}\n"
-        for one in _some(film)
+        for one in shown
     )
     return "\n".join(["WEBVTT\n", *cues])
 
