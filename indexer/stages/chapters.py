@@ -185,7 +185,8 @@ def _nearest(frames: Sequence[FrameRow], span: TimeSpan) -> FrameRow:
 
 def _scaled(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Features in units of the noise between neighbours, so that those of several kinds can stand side by side."""
-    return features / max(noise_of(features), _LEAST_NOISE) ** 0.5
+    scaled: NDArray[np.float64] = features / max(noise_of(features), _LEAST_NOISE) ** 0.5
+    return scaled
 
 
 def notes_inside(notes: Sequence[Note], span: TimeSpan) -> list[Note]:

@@ -208,7 +208,7 @@ def is_bars(picture: RgbPicture) -> bool:
     for at in range(len(codes) - n + 1):
         if tuple(codes[at : at + n]) == _STRIPES:
             inner = [size for _, size in stripes[at + 1 : at + n - 1]]  # white and blue may go on beside them
-            return max(inner) <= 1.35 * min(inner) and stripes[at][1] >= 0.7 * min(inner)
+            return bool(max(inner) <= 1.35 * min(inner) and stripes[at][1] >= 0.7 * min(inner))
     return False
 
 
@@ -221,7 +221,7 @@ def strokes_of(luma: Luma) -> _Mask | None:
     share = float(strokes.mean())
     if float((apart <= _GROUND_LEVELS).mean()) < 0.6 or not 0.004 <= share <= 0.3:
         return None
-    lines = strokes.any(axis=1)
+    lines = np.asarray(strokes.any(axis=1))
     n_lines = int((np.diff(lines.astype(np.int8)) == 1).sum()) + int(lines[0])
     turns = (strokes[:, 1:] != strokes[:, :-1]).sum(axis=1)[lines]
     return strokes if n_lines >= 2 and float(np.median(turns)) >= 6 else None

@@ -239,7 +239,8 @@ def find_sources(
         settings=SearchSettings(ranking=RankingSettings(word_share=_WORD_SHARE)),
     )
     hits = [hit for hit in result.hits if video is None or hit.shot.video_id == video.video_id]
-    earlier = snapshot.shots_by_id(turns[-1].shots) if turns else {}
+    known = snapshot.shots_by_id(turns[-1].shots) if turns else {}
+    earlier = {shot_id: known[shot_id] for shot_id in turns[-1].shots if shot_id in known} if turns else {}
     if video is None and result.nothing_matches and not earlier:
         raise NothingKnownError("nothing in the archive is about that: the nearest shots are as good as chance")
     found = [(shot, shot.shot.span.start, True) for shot in earlier.values() if _is_of(shot, video)]

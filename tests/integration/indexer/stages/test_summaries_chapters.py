@@ -157,17 +157,18 @@ def test_long_inputs_are_condensed_in_pieces() -> None:
     assert [["a b"], ["c d"], ["e", "f"], ["g h"]] == pieces
 
 
-def chapters_of(
-    archive: Archive, film: KnownFilm, stage: ChapterStage
-) -> Sequence[tuple[Fraction, Fraction, str]]:
+def chapters_of(archive: Archive, film: KnownFilm, stage: ChapterStage) -> Sequence[tuple[float, float, str]]:
     """Start, end and title of each chapter."""
-    return [(made.span.start, made.span.end, made.text) for made in stage.derive(known(archive, film)).rows]
+    return [
+        (made.span.start_seconds, made.span.end_seconds, made.text)
+        for made in stage.derive(known(archive, film)).rows
+    ]
 
 
 def test_chapters_are_the_known_parts(archive: Archive) -> None:
     """Also where two pictures take turns; they touch, cover everything, and are called by their own words."""
     found = chapters_of(archive, DAY, ChapterStage())
-    assert [(0, 40), (40, 80), (80, 120)] == [(start, end) for start, end, _ in found]
+    assert [(0.0, 40.0), (40.0, 80.0), (80.0, 120.0)] == [(start, end) for start, end, _ in found]
     titles = [title.lower() for _, _, title in found]
     assert "boat" in titles[0]
     assert "cook" in titles[1] or "kitchen" in titles[1] or "onions" in titles[1]
@@ -193,7 +194,7 @@ def test_words_alone_divide_a_picture_that_stays(tmp_path: Path) -> None:
 
 def test_one_picture_without_words_is_one_chapter(archive: Archive) -> None:
     """And it has a number, since nothing is known to call it by."""
-    assert [(0, 60, "Chapter 1")] == chapters_of(archive, STILL, ChapterStage())
+    assert [(0.0, 60.0, "Chapter 1")] == chapters_of(archive, STILL, ChapterStage())
 
 
 def test_titles_by_a_model_are_on_one_line_and_asked_for_with_the_chapters_own_notes(archive: Archive) -> None:
