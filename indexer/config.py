@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from indexer.library.listing import ScanSettings
 from indexer.stages.makers import EnrichSettings
 from indexer.visual.decode_pass import DecodeSettings
+from store.config import read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,12 @@ class IndexSettings:
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     stages: EnrichSettings = field(default_factory=EnrichSettings)
+
+
+def read_stage_settings(files: Iterable[Path]) -> EnrichSettings:
+    """Settings of stages of files of settings, each over those before it.
+
+    Raises:
+        ConfigError: a file cannot be read or used.
+    """
+    return read_settings(IndexSettings, *files).stages

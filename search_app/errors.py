@@ -16,6 +16,10 @@ class QueryError(ArchiveError):
         self.position = position
 
 
+class NothingKnownError(ArchiveError):
+    """No stage has found what an answer would rest on; nothing is made up instead."""
+
+
 class CutError(ArchiveError):
     """There is nothing to cut, or a clip of a cut list is not in the archive any more."""
 

@@ -24,6 +24,7 @@ The whole tree, with the module that adds each branch:
     │       └── ServerUnavailableError it fails them all: not reached, key refused, model unknown
     ├── ScanError                      indexer.errors: nothing to index there
     ├── QueryError                     search_app.errors
+    ├── NothingKnownError          search_app.errors: no stage has found what an answer needs
     ├── CutError                       search_app.errors: nothing to cut, or a clip is gone
     ├── RenderError                    search_app.errors
     ├── RightsError                    search_app.errors: a clip must not be exported

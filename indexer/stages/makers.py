@@ -16,9 +16,13 @@ from indexer.errors import ModelError
 from indexer.models.remote_settings import RemoteSettings
 from indexer.models.text_model import TextModelSettings
 from indexer.stages.captions import CaptionSettings
+from indexer.stages.chapters import ChapterSettings
+from indexer.stages.cues import CueSettings
 from indexer.stages.label_settings import LabelSettings
+from indexer.stages.silence import SilenceSettings
 from indexer.stages.sounds import SoundSettings
 from indexer.stages.speech import SpeechSettings
+from indexer.stages.summaries import SummarySettings
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
@@ -36,6 +40,10 @@ class EnrichSettings:
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     sounds: SoundSettings = field(default_factory=SoundSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    cues: CueSettings = field(default_factory=CueSettings)
+    silence: SilenceSettings = field(default_factory=SilenceSettings)
+    summaries: SummarySettings = field(default_factory=SummarySettings)
+    chapters: ChapterSettings = field(default_factory=ChapterSettings)
     remote: RemoteSettings = field(default_factory=RemoteSettings)
     text_model: TextModelSettings = field(default_factory=TextModelSettings)
 
@@ -77,18 +85,51 @@ def _sound(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return make_sounds(settings.sounds, services.device)
 
 
-def make_captions(settings: EnrichSettings, services: StageServices) -> AnyStage:
-    """The stage of captions."""
+def _captions(settings: EnrichSettings, services: StageServices) -> AnyStage:
     from indexer.stages import captions
 
     return captions.make_captions(settings.captions, settings.remote, services)
+
+
+def _cues(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.cues import CueStage
+
+    del services
+    return CueStage(settings.cues)
+
+
+def _silence(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.silence import SilenceStage
+
+    del services
+    return SilenceStage(settings.silence)
+
+
+def _summaries(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.models.text_model import load_text_model
+    from indexer.stages.summaries import SummaryStage
+
+    model = load_text_model(settings.text_model, settings.remote, device=services.device)
+    return SummaryStage(settings.summaries, model)
+
+
+def _chapters(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.models.text_model import load_text_model
+    from indexer.stages.chapters import ChapterStage
+
+    model = load_text_model(settings.text_model, settings.remote, device=services.device)
+    return ChapterStage(settings.chapters, model)
 
 
 MAKERS: Final[Mapping[str, StageMaker]] = {
     "label": _labels,
     "transcript": _speech,
     "sound": _sound,
-    "caption": make_captions,
+    "caption": _captions,
+    "cue": _cues,
+    "silence": _silence,
+    "summary": _summaries,
+    "chapter": _chapters,
 }
 """By the name of the stage in `store.stages`."""
 

@@ -1,4 +1,4 @@
-"""A film's chapters: as lines for a YouTube description, and as ffmetadata, exact to the frame; both read back."""
+"""Chapters of a film, or of a video: lines for a YouTube description, and ffmetadata, exact; both read back."""
 
 from __future__ import annotations
 
@@ -6,13 +6,70 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from search_app.errors import ExportError
-from search_app.exports.film import Film, FilmClip
 
 if TYPE_CHECKING:
     from search_app.exports.film import Said
+
+
+class Titled(Protocol):
+    """A piece of a time line with a title, such as a clip of a film; times in units of the time line's rate."""
+
+    @property
+    def number(self) -> int:
+        """Its place, from 1."""
+        ...
+
+    @property
+    def first_frame(self) -> int:
+        """Where it begins."""
+        ...
+
+    @property
+    def end_frame(self) -> int:
+        """Where it ends."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+        ...
+
+
+class Chaptered(Protocol):
+    """What has chapters: a film whose clips they are, or a video."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def question(self) -> str:
+        """What it answers, or is about; may be empty."""
+        ...
+
+    @property
+    def rate(self) -> Fraction:
+        """Units per second."""
+        ...
+
+    @property
+    def clips(self) -> Sequence[Titled]:
+        """The pieces, in order; they touch."""
+        ...
+
+    @property
+    def n_frames(self) -> int:
+        """Its length."""
+        ...
+
+    def seconds(self, frame: int) -> Fraction:
+        """Time of a place on its time line."""
+        ...
+
 
 YOUTUBE_SECONDS = 10
 """Shortest chapter that YouTube takes; of a list with a shorter one it shows none."""
@@ -30,7 +87,7 @@ class _Chapter:
     """Neighbouring clips under one title; `start` in whole seconds of the film."""
 
     start: int
-    clips: tuple[FilmClip, ...]
+    clips: tuple[Titled, ...]
 
     @property
     def title(self) -> str:
@@ -40,7 +97,7 @@ class _Chapter:
         return title if len(title) <= _TITLE_LENGTH else f"{title[: _TITLE_LENGTH - 1]}…"
 
 
-def youtube_text(film: Film) -> str:
+def youtube_text(film: Chaptered) -> str:
     """Chapters for a YouTube description: the first at 0:00, each of ten seconds at least.
 
     Clips that are too short for a chapter of their own share one with those after them, at the end with those
@@ -52,7 +109,7 @@ def youtube_text(film: Film) -> str:
     return "".join(f"{_clock(chapter.start)} {chapter.title}\n" for chapter in _chapters(film))
 
 
-def youtube_notes(film: Film) -> list[str]:
+def youtube_notes(film: Chaptered) -> list[str]:
     """Clips that share a chapter."""
     return [
         f"clips {chapter.clips[0].number} to {chapter.clips[-1].number} share the chapter at "
@@ -62,8 +119,8 @@ def youtube_notes(film: Film) -> list[str]:
     ]
 
 
-def _chapters(film: Film) -> Sequence[_Chapter]:
-    groups: list[list[FilmClip]] = []
+def _chapters(film: Chaptered) -> Sequence[_Chapter]:
+    groups: list[list[Titled]] = []
     starts: list[int] = []
     for clip in film.clips:
         start = int(film.seconds(clip.first_frame))
@@ -101,12 +158,12 @@ def read_youtube(text: str) -> list[Said]:
     return said
 
 
-def youtube_expected(film: Film) -> list[Said]:
+def youtube_expected(film: Chaptered) -> list[Said]:
     """Its expected content."""
     return [{"start": chapter.start, "title": chapter.title} for chapter in _chapters(film)]
 
 
-def ffmetadata_text(film: Film) -> str:
+def ffmetadata_text(film: Chaptered) -> str:
     """A chapter for each clip, as ffmpeg reads them; its time base is the film's frame, so nothing is rounded."""
     base = 1 / film.rate
     lines = [";FFMETADATA1", f"title={_metadata(film.name)}", f"comment={_metadata(film.question)}"]
@@ -137,7 +194,7 @@ def read_ffmetadata(text: str) -> list[Said]:
     return said
 
 
-def ffmetadata_expected(film: Film) -> list[Said]:
+def ffmetadata_expected(film: Chaptered) -> list[Said]:
     """Its expected content."""
     return [
         {"start": film.seconds(clip.first_frame), "end": film.seconds(clip.end_frame), "title": clip.title}

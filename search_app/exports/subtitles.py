@@ -116,8 +116,8 @@ def write_srt(shown: Sequence[Subtitle]) -> str:
     )
 
 
-def write_vtt(shown: Sequence[Subtitle]) -> str:
-    """WebVTT."""
+def write_vtt(shown: Iterable[Subtitle]) -> str:
+    """WebVTT of texts with their times: subtitles, or the titles of chapters."""
     cues = (
         f"{_clock(one.start_ms, '.')}{_ARROW}{_clock(one.end_ms, '.')}\n{html.escape(one.text, quote=False)}\n"
         for one in shown
