@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +73,34 @@ def find_hub_folder(repo: HubRepo, needed: str, companions: Sequence[str]) -> Pa
     return cached.parent
 
 
+def find_hub_snapshot(
+    repo: HubRepo, patterns: Sequence[str], is_whole: Callable[[Path], bool], way_out: str
+) -> Path:
+    """A local folder with the files of a repository.
+
+    Args:
+        repo: the repository.
+        patterns: globs of the files that are wanted.
+        is_whole: whether a folder of the cache has all that is needed; it is then used without asking the network.
+        way_out: what to do where it can neither be found nor downloaded.
+
+    Raises:
+        ModelError: it can neither be found nor downloaded.
+    """
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cached = _find_cached(repo, "config.json")
+    if cached is not None and is_whole(cached.parent):
+        return cached.parent
+    _require_connection(repo, ["config.json"], way_out)
+    try:
+        return Path(snapshot_download(repo.repo_id, revision=repo.revision, allow_patterns=list(patterns)))
+    except (OSError, httpx2.HTTPError, HfHubHTTPError, ValueError) as error:
+        raise ModelError(_say_missing(repo, ["the model"], str(error), way_out)) from error
+
+
 def is_cached(repo: HubRepo, name: str) -> bool:
     """Whether a file of a repository is on this machine."""
     return _find_cached(repo, name) is not None
@@ -85,7 +113,7 @@ def _find_cached(repo: HubRepo, name: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _require_connection(repo: HubRepo, names: Sequence[str]) -> None:
+def _require_connection(repo: HubRepo, names: Sequence[str], way_out: str = WAYS_OUT) -> None:
     """Fail at once where there is no network: the hub's own client tries again for half a minute."""
     import httpx2
     from huggingface_hub import constants, get_session
@@ -93,7 +121,7 @@ def _require_connection(repo: HubRepo, names: Sequence[str]) -> None:
     try:
         get_session().head(constants.ENDPOINT, timeout=_PROBE_SECONDS)
     except (OSError, httpx2.HTTPError) as error:
-        raise ModelError(_say_missing(repo, names, str(error))) from error
+        raise ModelError(_say_missing(repo, names, str(error), way_out)) from error
 
 
 def _download(repo: HubRepo, name: str) -> Path | None:
@@ -112,11 +140,11 @@ def _download(repo: HubRepo, name: str) -> Path | None:
         raise ModelError(_say_missing(repo, [name], str(error))) from error
 
 
-def _say_missing(repo: HubRepo, names: Sequence[str], reason: str) -> str:
+def _say_missing(repo: HubRepo, names: Sequence[str], reason: str, way_out: str = WAYS_OUT) -> str:
     from huggingface_hub import constants
 
     first_line = reason.strip().partition("\n")[0] or "no reason given"
     return (
         f"{' or '.join(names)} of {repo} is not on this machine (looked in {constants.HF_HUB_CACHE}) "
-        f"and cannot be downloaded ({first_line}); {WAYS_OUT}"
+        f"and cannot be downloaded ({first_line}); {way_out}"
     )

@@ -17,6 +17,7 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.models.device import choose_device
 from indexer.models.encoder import Encoder, RgbImage
+from indexer.models.memory import is_out_of_memory
 from indexer.models.weights import ModelFiles, find_model, find_recorded_model, hash_weights
 from store.errors import SpaceMismatchError
 from store.records import Embeddings, EmbeddingSpace
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TOKENIZER_SETTINGS = {"clean", "strip_sep_token", "language"}  # not trust_remote_code: no model brings code
-_OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate memory|DefaultCPUAllocator", re.I)
 
 
 def load_encoder(
@@ -184,8 +184,7 @@ class OpenClipEncoder:
         """Halve the batch if `error` says that memory ran out; otherwise, or at one picture, give up."""
         import torch
 
-        ran_out = isinstance(error, MemoryError | torch.OutOfMemoryError) or _OUT_OF_MEMORY.search(str(error))
-        if not ran_out:
+        if not is_out_of_memory(error):
             raise ModelError(f"the model {self._space.name} failed: {_one_line(error)}") from error
         if n_tried == 1:
             raise ModelError(

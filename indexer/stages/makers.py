@@ -6,8 +6,10 @@ A module of a stage is imported when its stage is made, so that nothing heavy is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from indexer.stages.screen_text import ScreenTextSettings
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
+
+    screen_text: ScreenTextSettings = field(default_factory=ScreenTextSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +39,12 @@ class StageServices:
 StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
 """Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
 
-MAKERS: Final[Mapping[str, StageMaker]] = {}
+
+def _make_screen_text(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.screen_text import make_screen_text
+
+    return make_screen_text(settings.screen_text)
+
+
+MAKERS: Final[Mapping[str, StageMaker]] = {"screen_text": _make_screen_text}
 """By the name of the stage in `store.stages`."""
