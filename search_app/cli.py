@@ -12,7 +12,19 @@ from typing import IO, Any, NoReturn
 import click
 
 from indexer.commands import archive_commands
-from search_app.commands import cut, demo, evaluate, export, forget, models, rights, search, supercut, timeline
+from search_app.commands import (
+    cut,
+    demo,
+    evaluate,
+    export,
+    forget,
+    models,
+    objects,
+    rights,
+    search,
+    supercut,
+    timeline,
+)
 from search_app.errors import QueryError
 from search_app.interruption import EXIT_STATUS, heard_interrupts
 from store.errors import ArchiveError, ConfigError, NotAnArchiveError, UnknownIdError
@@ -114,6 +126,7 @@ for command in (
     rights.rights,
     forget.forget,
     models.models,
+    objects.objects,
     demo.demo,
 ):
     main.add_command(command)

@@ -92,11 +92,12 @@ class TextReader(Protocol):
         """
         ...
 
-    def find_lines(self, picture: RgbImage) -> Sequence[TextPlace]:
+    def find_lines(self, picture: RgbImage, side_px: int) -> Sequence[TextPlace]:
         """Where lines of text are, in no promised order.
 
         Args:
             picture: RGB, uint8, (height, width, 3); left unchanged.
+            side_px: shorter side of the picture in which the model looks; time grows with its square.
 
         Raises:
             ModelError: the model fails with this picture.
@@ -117,11 +118,12 @@ class TextReader(Protocol):
 
 
 class RapidOcrReader:
-    """PP-OCRv6: lines by DB (Liao et al. 2020, "Real-time Scene Text Detection with Differentiable Binarization"),
-    their letters by SVTR (Du et al. 2022) and CTC; safe to share between threads.
+    """PP-OCRv6; safe to share between threads.
+
+    Lines are found by DB (Liao et al. 2020, "Real-time Scene Text Detection with Differentiable Binarization"),
+    letters read by SVTR (Du et al. 2022, "Scene Text Recognition with a Single Visual Model") and CTC.
 
     Args:
-        find_px: shorter side of the picture in which lines are looked for; the time this takes grows with its square.
         threads: threads of the model, never more than the machine has cores.
         folder: where the weights are; None for those in the package.
 
@@ -129,8 +131,7 @@ class RapidOcrReader:
         ModelError: rapidocr is not installed, or a weights file is missing or another one.
     """
 
-    def __init__(self, find_px: int = 736, threads: int = 1, folder: Path | None = None) -> None:
-        self._find_px = find_px
+    def __init__(self, threads: int = 1, folder: Path | None = None) -> None:
         self._threads = max(1, min(threads, os.cpu_count() or 1))
         folder = folder or _package_folder() / "models"
         self._weights = [_checked(folder / name, sha256) for name, sha256 in _WEIGHTS.items()]
@@ -153,10 +154,10 @@ class RapidOcrReader:
             if self._engine is None:
                 self._engine = self._make_engine()
 
-    def find_lines(self, picture: RgbImage) -> Sequence[TextPlace]:
+    def find_lines(self, picture: RgbImage, side_px: int) -> Sequence[TextPlace]:
         """Where lines of text are, as `TextReader` promises."""
         self.load()
-        shrunk = _shrink(picture, self._find_px)
+        shrunk = _resize(picture, side_px)
         height, width = shrunk.shape[:2]
         with self._lock:
             try:
@@ -201,7 +202,7 @@ class RapidOcrReader:
                     "Global.log_level": "critical",  # it tells its user of every picture without text
                     "Global.use_cls": False,
                     "Det.model_path": str(self._weights[0]),
-                    "Det.limit_side_len": self._find_px,
+                    "Det.limit_side_len": 32,  # pictures come in the size that is wanted
                     "Rec.model_path": str(self._weights[1]),
                     "Rec.rec_batch_num": 1,  # in company, a line is padded, and may be read as something else
                     "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
@@ -246,16 +247,17 @@ def _checked(path: Path, sha256: str) -> Path:
     return path
 
 
-def _shrink(picture: RgbImage, side_px: int) -> RgbImage:
-    """The picture with a shorter side of at most `side_px`."""
+def _resize(picture: RgbImage, side_px: int) -> RgbImage:
+    """The picture with a shorter side of `side_px`, made larger where it is smaller."""
     from PIL import Image
 
     height, width = picture.shape[:2]
     factor = side_px / min(height, width)
-    if factor >= 1:
+    if factor == 1:
         return picture
+    how = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    return np.asarray(Image.fromarray(picture).resize(size, how))
 
 
 def _bgr(picture: RgbImage) -> RgbImage:

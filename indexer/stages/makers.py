@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from indexer.stages.objects import ObjectSettings
 from indexer.stages.screen_text import ScreenTextSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
 
+    objects: ObjectSettings = field(default_factory=ObjectSettings)
     screen_text: ScreenTextSettings = field(default_factory=ScreenTextSettings)
 
 
@@ -40,11 +42,17 @@ StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
 """Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
 
 
-def _make_screen_text(settings: EnrichSettings, services: StageServices) -> AnyStage:
+def _make_objects(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.objects import make_objects
+
+    return make_objects(settings.objects, services.device)
+
+
+def _make_screen_text(settings: EnrichSettings, _: StageServices) -> AnyStage:
     from indexer.stages.screen_text import make_screen_text
 
     return make_screen_text(settings.screen_text)
 
 
-MAKERS: Final[Mapping[str, StageMaker]] = {"screen_text": _make_screen_text}
+MAKERS: Final[Mapping[str, StageMaker]] = {"object": _make_objects, "screen_text": _make_screen_text}
 """By the name of the stage in `store.stages`."""

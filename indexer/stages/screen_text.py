@@ -36,18 +36,21 @@ class ScreenTextSettings:
     """Reading of texts in pictures.
 
     Args:
-        step_seconds: time between two pictures that are looked at, beside the sampled frames; longer where more than
-            64 pictures of a minute would be needed.
+        step_seconds: time between two pictures that are looked at, beside the sampled frames; longer where a
+            minute would need more than 64.
         picture_px: shorter side of the pictures, never enlarged: letters of 8 pixels or more can be read.
         find_px: shorter side of the pictures in which lines are looked for.
+        glance_px: the same at first, in all pictures but the sharpest of a shot; those without any line in this
+            size are passed over.
         change: how much a place of the picture must change, in 255 grey levels, before the picture is read again.
         lowest_score: lines that the model is less sure of are left out, 0 to 1.
         threads: threads of the model.
     """
 
-    step_seconds: float = 0.5
+    step_seconds: float = 1.0
     picture_px: int = 720
     find_px: int = 544
+    glance_px: int = 320
     change: float = 6.0
     lowest_score: float = 0.6
     threads: int = 2
@@ -56,8 +59,8 @@ class ScreenTextSettings:
         """Refuse numbers that cannot work."""
         if self.step_seconds <= 0 or self.change < 0 or self.threads < 1:
             raise ValueError("step_seconds must be above 0, change 0 or more, threads 1 or more")
-        if not 32 <= self.find_px <= 4096 or not 32 <= self.picture_px <= 4096:
-            raise ValueError("picture_px and find_px must be 32 to 4096")
+        if not all(32 <= side <= 4096 for side in (self.picture_px, self.find_px, self.glance_px)):
+            raise ValueError("picture_px, find_px and glance_px must be 32 to 4096")
         if not 0 <= self.lowest_score <= 1:
             raise ValueError("lowest_score must be 0 to 1")
 
@@ -84,6 +87,7 @@ class ScreenTextStage:
                 "step_seconds": settings.step_seconds,
                 "picture_px": settings.picture_px,
                 "find_px": settings.find_px,
+                "glance_px": settings.glance_px,
                 "change": settings.change,
                 "lowest_score": settings.lowest_score,
             },
@@ -115,7 +119,7 @@ class ScreenTextStage:
         n_steps = max(1, min(math.ceil(span.duration / step), _MOST_PICTURES - len(frames)))
         distance = span.duration / n_steps
         grid = [span.start + distance * at + distance / 2 for at in range(n_steps)]
-        near = distance / 4
+        near = distance / 2
         chosen = [time for time in grid if all(abs(time - frame) > near for frame in frames)]
         return sorted({*frames, *chosen})
 
@@ -131,21 +135,24 @@ class ScreenTextStage:
     def _read(self, shown: ShownStretch) -> StretchResult:
         pictures: list[ReadPicture] = []
         last: NDArray[np.float32] | None = None
+        thorough = _thorough_time(shown)
         for time, picture in zip(shown.times, shown.pictures, strict=True):
             small = make_small(picture)
             if last is not None and not has_changed(last, small, self._settings.change):
                 pictures.append(ReadPicture(time, None))
                 continue
             try:
-                pictures.append(ReadPicture(time, self._read_picture(picture)))
+                pictures.append(ReadPicture(time, self._read_picture(picture, time == thorough)))
             except ModelError as error:
                 return StretchResult(state=ShotState.ERROR, reason=str(error))
             last = small
         merged = [line for line in merge_lines(pictures) if line.score >= self._settings.lowest_score]
         return StretchResult(tuple(_row(line, shown) for line in merged))
 
-    def _read_picture(self, picture: RgbPicture) -> tuple[SeenLine, ...]:
-        places = self._reader.find_lines(picture)
+    def _read_picture(self, picture: RgbPicture, is_thorough: bool) -> tuple[SeenLine, ...]:
+        if not is_thorough and not self._reader.find_lines(picture, self._settings.glance_px):
+            return ()
+        places = self._reader.find_lines(picture, self._settings.find_px)
         readings = self._reader.read_lines(picture, places)
         return in_reading_order(
             [
@@ -154,6 +161,14 @@ class ScreenTextStage:
                 if reading.text and reading.score >= self._settings.lowest_score
             ]
         )
+
+
+def _thorough_time(shown: ShownStretch) -> Fraction:
+    """Time of the picture that is looked at thoroughly in any case: the sharpest one."""
+    sharpest = max(shown.stretch.frames, key=lambda frame: frame.sharpness, default=None)
+    if sharpest is not None and sharpest.time in shown.times:
+        return sharpest.time
+    return shown.times[len(shown.times) // 2]
 
 
 def make_small(picture: RgbPicture) -> NDArray[np.float32]:
@@ -206,4 +221,4 @@ def make_screen_text(settings: ScreenTextSettings) -> ScreenTextStage:
     """
     from indexer.models.text_reader import RapidOcrReader
 
-    return ScreenTextStage(RapidOcrReader(settings.find_px, settings.threads), settings)
+    return ScreenTextStage(RapidOcrReader(settings.threads), settings)

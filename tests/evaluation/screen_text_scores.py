@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from indexer.media.pictures_at import PictureRequest, read_pictures
 from indexer.stages.screen_text import ScreenTextStage
 from indexer.stages.stage import ShownStretch, Stretch, StretchResult
-from store.records import Boundary, Shot, ShotRow
+from indexer.visual.decode_pass import DecodeSettings, Sample, decode_pass
+from store.records import Boundary, FrameRow, Shot, ShotRow
 from store.timespan import TimeSpan
 
 LONGEST_SECONDS = 60
@@ -63,19 +65,31 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
-def stretches_of(span: TimeSpan) -> Iterator[Stretch]:
-    """A shot as the conductor hands it to a stage, without sampled frames."""
+def sample_times(path: Path) -> list[Fraction]:
+    """Times of the frames that indexing samples."""
+    return [one.time for one in decode_pass(str(path), DecodeSettings(), 64) if isinstance(one, Sample)]
+
+
+def stretches_of(span: TimeSpan, samples: Sequence[Fraction]) -> Iterator[Stretch]:
+    """A shot as the conductor hands it to a stage."""
     shot = ShotRow("0" * 16, "0" * 32, "", Shot(0, span, Boundary.CUT), "")
     n_pieces = -(-span.duration // LONGEST_SECONDS)
     edges = [span.start + span.duration * at / n_pieces for at in range(n_pieces + 1)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
-        yield Stretch(shot, TimeSpan(start, end))
+    for start, end in pairwise(edges):
+        piece = TimeSpan(start, end)
+        yield Stretch(shot, piece, tuple(_frame(at) for at in samples if start <= at < end))
 
 
-def read_shot(path: Path, span: TimeSpan, stage: ScreenTextStage) -> tuple[list[StretchResult], float]:
+def _frame(at: Fraction) -> FrameRow:
+    return FrameRow(0, "0" * 16, "0" * 32, at, 1.0, "")
+
+
+def read_shot(
+    path: Path, span: TimeSpan, samples: Sequence[Fraction], stage: ScreenTextStage
+) -> tuple[list[StretchResult], float]:
     """What the stage reads in a shot, and the seconds of processor time that took, without decoding."""
     results, seconds = [], 0.0
-    for stretch in stretches_of(span):
+    for stretch in stretches_of(span, samples):
         times = tuple(stage.times(stretch))
         found = list(read_pictures(str(path), [PictureRequest(at, stage.size_px) for at in times]))
         pictures = tuple(one.picture for one in sorted(found, key=lambda one: one.number))
