@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from indexer.stages.faces import FaceSettings
 from indexer.stages.objects import ObjectSettings
 from indexer.stages.screen_text import ScreenTextSettings
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
 
+    faces: FaceSettings = field(default_factory=FaceSettings)
     objects: ObjectSettings = field(default_factory=ObjectSettings)
     screen_text: ScreenTextSettings = field(default_factory=ScreenTextSettings)
 
@@ -42,6 +44,12 @@ StageMaker: TypeAlias = "Callable[[EnrichSettings, StageServices], AnyStage]"
 """Makes a stage. Raises `ModelError` where its model is not to be had, with the way out."""
 
 
+def _make_faces(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.faces import make_faces
+
+    return make_faces(settings.faces, services.device)
+
+
 def _make_objects(settings: EnrichSettings, services: StageServices) -> AnyStage:
     from indexer.stages.objects import make_objects
 
@@ -54,5 +62,9 @@ def _make_screen_text(settings: EnrichSettings, _: StageServices) -> AnyStage:
     return make_screen_text(settings.screen_text)
 
 
-MAKERS: Final[Mapping[str, StageMaker]] = {"object": _make_objects, "screen_text": _make_screen_text}
+MAKERS: Final[Mapping[str, StageMaker]] = {
+    "face": _make_faces,
+    "object": _make_objects,
+    "screen_text": _make_screen_text,
+}
 """By the name of the stage in `store.stages`."""

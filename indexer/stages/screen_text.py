@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import ModelError
+from indexer.models.text_reader import read_apart
 from indexer.stages.line_merging import MergedLine, ReadPicture, SeenLine, in_reading_order, merge_lines
 from indexer.stages.stage import RgbPicture, ShownStretch, Stretch, StretchResult
 from store.records import TextRow, TextStage
@@ -44,15 +45,17 @@ class ScreenTextSettings:
             size are passed over.
         change: how much a place of the picture must change, in 255 grey levels, before the picture is read again.
         lowest_score: lines that the model is less sure of are left out, 0 to 1.
+        lowest_once: the same for lines that only one picture shows, and for single letters.
         threads: threads of the model.
     """
 
-    step_seconds: float = 1.0
+    step_seconds: float = 0.8
     picture_px: int = 720
     find_px: int = 544
-    glance_px: int = 320
+    glance_px: int = 416
     change: float = 6.0
     lowest_score: float = 0.6
+    lowest_once: float = 0.8
     threads: int = 2
 
     def __post_init__(self) -> None:
@@ -61,8 +64,8 @@ class ScreenTextSettings:
             raise ValueError("step_seconds must be above 0, change 0 or more, threads 1 or more")
         if not all(32 <= side <= 4096 for side in (self.picture_px, self.find_px, self.glance_px)):
             raise ValueError("picture_px, find_px and glance_px must be 32 to 4096")
-        if not 0 <= self.lowest_score <= 1:
-            raise ValueError("lowest_score must be 0 to 1")
+        if not 0 <= self.lowest_score <= 1 or not 0 <= self.lowest_once <= 1:
+            raise ValueError("lowest_score and lowest_once must be 0 to 1")
 
 
 class ScreenTextStage:
@@ -90,6 +93,7 @@ class ScreenTextStage:
                 "glance_px": settings.glance_px,
                 "change": settings.change,
                 "lowest_score": settings.lowest_score,
+                "lowest_once": settings.lowest_once,
             },
             weights_hash=reader.weights_hash,
         )
@@ -146,18 +150,21 @@ class ScreenTextStage:
             except ModelError as error:
                 return StretchResult(state=ShotState.ERROR, reason=str(error))
             last = small
-        merged = [line for line in merge_lines(pictures) if line.score >= self._settings.lowest_score]
+        merged = [line for line in merge_lines(pictures) if self._is_sure(line)]
         return StretchResult(tuple(_row(line, shown) for line in merged))
+
+    def _is_sure(self, line: MergedLine) -> bool:
+        is_doubtful = line.n_seen == 1 or len(line.text) == 1
+        return line.score >= (self._settings.lowest_once if is_doubtful else self._settings.lowest_score)
 
     def _read_picture(self, picture: RgbPicture, is_thorough: bool) -> tuple[SeenLine, ...]:
         if not is_thorough and not self._reader.find_lines(picture, self._settings.glance_px):
             return ()
         places = self._reader.find_lines(picture, self._settings.find_px)
-        readings = self._reader.read_lines(picture, places)
         return in_reading_order(
             [
                 SeenLine(reading.text, reading.score, place.box)
-                for place, reading in zip(places, readings, strict=True)
+                for place, reading in read_apart(self._reader, picture, places)
                 if reading.text and reading.score >= self._settings.lowest_score
             ]
         )

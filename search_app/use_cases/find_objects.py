@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from indexer.media.pictures_at import PictureRequest, read_pictures
+from indexer.models.crops import cut_out, pad_box
 from indexer.stages.objects import ObjectSettings, make_objects
 from indexer.stages.stage import PictureStage, RgbPicture, ShownStretch, Stretch, StretchResult
 from indexer.visual.decode_pass import DecodeResult, DecodeSettings, Sample, decode_pass
@@ -197,27 +198,6 @@ def save_crops(video: Path, found: FoundStretch, folder: Path, model: str, paddi
                 )  # fmt: skip
                 saved.append(_save(pixels, about, folder))
     return saved
-
-
-def pad_box(box: Box, padding: float) -> Box:
-    """A box made larger on every side, and cut at the picture's edges.
-
-    Args:
-        box: left, top, width, height as shares of the picture.
-        padding: share of its width and height that is added on each side.
-    """
-    left, top = max(0.0, box[0] - padding * box[2]), max(0.0, box[1] - padding * box[3])
-    right = min(1.0, box[0] + box[2] * (1 + padding))
-    bottom = min(1.0, box[1] + box[3] * (1 + padding))
-    return left, top, right - left, bottom - top
-
-
-def cut_out(picture: RgbPicture, box: Box) -> RgbPicture | None:
-    """The pixels in a box; None where it has none."""
-    height, width = picture.shape[:2]
-    left, top = int(box[0] * width), int(box[1] * height)
-    right, bottom = round((box[0] + box[2]) * width), round((box[1] + box[3]) * height)
-    return picture[top:bottom, left:right] if right > left and bottom > top else None
 
 
 def _save(pixels: RgbPicture, about: SavedCrop, folder: Path) -> SavedCrop:

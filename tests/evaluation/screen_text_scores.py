@@ -65,27 +65,27 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
-def sample_times(path: Path) -> list[Fraction]:
-    """Times of the frames that indexing samples."""
-    return [one.time for one in decode_pass(str(path), DecodeSettings(), 64) if isinstance(one, Sample)]
+def sample_frames(path: Path) -> list[FrameRow]:
+    """The frames that indexing samples."""
+    return [_frame(one) for one in decode_pass(str(path), DecodeSettings(), 64) if isinstance(one, Sample)]
 
 
-def stretches_of(span: TimeSpan, samples: Sequence[Fraction]) -> Iterator[Stretch]:
+def stretches_of(span: TimeSpan, samples: Sequence[FrameRow]) -> Iterator[Stretch]:
     """A shot as the conductor hands it to a stage."""
     shot = ShotRow("0" * 16, "0" * 32, "", Shot(0, span, Boundary.CUT), "")
     n_pieces = -(-span.duration // LONGEST_SECONDS)
     edges = [span.start + span.duration * at / n_pieces for at in range(n_pieces + 1)]
     for start, end in pairwise(edges):
         piece = TimeSpan(start, end)
-        yield Stretch(shot, piece, tuple(_frame(at) for at in samples if start <= at < end))
+        yield Stretch(shot, piece, tuple(one for one in samples if start <= one.time < end))
 
 
-def _frame(at: Fraction) -> FrameRow:
-    return FrameRow(0, "0" * 16, "0" * 32, at, 1.0, "")
+def _frame(sample: Sample) -> FrameRow:
+    return FrameRow(0, "0" * 16, "0" * 32, sample.time, sample.sharpness, "")
 
 
 def read_shot(
-    path: Path, span: TimeSpan, samples: Sequence[Fraction], stage: ScreenTextStage
+    path: Path, span: TimeSpan, samples: Sequence[FrameRow], stage: ScreenTextStage
 ) -> tuple[list[StretchResult], float]:
     """What the stage reads in a shot, and the seconds of processor time that took, without decoding."""
     results, seconds = [], 0.0
