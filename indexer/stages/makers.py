@@ -18,7 +18,10 @@ from indexer.models.text_model import TextModelSettings
 from indexer.stages.captions import CaptionSettings
 from indexer.stages.chapters import ChapterSettings
 from indexer.stages.cues import CueSettings
+from indexer.stages.faces import FaceSettings
 from indexer.stages.label_settings import LabelSettings
+from indexer.stages.objects import ObjectSettings
+from indexer.stages.screen_text import ScreenTextSettings
 from indexer.stages.silence import SilenceSettings
 from indexer.stages.sounds import SoundSettings
 from indexer.stages.speech import SpeechSettings
@@ -40,6 +43,9 @@ class EnrichSettings:
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     sounds: SoundSettings = field(default_factory=SoundSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    objects: ObjectSettings = field(default_factory=ObjectSettings)
+    faces: FaceSettings = field(default_factory=FaceSettings)
+    screen_text: ScreenTextSettings = field(default_factory=ScreenTextSettings)
     cues: CueSettings = field(default_factory=CueSettings)
     silence: SilenceSettings = field(default_factory=SilenceSettings)
     summaries: SummarySettings = field(default_factory=SummarySettings)
@@ -121,11 +127,33 @@ def _chapters(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return ChapterStage(settings.chapters, model)
 
 
+def _objects(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.objects import make_objects
+
+    return make_objects(settings.objects, services.device)
+
+
+def _faces(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.faces import make_faces
+
+    return make_faces(settings.faces, services.device)
+
+
+def _screen_text(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.screen_text import make_screen_text
+
+    del services
+    return make_screen_text(settings.screen_text)
+
+
 MAKERS: Final[Mapping[str, StageMaker]] = {
     "label": _labels,
     "transcript": _speech,
     "sound": _sound,
     "caption": _captions,
+    "object": _objects,
+    "face": _faces,
+    "screen_text": _screen_text,
     "cue": _cues,
     "silence": _silence,
     "summary": _summaries,
@@ -133,7 +161,9 @@ MAKERS: Final[Mapping[str, StageMaker]] = {
 }
 """By the name of the stage in `store.stages`."""
 
-BY_DEFAULT: Final[tuple[str, ...]] = ()
+BY_DEFAULT: Final = (
+    "label", "transcript", "screen_text", "caption", "object", "cue", "silence", "summary", "chapter",
+)  # fmt: skip
 """Stages that run where no stage is named, if their models are on this machine."""
 
 
