@@ -184,7 +184,8 @@ def make_stages(
     """
     encoder = partial(_own_encoder, archive, device)
     services = StageServices(device, encoder, lambda: archive.snapshot().background())
-    made, left_out = list[AnyStage](), dict[str, str]()
+    made: list[AnyStage] = []
+    left_out: dict[str, str] = {}
     for name in names or BY_DEFAULT:
         if name not in MAKERS:
             raise UnknownIdError(f"nothing makes {name!r:.60}; stages: {', '.join(MAKERS)}")

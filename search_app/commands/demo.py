@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from indexer.commands import archive_commands
+from indexer.commands.enrich import run_enrich
 from search_app.commands.render import make_shown
 from search_app.commands.search_view import print_hits
 
@@ -23,8 +24,10 @@ def demo(folder: Path, seed: int) -> None:
     from search_app.use_cases.answer import files_of_hits
     from search_app.use_cases.show_demo import (
         DEMO_QUERIES,
+        DEMO_WORDS,
         ask_demo,
         demo_settings,
+        demo_stages,
         is_drawn,
         open_demo,
         plan_demo_film,
@@ -37,7 +40,10 @@ def demo(folder: Path, seed: int) -> None:
     with open_demo(folder / "archive") as (archive, encoder):
         click.echo("indexing it (one file is broken on purpose) ...", err=True)
         archive_commands.run_index(archive, [library], encoder, demo_settings())
-        for query in DEMO_QUERIES:
+        click.echo("labels, letters in the pictures, and what is said (from subtitles) ...", err=True)
+        for stages, video_ids in demo_stages(archive):
+            run_enrich(archive, stages, demo_settings().stages, "cpu", video_ids=video_ids)
+        for query in (*DEMO_QUERIES, *DEMO_WORDS):
             click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
             result = ask_demo(archive, encoder, query, limit=3)
             print_hits(result, files_of_hits(archive.snapshot(), result.hits))

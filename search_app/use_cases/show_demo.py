@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.config import IndexSettings
+from indexer.demo.noticeboard import NAME as NOTICEBOARD
+from indexer.demo.noticeboard import draw_noticeboard
 from indexer.demo.sample_library import draw_sample_library
 from indexer.models.open_clip_encoder import load_encoder
+from indexer.stages.label_settings import LabelSettings
+from indexer.stages.makers import EnrichSettings
 from search_app.conforming.target_profile import film_rate
 from search_app.cutting.choice import choose_clips
 from search_app.cutting.cut_options import CutOptions
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from search_app.search.search import SearchResult
 
 DEMO_QUERIES = ("a red boat on the sea", "two dogs", "a house at night")
+DEMO_WORDS = ('text:"NO ENTRY"', "said:ferry", "label:castle")
+"""Questions to what stages found: written in the picture, said, and named."""
 
 
 def is_drawn(library: Path) -> bool:
@@ -40,12 +47,23 @@ def draw_demo(library: Path, seed: int, on_frame: Callable[[int, int], None]) ->
         seed: another number draws another library.
         on_frame: told how many frames of how many are drawn.
     """
+    library.mkdir(parents=True, exist_ok=True)
+    draw_noticeboard(library, seed)
     draw_sample_library(library, seed, on_frame)
 
 
 def demo_settings() -> IndexSettings:
-    """Indexing of the library."""
-    return IndexSettings()
+    """Settings for the library: labels by the demo's own encoder, which alone knows what is drawn."""
+    labels = LabelSettings(method="zero-shot", prompts_file=str(files("indexer.demo") / "labels.txt"))
+    return IndexSettings(stages=EnrichSettings(labels=labels))
+
+
+def demo_stages(archive: Archive) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Stages with the videos that they are for: labels for all, what is written and said for the one that has any."""
+    yield ("label",), ()
+    boards = [video.video_id for video in archive.snapshot().videos() if Path(video.path).name == NOTICEBOARD]
+    if boards:
+        yield ("screen_text", "transcript"), tuple(boards)
 
 
 @contextmanager
