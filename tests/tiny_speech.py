@@ -13,7 +13,7 @@ _OTHERS = ("<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>
 _TIMES = tuple(f"<|{tick * 0.02:.2f}|>" for tick in range(1501))
 _END = "<|endoftext|>"
 _N_WORDS = 50_257
-"""As in Whisper itself: CTranslate2 tells by the places of the other tokens that a model is multilingual."""
+"""As in Whisper itself, so that all other tokens have their usual places."""
 _N_LANGUAGES = 99
 
 
