@@ -22,7 +22,7 @@ class EnrichSettings:
     """Settings of all stages; each field is a frozen dataclass of its own, and a table of the same name."""
 
     speech: SpeechSettings = field(default_factory=SpeechSettings)
-    sound: SoundSettings = field(default_factory=SoundSettings)
+    sounds: SoundSettings = field(default_factory=SoundSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _speech(settings: EnrichSettings, services: StageServices) -> AnyStage:
 def _sound(settings: EnrichSettings, services: StageServices) -> AnyStage:
     from indexer.stages.sounds import make_sounds
 
-    return make_sounds(settings.sound, services.device)
+    return make_sounds(settings.sounds, services.device)
 
 
 MAKERS: Final[Mapping[str, StageMaker]] = {"transcript": _speech, "sound": _sound}
