@@ -47,6 +47,15 @@ def test_long_sentences_are_divided_by_the_times_of_their_words() -> None:
     assert all(one.end_ms <= after.start_ms for one, after in itertools.pairwise(shown))
 
 
+def test_no_single_word_is_left_for_a_last_subtitle() -> None:
+    """The pieces of a sentence are about equally long."""
+    row = sentence(
+        "an open data set of clip filtered at four hundred million image and text pairs for all of us", 0.0, 0.3
+    )
+    first, second = subtitles_of([row])
+    assert abs(len(first.text) - len(second.text)) <= 20
+
+
 def test_a_sentence_without_word_times_stays_whole() -> None:
     """As subtitles that were read are."""
     assert [" ".join(LONG.split())] == [one.text for one in subtitles_of([sentence(LONG, with_words=False)])]
