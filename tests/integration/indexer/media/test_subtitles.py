@@ -76,6 +76,16 @@ def test_srt_and_vtt_are_read_without_their_markup(tmp_path: Path) -> None:
     )
 
 
+def test_telemetry_of_a_drone_is_nothing_that_is_said(tmp_path: Path) -> None:
+    """Such files have the name of the video, too."""
+    (tmp_path / "DJI_0042.SRT").write_text(
+        '1\n00:00:00,000 --> 00:00:00,033\n<font size="28">FrameCnt: 1, DiffTime: 33ms\n2026-01-01 10:00:00.000\n'
+        "[iso: 100] [shutter: 1/500.0] [fnum: 2.8] [latitude: 48.1] [longitude: 11.5]</font>\n"
+    )
+    with pytest.raises(MediaError, match="telemetry of a camera"):
+        read_subtitle_file(tmp_path / "DJI_0042.SRT")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_every_usual_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     """Windows writes others than UTF-8."""
@@ -86,7 +96,16 @@ def test_every_usual_encoding_is_read(tmp_path: Path, encoding: str) -> None:
 
 def test_files_beside_a_video_are_found_with_their_language(tmp_path: Path) -> None:
     """Of that video alone; forced ones hold only a part of what is said."""
-    for name in ("a.srt", "a.de.srt", "a.eng.vtt", "a.en.forced.srt", "ab.srt", "a.txt", "a.pt-BR.sdh.srt"):
+    for name in (
+        "a.srt",
+        "a.de.srt",
+        "a.eng.vtt",
+        "a.en.forced.srt",
+        "ab.srt",
+        "a.txt",
+        "a.pt-BR.sdh.srt",
+        "a.uncut.srt",
+    ):
         (tmp_path / name).write_text(SRT)
     found = [(path.name, language) for path, language in find_subtitle_files(tmp_path / "a.mp4")]
     assert [("a.srt", ""), ("a.de.srt", "de"), ("a.eng.vtt", "en"), ("a.pt-BR.sdh.srt", "pt-br")] == found
