@@ -214,8 +214,8 @@ def _is_copy(one: SaidSentence, other: SaidSentence) -> bool:
         return False
     shared = min(one.sentence.end, other.sentence.end) - max(one.sentence.start, other.sentence.start)
     shorter = min(one.sentence.end - one.sentence.start, other.sentence.end - other.sentence.start)
-    words = [_bare(sentence.sentence.text) for sentence in (one, other)]
-    return 2 * shared >= shorter and SequenceMatcher(None, *words, autojunk=False).ratio() >= _COPY_RATIO
+    words, others = _bare(one.sentence.text), _bare(other.sentence.text)
+    return 2 * shared >= shorter and SequenceMatcher(None, words, others, False).ratio() >= _COPY_RATIO
 
 
 def _bare(text: str) -> list[str]:
