@@ -198,6 +198,7 @@ class _SpeechListener:
         self._held: list[Channels] = []
         self._n_held = 0
         self._first_sample: int | None = None
+        self._wanted_sample = round(start * SPEECH_RATE_HZ)  # what a block holds before it was heard already
         self._most_samples = int(span.end * SPEECH_RATE_HZ)
 
     @property
@@ -207,10 +208,11 @@ class _SpeechListener:
 
     def take(self, block: AudioBlock) -> Sequence[HeardStretch]:
         """Hear a second of sound; the stretches of windows that are complete now."""
+        first = max(block.first_sample, self._wanted_sample)
         if self._first_sample is None:
-            self._first_sample = block.first_sample
+            self._first_sample = first
         end = min(block.first_sample + block.samples.shape[1], self._most_samples)
-        samples = block.samples[:, : max(0, end - block.first_sample)]
+        samples = block.samples[:, first - block.first_sample : max(0, end - block.first_sample)]
         if samples.shape[1]:
             self._held.append(samples)
             self._n_held += samples.shape[1]

@@ -92,6 +92,16 @@ def test_going_on_where_a_run_was_interrupted_gives_the_same(gaps: list[float]) 
         assert stretches[number:] == hear(sound, stretch.span.end)
 
 
+def test_of_a_block_that_began_before_the_rest_is_heard() -> None:
+    """Where several stages listen, one of them may need sound that another has heard already."""
+    sound = speak([(1, 0.2, 0.6), (2, 1.2, 1.6), (3, 2.2, 2.6)], 4.0)[None]
+    start = Fraction(3, 2)
+    listener = stage_of(FakeTranscriber()).listen_to("none.mp4", TimeSpan(Fraction(0), Fraction(4)), start)
+    for first in range(SPEECH_RATE_HZ, sound.shape[1], SPEECH_RATE_HZ):
+        listener.take(AudioBlock(first, SPEECH_RATE_HZ, sound[:, first : first + SPEECH_RATE_HZ]))
+    assert [("W2", 1.5, 1.6), ("W3", 2.2, 2.6)] == said(listener.end(Fraction(4)))
+
+
 def test_windows_are_bounded_and_cut_in_silence() -> None:
     """The model never hears more than half a minute, nor half a word."""
     words, end = layout([0.2] * 400)
