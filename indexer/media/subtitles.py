@@ -29,8 +29,9 @@ MOST_CHARACTERS: Final = 2_000
 LIMITS: Final = ChildLimits(memory_bytes=2 * 2**30, wall_seconds=900.0, cpu_seconds=900)
 
 _TEXT_CODECS: Final = frozenset({"subrip", "srt", "webvtt", "ass", "ssa", "mov_text", "text"})
-_PASSED_OVER: Final = frozenset({"forced", "comment", "commentary"})
-"""Words in a file's name that say that it holds only a part of what is said, or something else."""
+_FLAGS: Final = frozenset({"sdh", "cc", "default", "full"})
+_TELEMETRY = re.compile(r"(?:FrameCnt|SrtCnt|DiffTime|GPS ?\(|HOME ?\(|\biso ?:|\bshutter ?:)", re.IGNORECASE)
+"""Drones write where they fly and how they expose into a subtitle file of the video's name."""
 _ASS_FIELDS: Final = 8
 _ASS_MARKUP = re.compile(r"\{[^{}]*\}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
@@ -78,7 +79,8 @@ class SubtitleTrack:
 def find_subtitle_files(video: Path) -> list[tuple[Path, str]]:
     """Subtitle files beside a video, each with its language: `name.srt`, `name.en.srt`, `name.vtt`, ...
 
-    Those without a language come first. What is only for foreign or forced parts is passed over.
+    Those without a language come first. What is called forced or commentary is passed over: it holds another thing
+    than all that is said.
     """
     found: list[tuple[str, str, Path]] = []
     try:
@@ -91,9 +93,11 @@ def find_subtitle_files(video: Path) -> list[tuple[Path, str]]:
         if path.suffix.lower() not in SUFFIXES or not name.startswith(f"{video.stem}."):
             continue
         words = [word for word in path.stem[len(video.stem) :].split(".") if word]
-        if _PASSED_OVER.isdisjoint(word.lower() for word in words):
-            language = next((code for word in words if (code := language_code(word))), "")
-            found.append((language, name, path))
+        others = [word for word in words if word.lower() not in _FLAGS]
+        # What else stands there is the name of another video: `film.uncut.srt` is not that of `film.mp4`.
+        if len(others) > 1 or not all(map(_LANGUAGE.fullmatch, others)):
+            continue
+        found.append((language_code(others[0]) if others else "", name, path))
     return [(path, language) for language, _, path in sorted(found)]
 
 
@@ -121,6 +125,8 @@ def read_subtitle_file(path: Path, language: str = "") -> SubtitleTrack:
     cues = next(iter(tracks.values()), ("", []))[1]
     if not cues:
         raise MediaError(f"{path}: holds no subtitles that can be read; mend it, or remove it")
+    if 2 * sum(bool(_TELEMETRY.search(cue.text)) for cue in cues) > len(cues):
+        raise MediaError(f"{path}: holds the telemetry of a camera, and nothing that is said")
     return SubtitleTrack(path.name, language, _in_order(cues))
 
 

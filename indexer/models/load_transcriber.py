@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from indexer.models.faster_whisper_engine import PACKAGED
 
 if TYPE_CHECKING:
     from indexer.models.transcriber import Transcriber
 
-DEFAULT_MODEL = PACKAGED
+DEFAULT_MODEL: Final = PACKAGED
+TRANSFORMERS_MODEL: Final = "openai/whisper-small"
+"""Of the other engine, which cannot run the packaged weights: multilingual (Apache-2.0)."""
 
 
 class SpeechEngine(StrEnum):
@@ -26,7 +28,8 @@ def load_transcriber(
     """A speech model, ready to listen.
 
     Args:
-        model: for faster-whisper as `find_whisper` takes it, for transformers as `find_checkpoint` does.
+        model: for faster-whisper as `find_whisper` takes it, for transformers as `find_checkpoint` does; of the
+            latter `TRANSFORMERS_MODEL` stands in for the packaged one.
         engine: what runs it.
         device: as for `load_encoder`.
 
@@ -40,4 +43,4 @@ def load_transcriber(
     from indexer.models.transformers_files import find_checkpoint
     from indexer.models.transformers_speech import TransformersSpeech
 
-    return TransformersSpeech(find_checkpoint(model), device)
+    return TransformersSpeech(find_checkpoint(TRANSFORMERS_MODEL if model == PACKAGED else model), device)

@@ -146,7 +146,6 @@ class SpeechStage:
             return _Reader(subtitles, span, start)
         return _SpeechListener(self._windows.hear, self._doubt, span, start, subtitles.problem)
 
-    @property
     def _doubt(self) -> str:
         """What may be the reason where the model is not sure."""
         return "" if self._transcriber.is_multilingual else f"{self._transcriber.name} knows English only"
@@ -186,7 +185,7 @@ class _SpeechListener:
     def __init__(
         self,
         hear: Callable[..., WindowSpeech],
-        doubt: str,
+        doubt: Callable[[], str],
         span: TimeSpan,
         start: Fraction,
         problem: str,
@@ -199,6 +198,7 @@ class _SpeechListener:
         self._held: list[Channels] = []
         self._n_held = 0
         self._first_sample: int | None = None
+        self._wanted_sample = round(start * SPEECH_RATE_HZ)  # what a block holds before it was heard already
         self._most_samples = int(span.end * SPEECH_RATE_HZ)
 
     @property
@@ -208,10 +208,11 @@ class _SpeechListener:
 
     def take(self, block: AudioBlock) -> Sequence[HeardStretch]:
         """Hear a second of sound; the stretches of windows that are complete now."""
+        first = max(block.first_sample, self._wanted_sample)
         if self._first_sample is None:
-            self._first_sample = block.first_sample
+            self._first_sample = first
         end = min(block.first_sample + block.samples.shape[1], self._most_samples)
-        samples = block.samples[:, : max(0, end - block.first_sample)]
+        samples = block.samples[:, first - block.first_sample : max(0, end - block.first_sample)]
         if samples.shape[1]:
             self._held.append(samples)
             self._n_held += samples.shape[1]
@@ -252,7 +253,8 @@ class _SpeechListener:
         if not left_out:
             return ""
         said = "; ".join(f"{n} left out: {reason}" for reason, n in left_out)
-        return f"{said} ({self._doubt})" if self._doubt else said
+        doubt = self._doubt()
+        return f"{said} ({doubt})" if doubt else said
 
     def _stretch(self, end: Fraction, result: StretchResult) -> HeardStretch:
         reason = "; ".join(filter(None, [self._problem, result.reason]))

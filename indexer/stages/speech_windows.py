@@ -76,6 +76,26 @@ def group_channels(sound: Channels) -> list[ChannelGroup]:
     ]
 
 
+def sound_alike(one: Sound, other: Sound, stretches: Stretches) -> bool:
+    """Whether two recordings hold the same in these stretches, together at least a fifth of a second."""
+    places = [slice(round(start * SPEECH_RATE_HZ), round(end * SPEECH_RATE_HZ)) for start, end in stretches]
+    parts = [np.concatenate([sound[place] for place in places] or [sound[:0]]) for sound in (one, other)]
+    return len(parts[0]) >= SPEECH_RATE_HZ // 5 and _correlation(*parts) >= SAME_SOUND
+
+
+def join_groups(one: ChannelGroup, other: ChannelGroup) -> ChannelGroup:
+    """Two recordings that hold the same, as one: their mean, weighed by their channels."""
+    weights = [len(one.channels), len(other.channels)]
+    sound = np.average([one.sound, other.sound], axis=0, weights=weights).astype(np.float32)
+    return ChannelGroup(tuple(sorted((*one.channels, *other.channels))), sound)
+
+
+def overlap(one: Stretches, other: Stretches) -> list[tuple[float, float]]:
+    """What two lists of stretches share, in order."""
+    shared = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
+    return sorted((start, end) for start, end in shared if start < end)
+
+
 def _correlation(one: Sound, other: Sound) -> float:
     one, other = one - one.mean(), other - other.mean()
     power = float(np.sqrt(np.dot(one, one) * np.dot(other, other)))

@@ -42,7 +42,7 @@ def find_subtitles(path: str, language: str = "") -> FoundSubtitles:
         path: the video.
         language: what is spoken; empty where that is not known.
     """
-    problems = []
+    problems: list[str] = []
     files = sorted(find_subtitle_files(Path(path)), key=lambda found: _preference(found[1], language))
     for file, code in files:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +17,11 @@ from indexer.stages.speech_windows import (
     SHORTEST_CUT_SECONDS,
     choose_cut,
     group_channels,
+    join_groups,
     leave_out_pauses,
+    overlap,
     silence_near,
+    sound_alike,
     union,
 )
 from indexer.stages.word_times import repair_words
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from indexer.stages.speech_windows import ChannelGroup, Channels
     from indexer.stages.word_times import Stretches, TimedWord
 
+_COPY_RATIO: Final = 0.7
+"""Share of words in common, from which on two sentences at one time are one sentence heard twice."""
 _END_WITHIN_SECONDS: Final = 0.3
 """So far from the end of a sentence, as its words tell, the silence may lie in which it ends."""
 
@@ -96,7 +103,7 @@ class WindowListener:
         n_samples = sound.shape[1]
         groups = group_channels(sound)
         heard = [(group, list(self._finder.find_speech(group.sound))) for group in groups]
-        spoken = [(group, speech) for group, speech in heard if speech]
+        spoken = self._joined([(group, speech) for group, speech in heard if speech])
         if not spoken:
             kept_back = 0 if is_last else min(n_samples // 2, int(KEPT_BACK_SECONDS * SPEECH_RATE_HZ))
             return WindowSpeech(n_samples - kept_back, has_sound=bool(groups))
@@ -104,14 +111,31 @@ class WindowListener:
         cut = n_samples if is_last else round(choose_cut(sound, together) * SPEECH_RATE_HZ)
         said: list[SaidSentence] = []
         left_out: Counter[str] = Counter()
+        n_loud = sum(len(group.channels) for group in groups)
         for group, speech in spoken:
-            found, invented = self._hear_group(group, speech, cut, is_one=len(groups) == 1)
+            found, invented = self._hear_group(group, speech, cut, is_one=len(group.channels) == n_loud)
             said += found
             left_out.update(invented)
         said = without_copies(sorted(said, key=lambda one: (one.sentence.start, one.channels)))
         if not is_last and len(spoken) == 1:
             cut, said = _up_to_whole_sentence(said, together, cut)
         return WindowSpeech(cut, tuple(said), tuple(left_out.most_common()))
+
+    def _joined(self, spoken: Sequence[tuple[ChannelGroup, Stretches]]) -> list[tuple[ChannelGroup, Stretches]]:
+        """The recordings, of which those are one that hold the same while somebody speaks.
+
+        So are the sides of a film whose speakers stand in the middle of wide music.
+        """
+        joined: list[tuple[ChannelGroup, Stretches]] = []
+        for group, speech in spoken:
+            for place, (other, heard) in enumerate(joined):
+                if sound_alike(group.sound, other.sound, overlap(speech, heard)):
+                    whole = join_groups(other, group)
+                    joined[place] = whole, list(self._finder.find_speech(whole.sound)) or heard
+                    break
+            else:
+                joined.append((group, speech))
+        return joined
 
     def _hear_group(
         self, group: ChannelGroup, speech: Stretches, cut: int, *, is_one: bool
@@ -190,8 +214,9 @@ def _is_copy(one: SaidSentence, other: SaidSentence) -> bool:
         return False
     shared = min(one.sentence.end, other.sentence.end) - max(one.sentence.start, other.sentence.start)
     shorter = min(one.sentence.end - one.sentence.start, other.sentence.end - other.sentence.start)
-    return 2 * shared >= shorter and _bare(one.sentence.text) == _bare(other.sentence.text)
+    words, others = _bare(one.sentence.text), _bare(other.sentence.text)
+    return 2 * shared >= shorter and SequenceMatcher(None, words, others, False).ratio() >= _COPY_RATIO
 
 
-def _bare(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+def _bare(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())

