@@ -1,8 +1,8 @@
 """Labels by the classifier of the extra `offline` on real shots, against labels that a person allowed.
 
-A label is right if it is one of `labels_ok`, holds one as a whole word (`military uniform` and `uniform`), or shares
-its last word, plurals aside (`assault rifle` and `rifle`). `person` is right, besides, where people are allowed by
-another name; that is counted apart. Set: every shot but filler, three pictures each.
+A label is right if it is one of `labels_ok`, holds one as a whole word (`military uniform` and `uniform`), or
+shares its last word, plurals aside (`assault rifle` and `rifle`). `person` is right, besides, where people are
+allowed by another name; that is counted apart. Set: every shot but filler, three pictures each.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ def is_right(label: str, allowed: list[str]) -> bool:
     """The rule of this module's docstring, without the one for people."""
     mine = singular(label.lower())
     for word in map(singular, map(str.lower, allowed)):
-        if singular(mine.split()[-1]) == singular(word.split()[-1]) or re.search(
-            rf"\b{re.escape(word)}s?\b", mine
-        ):
+        has_same_head = singular(mine.split()[-1]) == singular(word.split()[-1])
+        if has_same_head or re.search(rf"\b{re.escape(word)}s?\b", mine):
             return True
     return False
 
