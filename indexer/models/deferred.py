@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from indexer.models.encoder import Encoder, RgbImage
+from indexer.models.encoder import Encoder, RgbImage, TextEncoder
 from store.records import Embeddings, EmbeddingSpace
 
 
@@ -54,3 +54,35 @@ class DeferredEncoder:
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded
+
+
+class DeferredTextEncoder:
+    """Stands for an encoder of texts until the first text comes; safe to share between threads.
+
+    Args:
+        space: as the archive records it.
+        load: gives the encoder of exactly that space; called once.
+    """
+
+    def __init__(self, space: EmbeddingSpace, load: Callable[[], TextEncoder]) -> None:
+        self._space = space
+        self._load = load
+        self._loaded: TextEncoder | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """The space that every vector of this encoder lives in."""
+        return self._space
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Place texts in the space, as `TextEncoder` promises.
+
+        Raises:
+            ModelError: the encoder cannot be loaded.
+            SpaceMismatchError: what was found under its name would place texts elsewhere.
+        """
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+        return self._loaded.encode_texts(texts)

@@ -21,15 +21,7 @@ from store.errors import SpaceMismatchError
 from tests.fixtures.tiny_transformers import write_tiny_bert
 from tests.offline_models import needs_sentences, sentence_encoder
 
-TEXTS = (
-    "",
-    "a dog runs",
-    "Zwei Hunde, ein Café - naïve!",
-    "浜辺の犬",
-    "dog 🐕 & <cat>",
-    "long " * 600,
-    "word " * 40,
-)
+TEXTS = ("", "a dog runs", "Zwei Hunde, ein Café - naïve!", "δύο σκύλοι", "dog 🐕 & <cat>", "long " * 600)
 
 
 @needs_sentences
@@ -101,12 +93,8 @@ def test_folders_that_are_no_such_model_are_refused(tmp_path: Path) -> None:
     (bare / "config.json").unlink()
     config = (other / "config.json").read_text(encoding="utf-8").replace('"bert"', '"gpt2"')
     (other / "config.json").write_text(config, encoding="utf-8")
-    for path, said in (
-        (pickled, "pickled"),
-        (bare, "config.json"),
-        (other, "not a bert"),
-        (tmp_path / "no", "no model"),
-    ):
+    cases = {pickled: "pickled", bare: "config.json", other: "not a bert", tmp_path / "none": "no model"}
+    for path, said in cases.items():
         with pytest.raises(ModelError, match=said) as raised:
             load_sentence_encoder(path, device="cpu")
         assert 1 == len(str(raised.value).splitlines())
