@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def choose_text_encoder(archive: Archive, *, device: str = "auto") -> TextEncoder | None:
     """The encoder of an archive's texts, loaded with the first text; None for an archive without an encoder.
 
-    The encoder of sentences is claimed for an archive that has no texts yet which are searched by meaning. One that
-    has some keeps the encoder that they were embedded with: else those would be found by their words alone.
+    The encoder of sentences is claimed for an archive that has no texts yet which are searched by meaning. One
+    that has some keeps the encoder that they were embedded with: else those would be found by their words alone.
 
     Args:
         archive: an open archive; the claim is recorded and published.
