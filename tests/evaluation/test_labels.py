@@ -22,7 +22,7 @@ from tests.shared_media import needs_media
 pytestmark = [needs_media, needs_starter]
 
 FLOOR = 0.6
-"""Reached: 0.68 without counting `person` for other words for people."""
+"""Reached: 0.66 without counting `person` for other words for people."""
 _PEOPLE = {"man", "woman", "people", "women", "men", "child", "crowd", "runners", "soldier", "old man", "two men"}
 
 
@@ -52,6 +52,7 @@ def labels_of(seen: SeenShots, shot: tuple[str, int], vocabulary: Vocabulary) ->
 
 @pytest.mark.evaluation
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_one_of_five_labels_is_right() -> None:
     """Of at least 60 % of shots; words for what classes are earn their place."""
     seen = see_shots(QUARTERS)
