@@ -70,7 +70,7 @@ def load_imagenet_classifier(
     import torch
 
     # On processors this layout takes 0.6 of the time, and batches beyond the caches take longer than small ones.
-    network = network.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)
+    network = network.eval().requires_grad_(False).to(target).to(memory_format=torch.channels_last)
     return ImageNetClassifier(network, target, min(batch_size, _CPU_PICTURES) if target == "cpu" else batch_size)
 
 

@@ -20,7 +20,7 @@ from indexer.models.open_clip_encoder import load_encoder_of, require_model
 from indexer.models.package_files import PackageFile
 from search_app.cli import main
 from store.errors import SpaceMismatchError
-from tests.offline_models import needs_starter
+from tests.offline_models import needs_starter, sentence_encoder
 from tests.offline_models import starter_encoder as real_starter
 
 TEXTS = ("a dog", "", "an old church at night", "zxqv")
@@ -35,6 +35,18 @@ def test_questions_are_asked_without_torch() -> None:
     many = [f"thing {i}" for i in range(60)]
     np.testing.assert_array_equal(asking.encode_texts(many), asking.encode_texts(many))
     assert 260 == asking.image_size_px
+
+
+@needs_starter
+def test_kept_entries_are_those_of_the_encoder() -> None:
+    """The file of vectors belongs to the words and the weights; a few are made again."""
+    kept = starter_encoder._read_entries()
+    assert kept is not None, "write it again: python -m indexer.models.starter_encoder"
+    texts = starter_encoder.entry_texts()
+    assert (len(texts), 384) == kept.shape
+    some = range(0, len(texts), 97)
+    made = sentence_encoder().encode_texts([texts[i] for i in some])
+    np.testing.assert_allclose(made, kept[list(some)], atol=2e-3)
 
 
 @needs_starter
@@ -57,7 +69,7 @@ def test_from_a_file_to_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     listed = json.loads(CliRunner().invoke(main, ["models", "list", archive, "--json"]).stdout)
     assert [("starter", True)] == [(one["model"], one["answers"]) for one in listed]
     found = json.loads(CliRunner().invoke(main, ["search", archive, "a pattern", "--json"]).stdout)
-    assert 1 == len(found["hits"])
+    assert [str(tmp_path / "films.mp4")] == [one["video"] for one in found]
 
 
 def test_where_it_is_missing_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
