@@ -111,7 +111,8 @@ def run_enrich(
     """
     from indexer.commands.console import progress_bar
     from indexer.stages.enrich import EnrichProgress, enrich_videos
-    from indexer.stages.makers import make_stages, text_encoder_of
+    from indexer.stages.makers import make_stages
+    from indexer.stages.text_space import choose_text_encoder
 
     stages, left_out = make_stages(archive, names, settings, device)
     for name, reason in left_out.items():
@@ -131,7 +132,7 @@ def run_enrich(
                 detail=f"{told}{printable(Path(progress.path).name)}",
             )
 
-        encoder = text_encoder_of(archive, device)
+        encoder = choose_text_encoder(archive, device=device)
         for outcome in enrich_videos(
             archive, stages, show, video_ids=video_ids, encoder=encoder, only_missing=only_missing
         ):

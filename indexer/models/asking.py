@@ -72,7 +72,30 @@ def load_asking_text_encoder(space: EmbeddingSpace, *, device: str = "auto") -> 
 
     tower = SentenceTower()
     require_same_space(tower.space, space)
-    return tower
+    return _KeptTexts(tower)
+
+
+class _KeptTexts:
+    """An encoder of texts that keeps the vectors of standing lists in the user's cache."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._record = TextRecord(encoder.space)
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """The space that every vector of this encoder lives in."""
+        return self._encoder.space
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Place texts in the space, as `TextEncoder` promises."""
+        known = self._record.read_vectors(texts) if len(texts) >= KEPT_FROM else None
+        if known is not None:
+            return known
+        vectors = self._encoder.encode_texts(texts)
+        if len(texts) >= KEPT_FROM:
+            self._record.write_vectors(texts, vectors)
+        return vectors
 
 
 class AskingEncoder:

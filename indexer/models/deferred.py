@@ -57,7 +57,7 @@ class DeferredEncoder:
 
 
 class DeferredTextEncoder:
-    """Stands for an encoder of texts until the first text; for use on one thread.
+    """Stands for an encoder of texts until the first text comes; safe to share between threads.
 
     Args:
         space: as the archive records it.
@@ -68,6 +68,7 @@ class DeferredTextEncoder:
         self._space = space
         self._load = load
         self._loaded: TextEncoder | None = None
+        self._lock = threading.Lock()
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -75,12 +76,13 @@ class DeferredTextEncoder:
         return self._space
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Place texts in the embedding space, as `TextEncoder` promises.
+        """Place texts in the space, as `TextEncoder` promises.
 
         Raises:
             ModelError: the encoder cannot be loaded.
             SpaceMismatchError: what was found under its name would place texts elsewhere.
         """
-        if self._loaded is None:
-            self._loaded = self._load()
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
         return self._loaded.encode_texts(texts)

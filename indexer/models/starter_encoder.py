@@ -20,6 +20,7 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -29,7 +30,6 @@ from indexer.models import imagenet_classifier, sentence_encoder
 from indexer.models.imagenet_classes import N_CLASSES, class_groups, hash_classes, imagenet_classes
 from indexer.models.imagenet_classifier import load_imagenet_classifier
 from indexer.models.open_clip_encoder import make_space
-from indexer.models.text_record import TextRecord
 
 if TYPE_CHECKING:
     from indexer.models.encoder import RgbImage, TextEncoder
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from store.records import Embeddings, EmbeddingSpace
 
 STARTER_MODEL: Final = "starter"
+ENTRIES: Final = Path(__file__).with_name("starter_entries.npz")
+"""Written by `python -m indexer.models.starter_encoder` whenever the words of classes change."""
 TEMPERATURE: Final = 0.05
 N_KINDS: Final = 2
 _VERSION: Final = 1
@@ -84,6 +86,32 @@ def starter_space() -> EmbeddingSpace:
     return make_space(STARTER_MODEL, weights, N_CLASSES, cfg)
 
 
+def entry_texts() -> list[str]:
+    """Texts of all entries: of each class its name and what it is, and each word for classes by itself."""
+    texts = [", ".join((one.name, *one.kinds[:N_KINDS], *one.contexts[:1])) for one in imagenet_classes()]
+    return [*texts, *class_groups()]
+
+
+def write_entries(sentences: TextEncoder, path: Path = ENTRIES) -> None:
+    """Keep the sentence vectors of all entries, rounded to 16 bits, with the digests of what they are made of."""
+    rows = sentences.encode_texts(entry_texts()).astype(np.float16)
+    np.savez(path, vectors=rows, made_of=np.array(_made_of()))
+
+
+def _read_entries() -> Embeddings | None:
+    """The vectors that were kept, of length 1; None where the words or the encoder were changed since."""
+    try:
+        with np.load(ENTRIES, allow_pickle=False) as kept:
+            made_of, vectors = str(kept["made_of"]), kept["vectors"].astype(np.float32)
+    except (OSError, ValueError, KeyError):
+        return None
+    return _unit(vectors) if made_of == _made_of() else None
+
+
+def _made_of() -> str:
+    return f"{hash_classes()} {sentence_encoder.WEIGHTS.sha256[:16]} {N_KINDS}"
+
+
 class StarterTexts:
     """The text side alone: vectors over the 1,000 classes.
 
@@ -114,15 +142,9 @@ class StarterTexts:
 
     @cached_property
     def _entries(self) -> Embeddings:
-        """Sentence vectors of all entries, from the user's cache where they were made before."""
-        texts = [", ".join((one.name, *one.kinds[:N_KINDS], *one.contexts[:1])) for one in imagenet_classes()]
-        texts += list(class_groups())
-        record = TextRecord(self._sentences.space)
-        known = record.read_vectors(texts)
-        if known is None:
-            known = self._sentences.encode_texts(texts)
-            record.write_vectors(texts, known)
-        return known
+        """Sentence vectors of all entries, as they come with Rushes: making them takes a processor ten seconds."""
+        known = _read_entries()
+        return self._sentences.encode_texts(entry_texts()) if known is None else known
 
 
 class StarterEncoder:
@@ -176,3 +198,7 @@ def _unit(rows: NDArray[np.floating]) -> Embeddings:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled = np.where(lengths > _TINY, rows / np.maximum(lengths, _TINY), 1 / np.sqrt(rows.shape[1]))
     return np.ascontiguousarray(scaled, np.float32)
+
+
+if __name__ == "__main__":
+    write_entries(sentence_encoder.load_sentence_encoder())

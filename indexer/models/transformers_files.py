@@ -138,13 +138,13 @@ def _quiet() -> Iterator[None]:
 
     level, had_bar = said.get_verbosity(), said.is_progress_bar_enabled()
     said.set_verbosity(logging.ERROR)
-    said.disable_progress_bar()
+    said.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         said.set_verbosity(level)
         if had_bar:
-            said.enable_progress_bar()
+            said.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _describe(folder: Path, name: str, revision: str) -> CheckpointFiles:

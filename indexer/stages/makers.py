@@ -29,7 +29,7 @@ from indexer.stages.summaries import SummarySettings
 from store.errors import SpaceMismatchError, UnknownIdError
 
 if TYPE_CHECKING:
-    from indexer.models.encoder import Encoder, TextEncoder
+    from indexer.models.encoder import Encoder
     from indexer.stages.stage import AnyStage
     from store.archive import Archive
     from store.records import Embeddings
@@ -211,23 +211,3 @@ def _own_encoder(archive: Archive, device: str) -> Encoder:
     if archive.space is None:
         raise SpaceMismatchError(f"the archive {archive.folder} has no encoder yet; index videos first")
     return open_clip_encoder.load_encoder_of(archive.space, device=device)
-
-
-def text_encoder_of(archive: Archive, device: str) -> TextEncoder | None:
-    """The encoder of texts, loaded with the first text; None for an archive without encoder.
-
-    Texts get a space of their own where the encoder of sentences is installed and nothing else was decided.
-    """
-    from indexer.models import sentence_encoder
-    from indexer.models.deferred import DeferredTextEncoder
-
-    snapshot = archive.snapshot()
-    if snapshot.space is None:
-        return None
-    if snapshot.text_space == snapshot.space and sentence_encoder.is_sentence_encoder_installed():
-        files = sentence_encoder.find_sentence_files()
-        archive.claim_text_space(sentence_encoder.space_of(files), sentence_encoder.SENTENCE_MODEL)
-    space = archive.snapshot().text_space
-    if space is None:
-        return None
-    return DeferredTextEncoder(space, lambda: sentence_encoder.load_text_encoder_of(space, device=device))

@@ -64,6 +64,8 @@ def label(
             raise click.UsageError("--model is for a video that is in no archive; an archive has its own encoder")
         with Archive.open(target) as opened:
             found = list(label_archive(opened, options, videos=videos, device=device))
+    elif no_store:
+        raise click.UsageError("--no-store is for an archive; of a video that is in none nothing is stored")
     elif target.is_dir() or videos:
         raise click.UsageError(f"{target} is no archive; name an archive, or one video file")
     else:

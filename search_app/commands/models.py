@@ -28,6 +28,7 @@ def models() -> None:
 def list_models(archive: Path, as_json: bool) -> None:
     """List the encoders of ARCHIVE: which answers, and how many videos each has seen."""
     from indexer.commands.console import print_json, print_table
+    from search_app.use_cases.encoders import also_available
     from store.archive import Archive
 
     with Archive.open(archive) as opened:
@@ -54,6 +55,8 @@ def list_models(archive: Path, as_json: bool) -> None:
         for s, n, n_all in found
     ]
     print_table(("model", "space", "videos", "answers"), rows, right=(2,))
+    for line in also_available({space.name for space, *_ in found}):
+        click.echo(line, err=True)
 
 
 @models.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,19 @@ def known_space(snapshot: Snapshot, name: str) -> EmbeddingSpace | None:
         ids = ", ".join(space.space_id for space in found)
         raise UnknownIdError(f"more than one space is called {name!r:.80}; name one of {ids}")
     return found[0] if found else None
+
+
+def also_available(known: Collection[str]) -> list[str]:
+    """Lines for people: encoders that could be used beside those that an archive knows by these names."""
+    from indexer.models.packages import WAY_OUT
+    from indexer.models.starter_encoder import STARTER_MODEL, is_starter_installed
+
+    if STARTER_MODEL in known:
+        return []
+    what = f"{STARTER_MODEL}, for real footage without a model hub"
+    if is_starter_installed():
+        return [f"available: {what}; rushes models use ARCHIVE {STARTER_MODEL}"]
+    return [f"not installed: {what}; {WAY_OUT}"]
 
 
 def has_seen_all(archive: Archive, space: EmbeddingSpace) -> bool:

@@ -1,8 +1,8 @@
 """Labels by the classifier of the extra `offline` on real shots, against labels that a person allowed.
 
-A label is right if it is one of `labels_ok`, holds one as a whole word (`military uniform` and `uniform`), or shares
-its last word, plurals aside (`assault rifle` and `rifle`). `person` is right, besides, where people are allowed by
-another name; that is counted apart. Set: every shot but filler, three pictures each.
+A label is right if it is one of `labels_ok`, holds one as a whole word (`military uniform` and `uniform`), or
+shares its last word, plurals aside (`assault rifle` and `rifle`). `person` is right, besides, where people are
+allowed by another name; that is counted apart. Set: every shot but filler, three pictures each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.shared_media import needs_media
 pytestmark = [needs_media, needs_starter]
 
 FLOOR = 0.6
-"""Reached: 0.68 without counting `person` for other words for people."""
+"""Reached: 0.66 without counting `person` for other words for people."""
 _PEOPLE = {"man", "woman", "people", "women", "men", "child", "crowd", "runners", "soldier", "old man", "two men"}
 
 
@@ -34,9 +34,8 @@ def is_right(label: str, allowed: list[str]) -> bool:
     """The rule of this module's docstring, without the one for people."""
     mine = singular(label.lower())
     for word in map(singular, map(str.lower, allowed)):
-        if singular(mine.split()[-1]) == singular(word.split()[-1]) or re.search(
-            rf"\b{re.escape(word)}s?\b", mine
-        ):
+        has_same_head = singular(mine.split()[-1]) == singular(word.split()[-1])
+        if has_same_head or re.search(rf"\b{re.escape(word)}s?\b", mine):
             return True
     return False
 
@@ -53,6 +52,7 @@ def labels_of(seen: SeenShots, shot: tuple[str, int], vocabulary: Vocabulary) ->
 
 @pytest.mark.evaluation
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_one_of_five_labels_is_right() -> None:
     """Of at least 60 % of shots; words for what classes are earn their place."""
     seen = see_shots(QUARTERS)

@@ -18,7 +18,7 @@ from tests.shared_media import needs_media
 pytestmark = [needs_media, needs_starter]
 
 FLOOR_MRR, FLOOR_RECALL_5 = 0.53, 0.63
-"""Reached: 0.58 and 0.68, of 38 questions and 84 shots."""
+"""Reached: 0.57 and 0.71, of 38 questions and 84 shots."""
 QUICK_FLOOR_MRR = 0.6
 _SHORT_CLIPS = 3
 
@@ -43,6 +43,7 @@ def log_probabilities(seen: SeenShots) -> np.ndarray:
 
 @pytest.mark.evaluation
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_search_on_real_shots() -> None:
     """Ours beats the plain recipe, stays above its floor, and rows of length 1 cost nothing."""
     seen = see_shots(QUARTERS)

@@ -84,15 +84,16 @@ def run_json(*arguments: str | Path) -> dict[str, dict[str, Any]]:
 
 def true_intervals(start: Fraction, length: int) -> list[tuple[float, float, str]]:
     """Borders and the label that holds longest, counted frame by frame."""
-    spans, at = [], start
+    spans: list[tuple[Fraction, Fraction, str]] = []
+    at = start
     for label, seconds in TRUTH:
         spans.append((at, at + seconds, label))
         at += seconds
-    found = []
+    found: list[tuple[float, float, str]] = []
     begin = start
     while begin < at:
-        end = min((begin // length + 1) * length, at)
-        held = {label: min(b, end) - max(a, begin) for a, b, label in spans}
+        end = min(Fraction((begin // length + 1) * length), at)
+        held = {label: float(min(b, end) - max(a, begin)) for a, b, label in spans}
         found.append((float(begin), float(end), max(held, key=lambda one: held[one])))
         begin = end
     return found

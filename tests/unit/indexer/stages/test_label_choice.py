@@ -49,7 +49,8 @@ def test_what_is_spread_evenly_is_no_label() -> None:
 def test_few_classes_are_taken_as_they_are() -> None:
     """A labeler of three classes has no background to take off."""
     labels = choose_labels(np.array([[0.1, 0.7, 0.2]], np.float32), SMALL, 2, 0.05)
-    assert ("dog", pytest.approx(0.7, abs=1e-4)) == (labels[0].word, labels[0].score)
+    assert "dog" == labels[0].word
+    assert labels[0].score == pytest.approx(0.7, abs=1e-4)
 
 
 def test_pictures_are_averaged() -> None:
