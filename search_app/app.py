@@ -99,7 +99,8 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
     )
     if played is not None:
         video = archive.snapshot().video(played.shot.video_id)
-        panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video))
+        captions = resources.captions_of(archive.snapshot(), played)
+        panels.play_hit(played, video.facts, lambda: resources.previews().address_of(played, video), captions)
 
 
 def change_picks(change: Callable[[], list[str] | None]) -> None:

@@ -22,6 +22,8 @@ Embeddings = NDArray[np.float32]
 
 
 MAX_DIM = 65_536
+UNSURE = "(unsure)"
+"""What follows a text that fits its pictures poorly, wherever people read it."""
 _SPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
@@ -372,6 +374,7 @@ class TextHit:
             higher is better.
         words: the words of the question that were found, as written in the text.
         shot_ids: the shots that the stretch overlaps, the most overlapped first; for `name` all of the video.
+        is_unsure: whether it fits its pictures poorly, as its stage has measured (`is_poor` in its payload).
     """
 
     stage: str
@@ -381,6 +384,12 @@ class TextHit:
     score: float
     words: tuple[str, ...]
     shot_ids: tuple[str, ...]
+    is_unsure: bool = False
+
+    @property
+    def shown_text(self) -> str:
+        """The text for people: marked where it may well be wrong."""
+        return f"{self.text} {UNSURE}" if self.is_unsure else self.text
 
 
 @dataclass(frozen=True, slots=True)

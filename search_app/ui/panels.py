@@ -176,13 +176,14 @@ def fitted_width(width_px: int, height_px: int, most_width_px: int, most_height_
 
 
 @st.dialog("Shot", width="medium")
-def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> None:
+def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str], captions: Sequence[str] = ()) -> None:
     """Play a shot from its first frame to its last.
 
     Args:
         hit: the shot.
         facts: its video's, for the shape.
         make_preview: makes its preview and gives the address; raises `ArchiveError` if that fails.
+        captions: what is written about it, whatever they hold.
     """
     from store.errors import ArchiveError
 
@@ -196,6 +197,8 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str]) -> No
         st.video(absolute_address(address), autoplay=True, loop=True, width=width_px, alt=f"Shot {hit.rank}")
     span = hit.span
     st.caption(f"{span_text(span)} · {length_text(span.duration)} · {sure_text(hit)} · rank {hit.rank}")
+    for caption in captions:
+        st.text(printable(" ".join(caption.split())))
     st.text(printable(hit.shot.path))
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from store.catalog.schema import NAMES, from_stored_text, reading_rows
+from store.limited import parse_limited_json
 from store.records import TextHit
 from store.timespan import TimeSpan
 
@@ -26,7 +27,7 @@ _TEXTS = f"""
     WITH chosen AS MATERIALIZED (SELECT * FROM text_row WHERE %s)
     SELECT chosen.text_id, chosen.stage, chosen.fingerprint, chosen.start_numerator, chosen.start_denominator,
         chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shot_ids, []),
-        chosen.score
+        chosen.score, chosen.payload
     FROM chosen LEFT JOIN ({_SHOTS_OF_TEXTS}) shots USING (text_id)
     ORDER BY chosen.fingerprint, chosen.start_seconds, chosen.stage, chosen.ordinal
 """  # noqa: S608 constants of this module
@@ -78,6 +79,19 @@ def names_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str
 
 
 def _hit(row: Sequence[Any], score: float, words: tuple[str, ...]) -> TextHit:
-    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shot_ids, _ = row
+    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shot_ids, _, payload = row
     span = TimeSpan(Fraction(start_n, start_d), Fraction(end_n, end_d))
-    return TextHit(stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot_ids))
+    return TextHit(
+        stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot_ids), _is_poor(payload)
+    )
+
+
+def _is_poor(payload: str | None) -> bool:
+    """Whether a text's stage has found that it fits its pictures poorly."""
+    if payload is None or '"is_poor"' not in payload:
+        return False
+    try:
+        said = parse_limited_json(payload.encode())
+    except ValueError:  # a stranger's
+        return False
+    return isinstance(said, dict) and said.get("is_poor") is True
