@@ -102,7 +102,8 @@ def show_hits(archive: Archive, question: panels.Question) -> None:
 
         video = archive.snapshot().video(played.shot.video_id)
         make = partial(resources.previews().address_of, played, video)
-        panels.play_hit(played, video.facts, make, preview_start(played).offset_seconds)
+        captions = resources.captions_of(archive.snapshot(), played)
+        panels.play_hit(played, video.facts, make, preview_start(played).offset_seconds, captions)
 
 
 def change_picks(change: Callable[[], list[str] | None]) -> None:

@@ -23,6 +23,8 @@ Embeddings = NDArray[np.float32]
 
 
 MAX_DIM = 65_536
+UNSURE = "(unsure)"
+"""What follows a text that fits its pictures poorly, wherever people read it."""
 _SPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
@@ -377,6 +379,7 @@ class TextHit:
         shot_ids: the shots that the stretch overlaps, the most overlapped first; for `name` all of the video. Of
             words with known times only the shots in which these are said.
         found_seconds: when the first of the words that were found begins; None where no word times are known.
+        is_unsure: whether it fits its pictures poorly, as its stage has measured (`is_poor` in its payload).
     """
 
     stage: str
@@ -387,6 +390,12 @@ class TextHit:
     words: tuple[str, ...]
     shot_ids: tuple[str, ...]
     found_seconds: float | None = None
+    is_unsure: bool = False
+
+    @property
+    def shown_text(self) -> str:
+        """The text for people: marked where it may well be wrong."""
+        return f"{self.text} {UNSURE}" if self.is_unsure else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from indexer.models.encoder import RgbImage
 
+_PACKAGES: Final[Mapping[str, str]] = {"smolvlm": "num2words"}
+"""Packages that processors of some architectures need and no other package brings."""
 _INPUTS: Final = ("pixel_values", "input_ids", "attention_mask")
 
 
@@ -246,6 +249,12 @@ class VisionLanguageModel(LocalCaptioner):
 
     follows_questions = True
     takes_prompts = True
+
+    def __init__(self, files: CheckpointFiles, device: str, batch_size: int) -> None:
+        package = _PACKAGES.get(files.model_type)
+        if package and find_spec(package) is None:
+            raise ModelError(f"the model {files.name} needs the package {package}: pip install {package}")
+        super().__init__(files, device, batch_size)
 
     @property
     def most_pictures(self) -> int:

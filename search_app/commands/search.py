@@ -12,6 +12,7 @@ from indexer.commands.archive_commands import shot_json
 from indexer.commands.options import ARCHIVE, AS_JSON, DEVICE
 from search_app.commands.question_options import CONFIG, JUDGED, add_question_options
 from search_app.commands.search_view import (
+    check_json,
     hit_json,
     match_json,
     print_explanation,
@@ -19,6 +20,7 @@ from search_app.commands.search_view import (
     say_no_match,
     sure_json,
 )
+from search_app.commands.verify_options import VerifyOptions, add_verify_options
 from search_app.errors import QueryError
 from store.stages import help_of_texts
 from store.wording import n_of, printable
@@ -69,6 +71,7 @@ def spare_processors() -> None:
 @click.option("--keep", multiple=True, metavar="SHOT", help="This shot is right: remember it, find more like it.")
 @click.option("--reject", multiple=True, metavar="SHOT", help="This shot is wrong: remember it, leave it out.")
 @click.option("--save", metavar="NAME", help="Save this search under a name.")
+@add_verify_options
 @add_question_options
 @DEVICE
 @AS_JSON
@@ -80,6 +83,7 @@ def search(
     keep: tuple[str, ...],
     reject: tuple[str, ...],
     save: str | None,
+    verification: VerifyOptions,
     asked: QuestionOptions,
     device: str,
     as_json: bool,
@@ -89,17 +93,20 @@ def search(
     Plain words are enough: "a red boat on the sea at night". Every shot is listed once, with the channels that
     found it; "nothing here matches" is said, with exit status 1, when the best is no better than chance. A file's
     name, or a word of it, finds the file first. SHOT is an id as `rushes shots` lists it, or the beginning of one.
-    The whole language is below.
+    With --verify, a vision-language model looks at the first hits and says whether they show it: they keep their
+    places and are marked, and what it cost is said. The whole language is below.
     """
     spare_processors()
     from indexer.commands.console import print_json
     from search_app.use_cases.answer import answer
     from store.archive import Archive
 
+    model = verification.load(device)
     with Archive.open(archive) as opened:
         found = answer(
             opened, query, asked, limit=limit, page=page, keep=keep, reject=reject, save=save, device=device
         )
+        verified = verification.run(opened.snapshot(), found.result, model)
     result = found.result
     if found.has_replaced and save is not None:
         click.echo(f"the search that was saved as {printable(save)} is replaced", err=True)
@@ -107,9 +114,11 @@ def search(
     if result.has_more and not as_json:
         click.echo(f"more: --page {page + 1}", err=True)
     if as_json:
-        print_json([hit_json(hit, found.files) for hit in result.hits])
+        print_json([hit_json(hit, found.files) | check_json(hit, verified) for hit in result.hits])
     elif result.hits:
-        print_hits(result, found.files)
+        print_hits(result, found.files, verified)
+    for line in verified.lines() if verified else ():
+        click.echo(printable(line), err=True)
     if not result.is_answer:
         click.get_current_context().exit(1)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     from search_app.search.ranking import Hit
     from search_app.search.search import SearchResult
     from search_app.search.why import Explanation
+    from search_app.use_cases.verify_hits import VerifiedHits
 
 
 def say_no_match(result: SearchResult) -> None:
@@ -39,11 +40,17 @@ def say_no_match(result: SearchResult) -> None:
         click.echo("confidence is not calibrated for this archive's encoder: words only", err=True)
 
 
-def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
-    """Ranked shots as a table for people; files that are missing, and copies, have columns if there are any."""
+def print_hits(result: SearchResult, files: Mapping[str, Presence], verified: VerifiedHits | None = None) -> None:
+    """Ranked shots as a table for people; files that are missing, and copies, have columns if there are any.
+
+    Args:
+        result: the answer.
+        files: where each video lies now.
+        verified: a model's word on the first hits, which have a column then; None if nobody asked.
+    """
     from indexer.commands.console import print_table, with_presence
 
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             str(hit.rank),
             hit.sure_text(),
@@ -55,9 +62,31 @@ def print_hits(result: SearchResult, files: Mapping[str, Presence]) -> None:
         )
         for hit in result.hits
     ]
-    heads = ("rank", "sure", "start", "end", "found by", "shot", "video")
+    heads: tuple[str, ...] = ("rank", "sure", "start", "end", "found by", "shot", "video")
+    if verified is not None:
+        heads = (*heads[:2], "model says", *heads[2:])
+        rows = [
+            (*row[:2], check_text(hit, verified), *row[2:]) for row, hit in zip(rows, result.hits, strict=True)
+        ]
     headings, shown = with_presence(heads, rows, [files[hit.shot.video_id] for hit in result.hits])
-    print_table(headings, shown, right=(0, 1, 2, 3))
+    print_table(headings, shown, right=(0, 1, 2, 3) if verified is None else (0, 1, 3, 4))
+
+
+def check_text(hit: Hit, verified: VerifiedHits) -> str:
+    """A model's word on a hit; of what it did not verify, with its reason; empty for hits behind the first."""
+    check = verified.checks.get(hit.rank)
+    if check is None:
+        return ""
+    is_plain = check.verdict == "verified" or not check.reason
+    return check.verdict.value if is_plain else f"{check.verdict.value}: {check.reason[:60]}"
+
+
+def check_json(hit: Hit, verified: VerifiedHits | None) -> dict[str, Any]:
+    """A model's word on a hit as plain data; nothing if it was not asked."""
+    check = None if verified is None else verified.checks.get(hit.rank)
+    if check is None or verified is None:
+        return {}
+    return {"check": {"verdict": check.verdict.value, "reason": check.reason, "model": verified.model}}
 
 
 def found_by(hit: Hit) -> str:

@@ -73,5 +73,5 @@ def _inside(rows: Sequence[TextHit], clip: Clip) -> list[Speech]:
         if row.span is not None and row.span.overlaps(clip.span):
             start = max(row.span.start, clip.span.start) - clip.span.start
             end = min(row.span.end, clip.span.end) - clip.span.start
-            found.append(Speech(start, end, row.text.strip()))
+            found.append(Speech(start, end, row.shown_text.strip()))
     return sorted(found, key=lambda one: one.start)

@@ -204,7 +204,7 @@ def _ranking(
         for shot_id in hit.shot_ids:
             known = best.get(shot_id)
             if (allowed is None or shot_id in allowed) and (known is None or hit.score > known.score):
-                best[shot_id] = Match(channel, 0, hit.score, hit.text, hit.words, hit.found_seconds)
+                best[shot_id] = Match(channel, 0, hit.score, hit.shown_text, hit.words, hit.found_seconds)
     sooner = first or {}
     ranks = rank_scores({shot_id: (sooner.get(shot_id, 0), match.score) for shot_id, match in best.items()})
     taken = sorted(best, key=ranks.__getitem__)[:pool]

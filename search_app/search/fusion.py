@@ -19,7 +19,8 @@ class Match:
         rank: the shot's place in that channel, from 1; equal scores share a place.
         score: what the channel itself measures: cosine for pictures and meaning, BM25 for words. Comparable only
             inside one channel and one question.
-        text: the caption, label, words spoken or written that were found; empty for pictures.
+        text: the caption, label, words spoken or written that were found, marked where it may well be wrong; empty
+            for pictures.
         words: the words of the question that were found in it, as written there.
         found_seconds: when the first of them is said, in seconds of the video; None where that is not known.
     """

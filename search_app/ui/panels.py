@@ -176,7 +176,13 @@ def fitted_width(width_px: int, height_px: int, most_width_px: int, most_height_
 
 
 @st.dialog("Shot", width="medium")
-def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str], start_seconds: float = 0.0) -> None:
+def play_hit(
+    hit: Hit,
+    facts: VideoFacts,
+    make_preview: Callable[[], str],
+    start_seconds: float = 0.0,
+    captions: Sequence[str] = (),
+) -> None:
     """Play a shot from its first frame, or from the word by which it was found, to its last.
 
     Args:
@@ -184,6 +190,7 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str], start
         facts: its video's, for the shape.
         make_preview: makes its preview and gives the address; raises `ArchiveError` if that fails.
         start_seconds: where in the preview to begin.
+        captions: what is written about it, whatever they hold.
     """
     from store.errors import ArchiveError
 
@@ -204,6 +211,8 @@ def play_hit(hit: Hit, facts: VideoFacts, make_preview: Callable[[], str], start
         )
     span = hit.span
     st.caption(f"{span_text(span)} · {length_text(span.duration)} · {sure_text(hit)} · rank {hit.rank}")
+    for caption in captions:
+        st.text(printable(" ".join(caption.split())))
     st.text(printable(hit.shot.path))
 
 

@@ -16,10 +16,12 @@ from search_app.ui.media_cache import media_shelf
 from search_app.ui.previews import Previews
 from search_app.ui.thumbnails import framed_thumbnail
 from store.archive import Archive
-from store.records import EmbeddingSpace
+from store.records import EmbeddingSpace, TextStage
 
 if TYPE_CHECKING:
     from indexer.models.encoder import Encoder
+    from search_app.search.ranking import Hit
+    from store.snapshot import Snapshot
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,3 +102,10 @@ def thumbnail_of(path: str) -> bytes:
 def previews() -> Previews:
     """The previews of all visitors."""
     return Previews(media_shelf())
+
+
+def captions_of(snapshot: Snapshot, hit: Hit) -> list[str]:
+    """What is written about the shots of a hit, by time; doubtful captions are marked."""
+    shots = {part.shot.shot_id for part in hit.parts}
+    rows = snapshot.text_rows(hit.shot.video_id, TextStage.CAPTION)
+    return [row.shown_text for row in rows if shots & set(row.shot_ids[:1])]

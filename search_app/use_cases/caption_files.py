@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from indexer.errors import ModelError, ServerUnavailableError
 from indexer.library.listing import VIDEO_SUFFIXES, ListedFile, ScanSettings, Unlisted, list_files
 from indexer.media.fingerprint import fingerprint
+from indexer.media.pictures import shrink_rgb
 from indexer.media.pictures_at import PictureRequest, read_pictures
 from indexer.stages.stage import PictureStage, ShownStretch, Stretch, StretchResult
 from indexer.visual.decode_pass import DecodeResult, DecodeSettings, Sample, decode_pass
@@ -181,6 +182,8 @@ def _caption_pictures(files: Sequence[CaptionedFile], stage: PictureStage) -> It
     for file in files:
         try:
             picture = read_picture(file.path)
+            if stage.size_px is not None:
+                picture = shrink_rgb(picture, stage.size_px)
         except ArchiveError as error:
             errors[file.path] = str(error)
             continue

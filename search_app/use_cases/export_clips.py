@@ -182,7 +182,7 @@ def _captions(snapshot: Snapshot, cut_list: CutList) -> dict[str, str]:
     for rows in _texts_of(snapshot, cut_list, "caption").values():
         for row in rows:
             for shot_id in row.shot_ids[:1]:
-                found.setdefault(shot_id, row.text)
+                found.setdefault(shot_id, row.shown_text)
     return found
 
 

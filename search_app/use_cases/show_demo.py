@@ -59,7 +59,7 @@ def demo_settings() -> IndexSettings:
 
 
 def demo_stages(archive: Archive) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Stages with the videos that they are for: labels for all, what is written and said for the one that has any."""
+    """Stages with the videos that they are for: labels for all, written and spoken words where there are any."""
     yield ("label",), ()
     boards = [video.video_id for video in archive.snapshot().videos() if Path(video.path).name == NOTICEBOARD]
     if boards:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from store.catalog.schema import NAMES, from_stored_text, reading_rows
+from store.limited import parse_limited_json
 from store.records import TextHit
 from store.timespan import TimeSpan
 
@@ -27,7 +28,7 @@ _TEXTS = f"""
     WITH chosen AS MATERIALIZED (SELECT * FROM text_row WHERE %s)
     SELECT chosen.text_id, chosen.stage, chosen.fingerprint, chosen.start_numerator, chosen.start_denominator,
         chosen.end_numerator, chosen.end_denominator, chosen.text, chosen.language, coalesce(shots.shots, []),
-        chosen.score, %s
+        chosen.score, chosen.payload, %s
     FROM chosen LEFT JOIN ({_SHOTS_OF_TEXTS}) shots USING (text_id)
     ORDER BY chosen.fingerprint, chosen.start_seconds, chosen.stage, chosen.ordinal
 """  # noqa: S608 constants of this module
@@ -84,7 +85,7 @@ def texts_by_id(reader: CatalogReader, text_ids: Sequence[int]) -> dict[int, Fou
 
 def _found(row: Sequence[Any]) -> FoundText:
     words = tuple(
-        (from_stored_text(word["text"]), word["start_seconds"], word["end_seconds"]) for word in row[11] or ()
+        (from_stored_text(word["text"]), word["start_seconds"], word["end_seconds"]) for word in row[12] or ()
     )
     shots = {shot_id: (float(start), float(end)) for shot_id, start, end in row[9]}
     return FoundText(_hit(row, 0.0, ()), row[8], words, shots)
@@ -104,8 +105,27 @@ def names_of_videos(reader: CatalogReader, video_ids: Sequence[str]) -> dict[str
 
 
 def _hit(row: Sequence[Any], score: float, words: tuple[str, ...]) -> TextHit:
-    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shots, _, _ = row
+    _, stage, fingerprint, start_n, start_d, end_n, end_d, text, _, shots, _, payload, _ = row
     span = TimeSpan(Fraction(start_n, start_d), Fraction(end_n, end_d))
+    shot_ids = tuple(shot[0] for shot in shots)
     return TextHit(
-        stage, fingerprint, span, from_stored_text(text), score, words, tuple(shot[0] for shot in shots)
+        stage,
+        fingerprint,
+        span,
+        from_stored_text(text),
+        score,
+        words,
+        shot_ids,
+        is_unsure=_is_poor(payload),
     )
+
+
+def _is_poor(payload: str | None) -> bool:
+    """Whether a text's stage has found that it fits its pictures poorly."""
+    if payload is None or '"is_poor"' not in payload:
+        return False
+    try:
+        said = parse_limited_json(payload.encode())
+    except ValueError:  # a stranger's
+        return False
+    return isinstance(said, dict) and said.get("is_poor") is True

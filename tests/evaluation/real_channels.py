@@ -2,8 +2,8 @@
 
 Protocol: the clips beside this checkout, indexed with the starter encoder, with labels, speech and screen text;
 every question that has an answer; a hit counts for the shot of the truth that it overlaps most. A channel alone
-has weight 1 and all others 0. Recall at 1 and at 5 is the share of questions with a right shot among so many; MRR the
-mean of one over the rank of the first.
+has weight 1 and all others 0. Recall at 1 and at 5 is the share of questions with a right shot among so many; MRR
+the mean of one over the rank of the first.
 """
 
 from __future__ import annotations

@@ -111,6 +111,7 @@ def test_parts_of_a_text_are_joined() -> None:
         (Reply(b""), "sent nothing"),
         (Reply(b'{"choices": [{"message": {"content": "A d'), "half an answer"),
         (Reply(b"[" * 200_000), "garbage"),
+        (Reply(b'data: {"choices": []}\n\n', headers={"Content-Type": "text/event-stream"}), "garbage"),
         (Reply({"object": "chat.completion", "choices": []}), "no answer"),
         (Reply(b'"A dog."'), "no answer"),
         (Reply({"error": {"message": "model overloaded"}}), "model overloaded"),
