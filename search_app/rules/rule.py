@@ -10,6 +10,9 @@ from typing import Final
 NAMED: Final = ("label", "object", "face", "sound", "cue")
 """Conditions on the whole name of what a stage found."""
 
+BOXED: Final = ("object", "face")
+"""Conditions on what has a place in the picture, and can be counted."""
+
 WORDED: Final = ("said", "text", "caption")
 """Conditions on whole words in free text, which a rule has to ask for by one of these names."""
 
@@ -83,7 +86,7 @@ class Condition:
             raise ValueError(f"a caption never answers {min(found)!r}; read a structured answer: answer = [...]")
         if self.value is not True and self.kind != "answer":
             raise ValueError("value belongs to answer")
-        if (self.min_count > 1 or self.inside) and self.kind not in ("object", "face"):
+        if (self.min_count > 1 or self.inside) and self.kind not in BOXED:
             raise ValueError("min_count and inside belong to object and face")
 
     @property

@@ -23,7 +23,7 @@ from indexer.models.prompt import N_FRAME_WORDS, fenced_prompt, one_line
 from indexer.models.remote import Question, RemoteModel, remote_model
 from indexer.models.text_model import limit_words, load_text_model
 from indexer.stages.makers import read_stage_settings
-from indexer.stages.notes import Note, read_notes, stage_titles
+from indexer.stages.notes import Note, read_notes, way_out
 from search_app.config import RankingSettings, SearchSettings
 from search_app.errors import NothingKnownError, QueryError
 from search_app.output_files import refuse_footage
@@ -202,7 +202,7 @@ def _answer(
             raise ModelError(f"{eyes.name}: {answer.reason}")
         return replace(_cited(limit_words(answer.text, MOST_WORDS), sources, eyes.name), n_pictures=len(shown))
     if not any(source.notes for source in sources):
-        raise NothingKnownError(f"nothing is known of the shots that were found: run {stage_titles()} first")
+        raise NothingKnownError(f"nothing is known of the shots that were found yet; find out first: {way_out()}")
     if writer is not None:
         prompt = prompt_of(question, _fitting(sources, writer.most_prompt_words), turns)
         return _cited(writer.write(prompt, MOST_WORDS), sources, writer.name)

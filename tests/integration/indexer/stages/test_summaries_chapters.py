@@ -117,7 +117,7 @@ def test_what_is_not_known_is_tried_again_and_what_is_not_there_is_not(archive: 
     """No stage has met the one; the other was listened to, and nothing is said in it."""
     unmet, still = (SummaryStage().derive(known(archive, film)) for film in (UNMET, STILL))
     assert (ShotState.ERROR, ()) == (unmet.state, unmet.rows)
-    assert "run speech, captions" in unmet.reason
+    assert "rushes enrich ARCHIVE --only speech,captions" in unmet.reason
     assert ShotState.NOTHING is still.state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,10 +35,18 @@ DAY = KnownFilm(
 UNMET = KnownFilm("unmet.mp4", ["grey", "red"])
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of a film with speech, and one that no stage has met."""
-    make_known_archive(tmp_path / "archive", [DAY, UNMET]).close()
+    folder = tmp_path_factory.mktemp("known") / "archive"
+    make_known_archive(folder, [DAY, UNMET]).close()
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path / "archive")
     return tmp_path
 
 
@@ -59,7 +68,7 @@ def test_a_summary_without_a_model_says_so(folder: Path) -> None:
     assert {"transcript": 3} == told["sources"]
     unmet = rushes("summary", folder / "archive", "unmet.mp4")
     assert (1, 1) == (unmet.exit_code, len(unmet.stderr.splitlines()))
-    assert "nothing is known yet: run speech, captions" in unmet.stderr
+    assert "nothing is known of it yet; find out first: rushes enrich ARCHIVE --only speech" in unmet.stderr
     assert 2 == rushes("summary", folder / "archive", "none.mp4").exit_code
 
 

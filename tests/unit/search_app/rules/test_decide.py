@@ -133,6 +133,34 @@ def test_scores_counts_and_places() -> None:
     assert Fraction(10) == decided(inside, {"object": boxes}).seconds
 
 
+def test_objects_count_in_the_pictures_in_which_they_are() -> None:
+    """Each picture of a shot stands for its share; the best box of the shot decides nothing for the others."""
+    left, right = [0.1, 0.2, 0.1, 0.6], [0.7, 0.2, 0.1, 0.6]
+    pictures = [
+        {"time": 12.5, "boxes": [left], "scores": [0.9], "tracks": [0]},
+        {"time": 17.5, "boxes": [right, left], "scores": [0.6, 0.8], "tracks": [0, 1]},
+    ]
+    seen = row(10, 30, "person", 0.9, box=(0.1, 0.2, 0.1, 0.6), count=2,
+               payload={"pictures": pictures, "looked_at": 4, "tracks": 2})  # fmt: skip
+    rows = {"object": [seen]}
+
+    def spans(**condition: Any) -> list[tuple[float, float]]:
+        found = decided({"object": ("person",), **condition}, rows).evidence
+        return [(one.span.start_seconds, one.span.end_seconds) for one in found]
+
+    assert [(10.0, 20.0)] == spans()
+    assert [(15.0, 20.0)] == spans(inside=(0.5, 0.0, 0.5, 1.0))
+    assert [(15.0, 20.0)] == spans(min_count=2)
+    assert [] == spans(inside=(0.5, 0.0, 0.5, 1.0), min_score=0.7)
+    for damaged in (
+        {"pictures": 3, "looked_at": 4},
+        {"pictures": [{"time": 1}], "looked_at": 1},
+        {"pictures": []},
+    ):
+        odd = row(10, 30, "person", 0.9, payload=damaged)
+        assert Fraction(20) == decided({"object": ("person",)}, {"object": [odd]}).seconds
+
+
 def test_patterns_of_names_and_hours() -> None:
     """A rule may be about some files; hours may go over midnight."""
     rule = Rule("r", (Condition(cue=("black",)),), then=Then(hours="21:00-06:00"), videos=("gate*",))
