@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from indexer.models.remote_settings import RemoteSettings
 from indexer.models.text_model import TextModelSettings, load_text_model
+from indexer.stages.answers import AnswerSettings, make_answers
 from indexer.stages.chapters import ChapterSettings, ChapterStage
 from indexer.stages.cues import CueSettings, CueStage
 from indexer.stages.silence import SilenceSettings, SilenceStage
@@ -29,6 +30,7 @@ class EnrichSettings:
 
     cues: CueSettings = field(default_factory=CueSettings)
     silence: SilenceSettings = field(default_factory=SilenceSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
     summaries: SummarySettings = field(default_factory=SummarySettings)
     chapters: ChapterSettings = field(default_factory=ChapterSettings)
     remote: RemoteSettings = field(default_factory=RemoteSettings)
@@ -73,6 +75,12 @@ def make_silence(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return SilenceStage(settings.silence)
 
 
+def make_answer_stage(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    """The stage of answers to questions about shots, by a server."""
+    del services
+    return make_answers(settings.answers, settings.remote)
+
+
 def make_summaries(settings: EnrichSettings, services: StageServices) -> AnyStage:
     """The stage of summaries: by the text model, or by extraction where none is configured."""
     model = load_text_model(settings.text_model, settings.remote, device=services.device)
@@ -88,6 +96,7 @@ def make_chapters(settings: EnrichSettings, services: StageServices) -> AnyStage
 MAKERS: Final[Mapping[str, StageMaker]] = {
     "cue": make_cues,
     "silence": make_silence,
+    "answer": make_answer_stage,
     "summary": make_summaries,
     "chapter": make_chapters,
 }

@@ -231,8 +231,9 @@ def _answers(condition: Condition, payload: Mapping[str, Any] | None) -> bool | 
     if not isinstance(answers, Mapping):
         return None
     said: list[bool | None] = []
+    known = {" ".join(str(name).split()).casefold(): value for name, value in answers.items()}
     for name in condition.entries:
-        value = answers.get(name)
+        value = known.get(" ".join(name.split()).casefold())
         if isinstance(value, str):  # the whole answer, never a word in it
             value = _SPOKEN_ANSWERS.get(value.strip().lower())
         if isinstance(condition.value, bool):

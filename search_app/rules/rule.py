@@ -25,7 +25,7 @@ STAGES_OF: Final = {
     "said": ("transcript",),
     "text": ("screen_text",),
     "caption": ("caption",),
-    "answer": ("caption",),
+    "answer": ("answer",),
 }
 """Stages whose rows each condition reads; `silence` is a cue for people and a stage of its own."""
 
@@ -45,7 +45,7 @@ class Condition:
         face: names of faces, likewise.
         sound: names of sounds, likewise.
         cue: technical cues: black, bars, frozen, credits, silence.
-        answer: names of questions that a model answered by yes, no or a number, in `payload["answers"]`.
+        answer: questions of the stage `answers`, as they were asked: what a model answered by yes, no or a number.
         said: words or phrases in speech.
         text: words or phrases on screen.
         caption: words or phrases in captions; yes and no are none, since a caption answers no question.

@@ -95,15 +95,15 @@ def test_a_caption_that_contains_yes_never_decides() -> None:
     """Answers are read where they are structured, and whole; free text answers nothing."""
     asked = {"answer": ("is there a person",)}
     for text in ("yes", "Yes, there is a person in the yard.", "is there a person: yes"):
-        decision = decided(asked, {"caption": [row(0, 100, text)]})
+        decision = decided(asked, {"caption": [row(0, 100, text)], "answer": [row(0, 100, text)]})
         assert (Verdict.UNDECIDED, Fraction(0)) == (decision.verdict, decision.seconds)
     for said, verdict in (
         (True, Verdict.HOLDS), ("Yes", Verdict.HOLDS), (False, Verdict.DOES_NOT), ("no", Verdict.DOES_NOT),
         ("yes and no", Verdict.UNDECIDED), ("I cannot say yes", Verdict.UNDECIDED), (None, Verdict.UNDECIDED),
         (1, Verdict.UNDECIDED),
     ):  # fmt: skip
-        rows = [row(0, 100, "no one is there", payload={"answers": {"is there a person": said}})]
-        assert (said, verdict) == (said, decided(asked, {"caption": rows}).verdict)
+        rows = [row(0, 100, "no one is there", payload={"answers": {"Is there  a person": said}})]
+        assert (said, verdict) == (said, decided(asked, {"answer": rows}).verdict)
     with pytest.raises(ValueError, match="a caption never answers 'yes'"):
         Condition(caption=("Yes",))
 
@@ -111,8 +111,8 @@ def test_a_caption_that_contains_yes_never_decides() -> None:
 def test_numbers_are_answers_of_at_least_that_size() -> None:
     """Counts that a model gave."""
     rows = [row(0, 100, "", payload={"answers": {"people": 3}})]
-    assert Verdict.HOLDS is decided({"answer": ("people",), "value": 3}, {"caption": rows}).verdict
-    assert Verdict.DOES_NOT is decided({"answer": ("people",), "value": 4}, {"caption": rows}).verdict
+    assert Verdict.HOLDS is decided({"answer": ("people",), "value": 3}, {"answer": rows}).verdict
+    assert Verdict.DOES_NOT is decided({"answer": ("people",), "value": 4}, {"answer": rows}).verdict
 
 
 def test_words_are_whole_words() -> None:
