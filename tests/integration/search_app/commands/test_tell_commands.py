@@ -109,6 +109,11 @@ def test_stored_results_are_shown_and_say_when_they_are_out_of_date(folder: Path
     told = json.loads(rushes("summary", folder / "archive", "day.mp4", "--json").stdout)
     assert (True, False, "extractive: LexRank") == (told["is_stored"], told["is_stale"], told["model"])
     assert json.loads(rushes("chapters", folder / "archive", "day.mp4", "--json").stdout)["is_stored"]
+    with OpenAiServer([completion("In this video a ferry leaves.")]) as server:
+        config = folder / "c.toml"
+        config.write_text(f'[remote]\nbase_url = "{server.url}"\nmodel = "m"\n[text_model]\nmodel = "remote"\n')
+        written = rushes("summary", folder / "archive", "day.mp4", "--json", "--config", config)
+    assert ("remote:m", False) == (json.loads(written.stdout)["model"], json.loads(written.stdout)["is_stored"])
     with Archive.open(folder / "archive") as opened:
         put_rows(opened, DAY, "caption", [row(0, 10, "A ferry in the fog.")])
         opened.publish()

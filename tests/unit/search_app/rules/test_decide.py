@@ -152,11 +152,12 @@ def test_objects_count_in_the_pictures_in_which_they_are() -> None:
     assert [(15.0, 20.0)] == spans(inside=(0.5, 0.0, 0.5, 1.0))
     assert [(15.0, 20.0)] == spans(min_count=2)
     assert [] == spans(inside=(0.5, 0.0, 0.5, 1.0), min_score=0.7)
-    for damaged in (
+    damages: list[dict[str, Any]] = [
         {"pictures": 3, "looked_at": 4},
         {"pictures": [{"time": 1}], "looked_at": 1},
         {"pictures": []},
-    ):
+    ]
+    for damaged in damages:
         odd = row(10, 30, "person", 0.9, payload=damaged)
         assert Fraction(20) == decided({"object": ("person",)}, {"object": [odd]}).seconds
 
