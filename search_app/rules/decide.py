@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatch
 from fractions import Fraction
@@ -176,7 +176,7 @@ def _hold(condition: Condition, known: KnownRows, whole: TimeSpan) -> _Held:
     if unsure:
         missing.append(f"scores of {condition.kind}s")
     pictured = [row for row in sure if pictures_of(row)]
-    plain = [row for row in sure if not pictures_of(row)]
+    plain = [_spoken(condition, row) for row in sure if not pictures_of(row)]
     seen = [span for row in pictured for span in spans_in_pictures(condition, row)]
     holds = meet(join([*_at_least(plain, condition.min_count), *seen]), (whole,))
     may_hold = join([*holds, *unknown, *meet([row.span for row in unsure], (whole,))])
@@ -223,6 +223,21 @@ def _has_words(entry: str, text: str) -> bool:
     """Whether words stand in a text one after the other, as whole words."""
     phrase = r"\W+".join(map(re.escape, entry.casefold().split()))
     return re.search(rf"(?<!\w){phrase}(?!\w)", text.casefold()) is not None
+
+
+def _spoken(condition: Condition, row: TextRow) -> TextRow:
+    """A sentence as long as the words in it that are meant, where the times of its words are known."""
+    if condition.kind != "said" or not row.words:
+        return row
+    spoken = [re.sub(r"\W+", "", word.text).casefold() for word in row.words]
+    for entry in condition.entries:
+        wanted = [re.sub(r"\W+", "", word).casefold() for word in entry.split()]
+        for first in range(len(spoken) - len(wanted) + 1):
+            if spoken[first : first + len(wanted)] == wanted:
+                start = max(Fraction(str(row.words[first].start_seconds)), row.span.start)
+                end = min(Fraction(str(row.words[first + len(wanted) - 1].end_seconds)), row.span.end)
+                return replace(row, span=TimeSpan(start, end)) if start < end else row
+    return row
 
 
 def _answers(condition: Condition, payload: Mapping[str, Any] | None) -> bool | None:

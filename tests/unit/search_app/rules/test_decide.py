@@ -14,6 +14,7 @@ from search_app.rules.rule_file import read_rules
 from store.config import read_settings
 from store.errors import ConfigError
 from store.records import Boundary, Shot, ShotRow, TextRow, VideoFacts, VideoRow
+from store.row_checks import Word
 from store.timespan import TimeSpan
 from tests.fixtures.understood import row
 
@@ -120,6 +121,14 @@ def test_words_are_whole_words() -> None:
     rows = {"transcript": [row(0, 5, "A party, at the\nHarbour!")]}
     assert Verdict.DOES_NOT is decided({"said": ("art",)}, rows).verdict
     assert Verdict.HOLDS is decided({"said": ("party at the harbour",)}, rows).verdict
+
+
+def test_spoken_words_last_as_long_as_they_are_said() -> None:
+    """Where the times of words are known, the sentence around them does not count."""
+    words = (Word("Bring", 1.0, 1.5), Word("the", 1.5, 2.0), Word("Gun,", 2.0, 2.5), Word("now.", 2.5, 3.0))
+    rows = {"transcript": [row(1, 3, "Bring the gun, now.", words=words)]}
+    assert Fraction(1) == decided({"said": ("the gun",)}, rows).seconds
+    assert Fraction(2) == decided({"said": ("gun",)}, {"transcript": [row(1, 3, "The gun!")]}).seconds
 
 
 def test_scores_counts_and_places() -> None:
