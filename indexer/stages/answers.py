@@ -73,7 +73,7 @@ class AnswerStage:
 
     def __init__(self, settings: AnswerSettings, model: RemoteModel) -> None:
         if not settings.questions and not settings.counts:
-            raise ModelError("nothing is asked about shots: write questions or counts into [answers]")
+            raise ModelError("nothing is asked about shots: write questions or counts into the table of answers")
         self._settings = settings
         self._model = model
         self._asked = {
@@ -129,7 +129,7 @@ def make_answers(settings: AnswerSettings, remote: RemoteSettings) -> AnswerStag
     model = remote_model(settings.model, remote)
     if model is None:
         raise ModelError(
-            f"answers come from a server: model of [answers] is remote or remote:MODEL, not {settings.model}"
+            f"answers come from a server: the model of answers is remote or remote:MODEL, not {settings.model}"
         )
     return AnswerStage(settings, model)
 

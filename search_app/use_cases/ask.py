@@ -350,7 +350,7 @@ def extract_answer(words: Sequence[str], sources: Sequence[Source]) -> AskedAnsw
         raise NothingKnownError("nothing that was said, seen or read in the shots that were found is about that")
     parts = [f"{note.line} [{source.mark}]" for _, _, source, note in about]
     named = {source.mark for _, _, source, _ in about}
-    remark = "in the words of what was found: no text model is configured ([text_model])"
+    remark = "in the words of what was found: no text model is configured (text_model in the settings)"
     return AskedAnswer(
         "; ".join(dict.fromkeys(parts)), tuple(one for one in sources if one.mark in named), remarks=(remark,)
     )

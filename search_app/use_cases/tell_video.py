@@ -65,7 +65,7 @@ class Told:
         said = []
         if self.is_extractive:
             said.append(
-                "no text model is configured: taken from the video's own texts ([text_model] in the settings)"
+                "no text model is configured: taken from the video's own texts (text_model in the settings)"
             )
         if not self.is_stored:
             said.append(f"made now and not stored: rushes enrich ARCHIVE --only {stage} stores them")
