@@ -106,6 +106,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("face", "faces", "faces", field="face", has="face", is_list=True, weight=0.4),
     Stage("cue", "cues", "technical cues", field="cue", has="cue", is_list=True, weight=0.2),
     Stage("silence", "silences", "silent stretches", has="silence", is_list=True, weight=0.2),
+    Stage("answer", "answers", "answers to questions", field="answer", has="answer", is_list=True, weight=0.0),
     Stage("summary", "summaries", "summaries", field="summary", has="summary", weight=0.3),
     Stage("chapter", "chapters", "chapters", field="chapter", has="chapter", weight=0.4),
 )  # fmt: skip

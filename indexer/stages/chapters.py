@@ -126,6 +126,7 @@ class ChapterStage:
     ) -> list[Fraction]:
         settings = self._settings
         words, _ = tf_idf([" ".join(n.text for n in notes_inside(notes, one.span)) for one in units], telling)
+        words = words[:, (words > 0).sum(axis=0) > 1]  # a word of one unit alone is like no other
         weights = (1 - settings.word_weight, settings.word_weight)
         parts = [_scaled(part) * weight**0.5 for part, weight in zip((vectors, words), weights, strict=True)]
         changes = find_changes(

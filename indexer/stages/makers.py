@@ -15,6 +15,7 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.models.remote_settings import RemoteSettings
 from indexer.models.text_model import TextModelSettings
+from indexer.stages.answers import AnswerSettings
 from indexer.stages.captions import CaptionSettings
 from indexer.stages.chapters import ChapterSettings
 from indexer.stages.cues import CueSettings
@@ -48,6 +49,7 @@ class EnrichSettings:
     screen_text: ScreenTextSettings = field(default_factory=ScreenTextSettings)
     cues: CueSettings = field(default_factory=CueSettings)
     silence: SilenceSettings = field(default_factory=SilenceSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
     summaries: SummarySettings = field(default_factory=SummarySettings)
     chapters: ChapterSettings = field(default_factory=ChapterSettings)
     remote: RemoteSettings = field(default_factory=RemoteSettings)
@@ -111,6 +113,13 @@ def _silence(settings: EnrichSettings, services: StageServices) -> AnyStage:
     return SilenceStage(settings.silence)
 
 
+def _answers(settings: EnrichSettings, services: StageServices) -> AnyStage:
+    from indexer.stages.answers import make_answers
+
+    del services
+    return make_answers(settings.answers, settings.remote)
+
+
 def _summaries(settings: EnrichSettings, services: StageServices) -> AnyStage:
     from indexer.models.text_model import load_text_model
     from indexer.stages.summaries import SummaryStage
@@ -156,6 +165,7 @@ MAKERS: Final[Mapping[str, StageMaker]] = {
     "screen_text": _screen_text,
     "cue": _cues,
     "silence": _silence,
+    "answer": _answers,
     "summary": _summaries,
     "chapter": _chapters,
 }

@@ -107,6 +107,6 @@ def has_been_met(snapshot: Snapshot, video_id: str) -> bool:
     return any(snapshot.coverage(run, video_id).state is CoverageState.DONE for run in runs)
 
 
-def stage_titles() -> str:
-    """The stages that notes come from, as a person asks for them."""
-    return ", ".join(stage_named(stage).title for stage in SOURCES)
+def way_out() -> str:
+    """The command that finds out what notes are made of, for messages."""
+    return f"rushes enrich ARCHIVE --only {','.join(stage_named(stage).title for stage in SOURCES)}"

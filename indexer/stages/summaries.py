@@ -25,7 +25,7 @@ from indexer.stages.notes import (
     digest_of,
     has_been_met,
     read_notes,
-    stage_titles,
+    way_out,
 )
 from indexer.stages.stage import KnownVideo, StretchResult
 from store.records import TextRow
@@ -120,7 +120,9 @@ class SummaryStage:
         if not notes:
             if has_been_met(snapshot, video_id):
                 return StretchResult(state=ShotState.NOTHING, reason="nothing was said, seen or read to summarise")
-            return StretchResult(state=ShotState.ERROR, reason=f"nothing is known yet: run {stage_titles()} first")
+            return StretchResult(
+                state=ShotState.ERROR, reason=f"nothing is known of it yet; find out first: {way_out()}"
+            )
         summary = self._summarise(notes, snapshot.telling_words)
         payload = {
             "abstract": summary.abstract,

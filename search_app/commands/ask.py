@@ -37,7 +37,7 @@ def ask(
     """Answer QUESTION about ARCHIVE, or about one VIDEO of it, and name the shots and times.
 
     The answer rests on speech, captions, labels, objects and text on screen of the shots that the search finds. A
-    text model writes it where one is configured ([text_model] of a settings file); else the finds are quoted, and
+    text model writes it where one is configured (text_model of a settings file); else the finds are quoted, and
     that is said. Exit status 1 where nothing is known that answers.
 
     With --session a later question may refer to an earlier one: "and what colour is it?"

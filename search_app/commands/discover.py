@@ -89,7 +89,7 @@ def anomalies(
 )
 @click.option("--cut", metavar="NAME", help="Store the clips as a new cut list, for `rushes cut`.")
 @click.option("--max-per-source", type=click.IntRange(1), help="Most clips of one video.")
-@click.option("--min-clip", type=Finite(0), help="Shortest clip in seconds.  [default: 1]")
+@click.option("--min-clip", type=Finite(0), help="Shortest clip in seconds.  [default: 2]")
 @click.option("--max-clip", type=Finite(0, min_open=True), help="Longest clip in seconds.  [default: 8]")
 @AS_JSON
 def highlights(

@@ -28,7 +28,7 @@ def summary(
     """Say what VIDEO of ARCHIVE is about, in at most 100 words and in one line.
 
     Made of what stages found: speech, captions, labels, objects, text on screen. A text model writes it where one
-    is configured ([text_model] of a settings file); else the most telling sentences are taken, and that is said.
+    is configured (text_model of a settings file); else the most telling sentences are taken, and that is said.
     """
     from indexer.commands.console import print_json, say
     from search_app.use_cases.tell_video import tell_summary

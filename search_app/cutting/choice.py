@@ -141,13 +141,13 @@ def order_clips(snapshot: Snapshot, clips: Sequence[Clip], order: Order, seed: i
         case Order.LOOK:
             places = clip_order.by_look(vectors_of_parts(snapshot, parts))
         case Order.BRIGHTNESS:
-            places = clip_order.by_brightness([_luma(frame) for frame in _best_frames(snapshot, parts)])
+            places = clip_order.by_brightness([luma_of_frame(frame) for frame in _best_frames(snapshot, parts)])
         case Order.RANDOM:
             places = clip_order.by_chance(len(clips), seed)
     return places
 
 
-def _luma(frame: FrameRow) -> float | None:
+def luma_of_frame(frame: FrameRow) -> float | None:
     """Mean luma of a frame's thumbnail; None if it cannot be read, since thumbnails are a cache."""
     try:
         return clip_order.mean_luma(read_picture(Path(frame.thumbnail)))

@@ -10,14 +10,15 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from search_app.rules.rule import NAMED, STAGES_OF, Condition, Rule
+from search_app.rules.boxes import is_inside, pictures_of, spans_in_pictures
+from search_app.rules.rule import BOXED, NAMED, STAGES_OF, Condition, Rule
 from search_app.rules.stretches import Stretches, join, length, meet, take_away
 from store.records import TextRow
 from store.stages import stage_named
@@ -174,7 +175,10 @@ def _hold(condition: Condition, known: KnownRows, whole: TimeSpan) -> _Held:
             missing.append(_title(condition, stage))
     if unsure:
         missing.append(f"scores of {condition.kind}s")
-    holds = meet(_at_least(sure, condition.min_count), (whole,))
+    pictured = [row for row in sure if pictures_of(row)]
+    plain = [_spoken(condition, row) for row in sure if not pictures_of(row)]
+    seen = [span for row in pictured for span in spans_in_pictures(condition, row)]
+    holds = meet(join([*_at_least(plain, condition.min_count), *seen]), (whole,))
     may_hold = join([*holds, *unknown, *meet([row.span for row in unsure], (whole,))])
     return _Held(holds, may_hold, tuple(sure), tuple(missing))
 
@@ -198,7 +202,11 @@ def _says(condition: Condition, row: TextRow) -> bool | None:
     if condition.kind == "answer":
         return _answers(condition, row.payload)
     matches = _is_named if condition.kind in NAMED else _has_words
-    if not any(matches(entry, row.text) for entry in condition.entries) or not _is_inside(condition, row):
+    if not any(matches(entry, row.text) for entry in condition.entries):
+        return False
+    if condition.kind in BOXED and pictures_of(row):
+        return bool(spans_in_pictures(condition, row))
+    if not is_inside(condition, row.box):
         return False
     if condition.min_score > 0 and row.score is None:
         return None
@@ -217,14 +225,30 @@ def _has_words(entry: str, text: str) -> bool:
     return re.search(rf"(?<!\w){phrase}(?!\w)", text.casefold()) is not None
 
 
+def _spoken(condition: Condition, row: TextRow) -> TextRow:
+    """A sentence as long as the words in it that are meant, where the times of its words are known."""
+    if condition.kind != "said" or not row.words:
+        return row
+    spoken = [re.sub(r"\W+", "", word.text).casefold() for word in row.words]
+    for entry in condition.entries:
+        wanted = [re.sub(r"\W+", "", word).casefold() for word in entry.split()]
+        for first in range(len(spoken) - len(wanted) + 1):
+            if spoken[first : first + len(wanted)] == wanted:
+                start = max(Fraction(str(row.words[first].start_seconds)), row.span.start)
+                end = min(Fraction(str(row.words[first + len(wanted) - 1].end_seconds)), row.span.end)
+                return replace(row, span=TimeSpan(start, end)) if start < end else row
+    return row
+
+
 def _answers(condition: Condition, payload: Mapping[str, Any] | None) -> bool | None:
     """Whether a structured answer is the wanted one; None where there is none that can be read as yes or no."""
     answers = (payload or {}).get("answers")
     if not isinstance(answers, Mapping):
         return None
     said: list[bool | None] = []
+    known = {" ".join(str(name).split()).casefold(): value for name, value in answers.items()}
     for name in condition.entries:
-        value = answers.get(name)
+        value = known.get(" ".join(name.split()).casefold())
         if isinstance(value, str):  # the whole answer, never a word in it
             value = _SPOKEN_ANSWERS.get(value.strip().lower())
         if isinstance(condition.value, bool):
@@ -235,16 +259,6 @@ def _answers(condition: Condition, payload: Mapping[str, Any] | None) -> bool | 
     if any(said):
         return True
     return None if None in said else False
-
-
-def _is_inside(condition: Condition, row: TextRow) -> bool:
-    if not condition.inside:
-        return True
-    if row.box is None:
-        return False
-    left, top, width, height = condition.inside
-    x, y = row.box[0] + row.box[2] / 2, row.box[1] + row.box[3] / 2
-    return left <= x <= left + width and top <= y <= top + height
 
 
 def _at_least(rows: Sequence[TextRow], count: int) -> Stretches:

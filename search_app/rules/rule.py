@@ -10,6 +10,9 @@ from typing import Final
 NAMED: Final = ("label", "object", "face", "sound", "cue")
 """Conditions on the whole name of what a stage found."""
 
+BOXED: Final = ("object", "face")
+"""Conditions on what has a place in the picture, and can be counted."""
+
 WORDED: Final = ("said", "text", "caption")
 """Conditions on whole words in free text, which a rule has to ask for by one of these names."""
 
@@ -22,7 +25,7 @@ STAGES_OF: Final = {
     "said": ("transcript",),
     "text": ("screen_text",),
     "caption": ("caption",),
-    "answer": ("caption",),
+    "answer": ("answer",),
 }
 """Stages whose rows each condition reads; `silence` is a cue for people and a stage of its own."""
 
@@ -42,7 +45,7 @@ class Condition:
         face: names of faces, likewise.
         sound: names of sounds, likewise.
         cue: technical cues: black, bars, frozen, credits, silence.
-        answer: names of questions that a model answered by yes, no or a number, in `payload["answers"]`.
+        answer: questions of the stage `answers`, as they were asked: what a model answered by yes, no or a number.
         said: words or phrases in speech.
         text: words or phrases on screen.
         caption: words or phrases in captions; yes and no are none, since a caption answers no question.
@@ -83,7 +86,7 @@ class Condition:
             raise ValueError(f"a caption never answers {min(found)!r}; read a structured answer: answer = [...]")
         if self.value is not True and self.kind != "answer":
             raise ValueError("value belongs to answer")
-        if (self.min_count > 1 or self.inside) and self.kind not in ("object", "face"):
+        if (self.min_count > 1 or self.inside) and self.kind not in BOXED:
             raise ValueError("min_count and inside belong to object and face")
 
     @property

@@ -29,7 +29,7 @@ MOST_COMPARED: Final = 20_000
 """Shots that each shot is compared with, at most: a sample with a fixed seed beyond."""
 
 _SEED = 11
-_AT_ONCE = 2_000
+_AT_ONCE = 500
 _MAD_TO_SIGMA = 0.6745
 _VIDEOS_AT_ONCE = 500
 

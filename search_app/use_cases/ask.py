@@ -23,7 +23,7 @@ from indexer.media.pictures_at import PictureRequest, read_pictures
 from indexer.models.prompt import N_FRAME_WORDS, fenced_prompt, one_line
 from indexer.models.remote import Question, RemoteModel, remote_model
 from indexer.models.text_model import limit_words, load_text_model
-from indexer.stages.notes import Note, read_notes, stage_titles
+from indexer.stages.notes import Note, read_notes, way_out
 from search_app.config import RankingSettings, SearchSettings
 from search_app.errors import NothingKnownError, QueryError
 from search_app.output_files import refuse_footage
@@ -202,7 +202,7 @@ def _answer(
             raise ModelError(f"{eyes.name}: {answer.reason}")
         return replace(_cited(limit_words(answer.text, MOST_WORDS), sources, eyes.name), n_pictures=len(shown))
     if not any(source.notes for source in sources):
-        raise NothingKnownError(f"nothing is known of the shots that were found: run {stage_titles()} first")
+        raise NothingKnownError(f"nothing is known of the shots that were found yet; find out first: {way_out()}")
     if writer is not None:
         prompt = prompt_of(question, _fitting(sources, writer.most_prompt_words), turns)
         return _cited(writer.write(prompt, MOST_WORDS), sources, writer.name)
@@ -350,7 +350,7 @@ def extract_answer(words: Sequence[str], sources: Sequence[Source]) -> AskedAnsw
         raise NothingKnownError("nothing that was said, seen or read in the shots that were found is about that")
     parts = [f"{note.line} [{source.mark}]" for _, _, source, note in about]
     named = {source.mark for _, _, source, _ in about}
-    remark = "in the words of what was found: no text model is configured ([text_model])"
+    remark = "in the words of what was found: no text model is configured (text_model in the settings)"
     return AskedAnswer(
         "; ".join(dict.fromkeys(parts)), tuple(one for one in sources if one.mark in named), remarks=(remark,)
     )

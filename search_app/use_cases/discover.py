@@ -10,7 +10,7 @@ import numpy as np
 
 from search_app.config import RankingSettings
 from search_app.conforming.target_profile import film_rate
-from search_app.cutting.choice import choose_clips, gone_files, mean_similarity_of
+from search_app.cutting.choice import choose_clips, gone_files, luma_of_frame, mean_similarity_of
 from search_app.cutting.cut_film import clips_of_hits
 from search_app.cutting.cut_list import CutList
 from search_app.cutting.cut_options import CutOptions, Order
@@ -34,7 +34,7 @@ from store.wording import n_of
 
 if TYPE_CHECKING:
     from store.archive import Archive
-    from store.records import Embeddings, ShotRow
+    from store.records import Embeddings, FrameRow, ShotRow
     from store.snapshot import Snapshot
     from store.timespan import TimeSpan
 
@@ -42,6 +42,9 @@ _MOST_FITTED = 2_000
 _PLAIN_WORTH = 0.25
 _UNWANTED_CUES = frozenset({"black", "bars", "credits"})
 _MOST_RANKED = 1_000
+_DARK_LUMA = 12.0
+SHORTEST_HIGHLIGHT = 2.0
+"""Seconds of a clip of highlights at least, where nothing else is asked for: shorter ones flicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,13 @@ def find_highlights(
     if not hits:
         raise CutError("nothing to show: every shot is blank, colour bars or credits")
     gone = gone_files(snapshot, {hit.shot.video_id for hit in hits}, needs_files=False)
-    chosen = replace(options, order=Order.SOURCE, limit=min(len(hits), _MOST_FITTED))
+    shortest = min(SHORTEST_HIGHLIGHT, options.fit or SHORTEST_HIGHLIGHT, options.max_clip or SHORTEST_HIGHLIGHT)
+    chosen = replace(
+        options,
+        order=Order.SOURCE,
+        limit=min(len(hits), _MOST_FITTED),
+        min_clip=shortest if options.min_clip is None else options.min_clip,
+    )
     cut_list = choose_clips(snapshot, hits, chosen, (), film_rate, gone)
     if before is None or cut is None:
         return Highlights(cut_list)
@@ -223,6 +232,7 @@ def _worth_showing(snapshot: Snapshot, known: ShotVectors) -> list[Hit]:
         for place in np.argsort(-worths, kind="stable").tolist()
         if known.frames[place].sharpness >= blank
         and not _is_covered(known.shots[place].shot.span, technical[known.shots[place].video_id])
+        and not _is_dark(known.frames[place])
     ]
     return [
         Hit(
@@ -236,6 +246,12 @@ def _worth_showing(snapshot: Snapshot, known: ShotVectors) -> list[Hit]:
         )
         for rank, place in enumerate(order, start=1)
     ]
+
+
+def _is_dark(frame: FrameRow) -> bool:
+    """Whether a picture is all but black; of one whose thumbnail is gone that is not known."""
+    luma = luma_of_frame(frame)
+    return luma is not None and luma < _DARK_LUMA
 
 
 def _is_covered(span: TimeSpan, others: Iterable[TimeSpan]) -> bool:

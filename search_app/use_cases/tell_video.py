@@ -66,7 +66,7 @@ class Told:
         said = []
         if self.is_extractive:
             said.append(
-                "no text model is configured: taken from the video's own texts ([text_model] in the settings)"
+                "no text model is configured: taken from the video's own texts (text_model in the settings)"
             )
         if not self.is_stored:
             said.append(f"made now and not stored: rushes enrich ARCHIVE --only {stage} stores them")
@@ -94,10 +94,10 @@ def tell_summary(
     """
     snapshot = archive.snapshot()
     row = snapshot.video(video)
-    stored = _stored(snapshot, row, "summary")
-    if stored and (style is None or (stored.rows[0].payload or {}).get("style") == style):
+    stored, settings = _stored(snapshot, row, "summary"), _settings(config, style)
+    is_wanted = stored is not None and style in (None, (stored.rows[0].payload or {}).get("style"))
+    if stored and is_wanted and not _is_improved(stored, settings):
         return stored
-    settings = _settings(config, style)
     return _made(snapshot, row, SummaryStage(settings.summaries, _model(settings, device)))
 
 
@@ -105,10 +105,9 @@ def tell_chapters(archive: Archive, video: str, config: Sequence[Path] = (), *, 
     """The chapters of a video; arguments and errors as for `tell_summary`."""
     snapshot = archive.snapshot()
     row = snapshot.video(video)
-    stored = _stored(snapshot, row, "chapter")
-    if stored:
+    stored, settings = _stored(snapshot, row, "chapter"), _settings(config, None)
+    if stored and not _is_improved(stored, settings):
         return stored
-    settings = _settings(config, None)
     return _made(snapshot, row, ChapterStage(settings.chapters, _model(settings, device)))
 
 
@@ -132,6 +131,11 @@ def _settings(config: Sequence[Path], style: str | None) -> EnrichSettings:
     if style is None:
         return settings
     return replace(settings, summaries=replace(settings.summaries, style=style))
+
+
+def _is_improved(stored: Told, settings: EnrichSettings) -> bool:
+    """Whether a text model is configured now, and what is stored was taken out of the sources without one."""
+    return stored.is_extractive and bool(settings.text_model.model)
 
 
 def _model(settings: EnrichSettings, device: str) -> TextModel | None:

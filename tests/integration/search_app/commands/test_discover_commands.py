@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,18 @@ GATE = KnownFilm(
 NEW = KnownFilm("new.mp4", ["red", "green green yellow", "black"])
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of four films, one of which no stage has met yet."""
+    folder = tmp_path_factory.mktemp("known") / "archive"
+    make_known_archive(folder, [OFFICE, FIGHT, GATE, NEW]).close()
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An archive of four films, one of which no stage has met yet; and the rules beside it."""
-    make_known_archive(tmp_path / "archive", [OFFICE, FIGHT, GATE, NEW]).close()
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, and the rules beside it."""
+    shutil.copytree(made, tmp_path / "archive")
     (tmp_path / "rules.toml").write_text(RULES)
     return tmp_path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,10 +35,18 @@ DAY = KnownFilm(
 UNMET = KnownFilm("unmet.mp4", ["grey", "red"])
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of a film with speech, and one that no stage has met."""
-    make_known_archive(tmp_path / "archive", [DAY, UNMET]).close()
+    folder = tmp_path_factory.mktemp("known") / "archive"
+    make_known_archive(folder, [DAY, UNMET]).close()
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path / "archive")
     return tmp_path
 
 
@@ -59,7 +68,7 @@ def test_a_summary_without_a_model_says_so(folder: Path) -> None:
     assert {"transcript": 3} == told["sources"]
     unmet = rushes("summary", folder / "archive", "unmet.mp4")
     assert (1, 1) == (unmet.exit_code, len(unmet.stderr.splitlines()))
-    assert "nothing is known yet: run speech, captions" in unmet.stderr
+    assert "nothing is known of it yet; find out first: rushes enrich ARCHIVE --only speech" in unmet.stderr
     assert 2 == rushes("summary", folder / "archive", "none.mp4").exit_code
 
 
@@ -100,6 +109,11 @@ def test_stored_results_are_shown_and_say_when_they_are_out_of_date(folder: Path
     told = json.loads(rushes("summary", folder / "archive", "day.mp4", "--json").stdout)
     assert (True, False, "extractive: LexRank") == (told["is_stored"], told["is_stale"], told["model"])
     assert json.loads(rushes("chapters", folder / "archive", "day.mp4", "--json").stdout)["is_stored"]
+    with OpenAiServer([completion("In this video a ferry leaves.")]) as server:
+        config = folder / "c.toml"
+        config.write_text(f'[remote]\nbase_url = "{server.url}"\nmodel = "m"\n[text_model]\nmodel = "remote"\n')
+        written = rushes("summary", folder / "archive", "day.mp4", "--json", "--config", config)
+    assert ("remote:m", False) == (json.loads(written.stdout)["model"], json.loads(written.stdout)["is_stored"])
     with Archive.open(folder / "archive") as opened:
         put_rows(opened, DAY, "caption", [row(0, 10, "A ferry in the fog.")])
         opened.publish()

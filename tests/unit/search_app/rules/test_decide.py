@@ -14,6 +14,7 @@ from search_app.rules.rule_file import read_rules
 from store.config import read_settings
 from store.errors import ConfigError
 from store.records import Boundary, Shot, ShotRow, TextRow, VideoFacts, VideoRow
+from store.row_checks import Word
 from store.timespan import TimeSpan
 from tests.fixtures.understood import row
 
@@ -95,15 +96,15 @@ def test_a_caption_that_contains_yes_never_decides() -> None:
     """Answers are read where they are structured, and whole; free text answers nothing."""
     asked = {"answer": ("is there a person",)}
     for text in ("yes", "Yes, there is a person in the yard.", "is there a person: yes"):
-        decision = decided(asked, {"caption": [row(0, 100, text)]})
+        decision = decided(asked, {"caption": [row(0, 100, text)], "answer": [row(0, 100, text)]})
         assert (Verdict.UNDECIDED, Fraction(0)) == (decision.verdict, decision.seconds)
     for said, verdict in (
         (True, Verdict.HOLDS), ("Yes", Verdict.HOLDS), (False, Verdict.DOES_NOT), ("no", Verdict.DOES_NOT),
         ("yes and no", Verdict.UNDECIDED), ("I cannot say yes", Verdict.UNDECIDED), (None, Verdict.UNDECIDED),
         (1, Verdict.UNDECIDED),
     ):  # fmt: skip
-        rows = [row(0, 100, "no one is there", payload={"answers": {"is there a person": said}})]
-        assert (said, verdict) == (said, decided(asked, {"caption": rows}).verdict)
+        rows = [row(0, 100, "no one is there", payload={"answers": {"Is there  a person": said}})]
+        assert (said, verdict) == (said, decided(asked, {"answer": rows}).verdict)
     with pytest.raises(ValueError, match="a caption never answers 'yes'"):
         Condition(caption=("Yes",))
 
@@ -111,8 +112,8 @@ def test_a_caption_that_contains_yes_never_decides() -> None:
 def test_numbers_are_answers_of_at_least_that_size() -> None:
     """Counts that a model gave."""
     rows = [row(0, 100, "", payload={"answers": {"people": 3}})]
-    assert Verdict.HOLDS is decided({"answer": ("people",), "value": 3}, {"caption": rows}).verdict
-    assert Verdict.DOES_NOT is decided({"answer": ("people",), "value": 4}, {"caption": rows}).verdict
+    assert Verdict.HOLDS is decided({"answer": ("people",), "value": 3}, {"answer": rows}).verdict
+    assert Verdict.DOES_NOT is decided({"answer": ("people",), "value": 4}, {"answer": rows}).verdict
 
 
 def test_words_are_whole_words() -> None:
@@ -120,6 +121,14 @@ def test_words_are_whole_words() -> None:
     rows = {"transcript": [row(0, 5, "A party, at the\nHarbour!")]}
     assert Verdict.DOES_NOT is decided({"said": ("art",)}, rows).verdict
     assert Verdict.HOLDS is decided({"said": ("party at the harbour",)}, rows).verdict
+
+
+def test_spoken_words_last_as_long_as_they_are_said() -> None:
+    """Where the times of words are known, the sentence around them does not count."""
+    words = (Word("Bring", 1.0, 1.5), Word("the", 1.5, 2.0), Word("Gun,", 2.0, 2.5), Word("now.", 2.5, 3.0))
+    rows = {"transcript": [row(1, 3, "Bring the gun, now.", words=words)]}
+    assert Fraction(1) == decided({"said": ("the gun",)}, rows).seconds
+    assert Fraction(2) == decided({"said": ("gun",)}, {"transcript": [row(1, 3, "The gun!")]}).seconds
 
 
 def test_scores_counts_and_places() -> None:
@@ -131,6 +140,35 @@ def test_scores_counts_and_places() -> None:
     boxes = [row(0, 10, "person", 0.9, box=(0.0, 0.0, 0.4, 0.4)), row(10, 20, "person", 0.9, box=(0.5, 0, 0.4, 1))]
     inside = {"object": ("person",), "inside": (0.5, 0.0, 0.5, 1.0)}
     assert Fraction(10) == decided(inside, {"object": boxes}).seconds
+
+
+def test_objects_count_in_the_pictures_in_which_they_are() -> None:
+    """Each picture of a shot stands for its share; the best box of the shot decides nothing for the others."""
+    left, right = [0.1, 0.2, 0.1, 0.6], [0.7, 0.2, 0.1, 0.6]
+    pictures = [
+        {"time": 12.5, "boxes": [left], "scores": [0.9], "tracks": [0]},
+        {"time": 17.5, "boxes": [right, left], "scores": [0.6, 0.8], "tracks": [0, 1]},
+    ]
+    seen = row(10, 30, "person", 0.9, box=(0.1, 0.2, 0.1, 0.6), count=2,
+               payload={"pictures": pictures, "looked_at": 4, "tracks": 2})  # fmt: skip
+    rows = {"object": [seen]}
+
+    def spans(**condition: Any) -> list[tuple[float, float]]:
+        found = decided({"object": ("person",), **condition}, rows).evidence
+        return [(one.span.start_seconds, one.span.end_seconds) for one in found]
+
+    assert [(10.0, 20.0)] == spans()
+    assert [(15.0, 20.0)] == spans(inside=(0.5, 0.0, 0.5, 1.0))
+    assert [(15.0, 20.0)] == spans(min_count=2)
+    assert [] == spans(inside=(0.5, 0.0, 0.5, 1.0), min_score=0.7)
+    damages: list[dict[str, Any]] = [
+        {"pictures": 3, "looked_at": 4},
+        {"pictures": [{"time": 1}], "looked_at": 1},
+        {"pictures": []},
+    ]
+    for damaged in damages:
+        odd = row(10, 30, "person", 0.9, payload=damaged)
+        assert Fraction(20) == decided({"object": ("person",)}, {"object": [odd]}).seconds
 
 
 def test_patterns_of_names_and_hours() -> None:
