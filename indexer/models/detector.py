@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import numpy as np
+
 from indexer.errors import ModelError
 from indexer.models.memory import HalvedBatches
 from indexer.models.transformers_files import CheckpointFiles, find_checkpoint, load_model, load_processor
@@ -144,8 +146,9 @@ class TransformersDetector:
     def _run(self, pictures: Sequence[RgbImage]) -> Sequence[tuple[Detection, ...]]:
         import torch
 
+        own = [np.array(picture) for picture in pictures]  # torch takes none that are read-only
         with torch.inference_mode():
-            found = self._ask(pictures) if self._asks else self._look(pictures)
+            found = self._ask(own) if self._asks else self._look(own)
         return [
             self._detections(one, picture.shape[1], picture.shape[0])
             for one, picture in zip(found, pictures, strict=True)
@@ -153,7 +156,7 @@ class TransformersDetector:
 
     def _look(self, pictures: Sequence[RgbImage]) -> Sequence[Mapping[str, Any]]:
         """What a closed set finds, as transformers hands it out."""
-        inputs = self._processor(images=list(pictures), return_tensors="pt")
+        inputs = self._processor(images=pictures, return_tensors="pt")
         outputs = self._network(**self._moved(inputs))
         found: Sequence[Mapping[str, Any]] = self._processor.post_process_object_detection(
             _in_float(outputs), threshold=self._options.lowest_score, target_sizes=_sizes(pictures)
@@ -166,7 +169,7 @@ class TransformersDetector:
         asked: list[Any] = [[f"a photo of a {prompt}" for prompt in self._prompts]] * len(pictures)
         if is_grounded:
             asked = [". ".join(self._prompts).lower() + "."] * len(pictures)
-        inputs = self._processor(text=asked, images=list(pictures), return_tensors="pt", padding=True)
+        inputs = self._processor(text=asked, images=pictures, return_tensors="pt", padding=True)
         outputs = self._network(**self._moved(inputs))
         post_process = self._processor.post_process_grounded_object_detection
         if is_grounded:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.stages.screen_text import ScreenTextSettings, ScreenTextStage, has_changed, make_small
@@ -55,17 +55,17 @@ def test_pictures_that_look_the_same_are_read_once() -> None:
     """A slide of ten pictures costs one look, and lasts for all of them."""
     reader = FakeTextReader(SAYS)
     (result,) = make(reader).read([shown(*[RED] * 10)])
-    settings = ScreenTextSettings()
-    assert [settings.glance_px, settings.find_px] == reader.sides
+    usual = ScreenTextSettings()
+    assert [usual.glance_px, usual.find_px] == reader.sides
     assert all(10 == (row.payload or {})["pictures"] for row in result.rows)
 
 
 def test_only_one_picture_is_looked_at_thoroughly_without_text() -> None:
     """All others are only glanced at."""
     reader = FakeTextReader({})
-    settings = ScreenTextSettings()
+    usual = ScreenTextSettings()
     make(reader).read([shown((10, 0, 0), (60, 0, 0), (110, 0, 0), (160, 0, 0))])
-    assert [settings.find_px] == [side for side in reader.sides if side != settings.glance_px]
+    assert [usual.find_px] == [side for side in reader.sides if side != usual.glance_px]
 
 
 def test_a_stretch_without_text_has_nothing() -> None:
@@ -88,6 +88,7 @@ def test_company_makes_no_difference() -> None:
     assert make().read(stretches) == [make().read([one])[0] for one in stretches]
 
 
+@settings(max_examples=25)
 @given(
     st.fractions(0, 1000, max_denominator=1001),
     st.fractions(Fraction(1, 100), 60, max_denominator=1001),
