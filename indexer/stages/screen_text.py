@@ -49,7 +49,7 @@ class ScreenTextSettings:
         threads: threads of the model.
     """
 
-    step_seconds: float = 1.0
+    step_seconds: float = 0.8
     picture_px: int = 720
     find_px: int = 544
     glance_px: int = 416
