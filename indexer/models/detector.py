@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import numpy as np
+
 from indexer.errors import ModelError
 from indexer.models.memory import HalvedBatches
 from indexer.models.transformers_files import CheckpointFiles, find_checkpoint, load_model, load_processor
@@ -139,13 +141,15 @@ class TransformersDetector:
     def _load(self) -> None:
         kind = "AutoModelForZeroShotObjectDetection" if self._asks else "AutoModelForObjectDetection"
         self._processor = load_processor(self._files, "AutoProcessor" if self._asks else "AutoImageProcessor")
-        self._network = load_model(self._files, kind, self._options.device)
+        # Never in half precision: 8 bits of bfloat16 move an edge by several pixels, float16 loses whole objects.
+        self._network = load_model(self._files, kind, self._options.device).float()
 
     def _run(self, pictures: Sequence[RgbImage]) -> Sequence[tuple[Detection, ...]]:
         import torch
 
+        own = [np.array(picture) for picture in pictures]  # torch takes none that are read-only
         with torch.inference_mode():
-            found = self._ask(pictures) if self._asks else self._look(pictures)
+            found = self._ask(own) if self._asks else self._look(own)
         return [
             self._detections(one, picture.shape[1], picture.shape[0])
             for one, picture in zip(found, pictures, strict=True)
@@ -153,7 +157,7 @@ class TransformersDetector:
 
     def _look(self, pictures: Sequence[RgbImage]) -> Sequence[Mapping[str, Any]]:
         """What a closed set finds, as transformers hands it out."""
-        inputs = self._processor(images=list(pictures), return_tensors="pt")
+        inputs = self._processor(images=pictures, return_tensors="pt")
         outputs = self._network(**self._moved(inputs))
         found: Sequence[Mapping[str, Any]] = self._processor.post_process_object_detection(
             _in_float(outputs), threshold=self._options.lowest_score, target_sizes=_sizes(pictures)
@@ -166,7 +170,7 @@ class TransformersDetector:
         asked: list[Any] = [[f"a photo of a {prompt}" for prompt in self._prompts]] * len(pictures)
         if is_grounded:
             asked = [". ".join(self._prompts).lower() + "."] * len(pictures)
-        inputs = self._processor(text=asked, images=list(pictures), return_tensors="pt", padding=True)
+        inputs = self._processor(text=asked, images=pictures, return_tensors="pt", padding=True)
         outputs = self._network(**self._moved(inputs))
         post_process = self._processor.post_process_grounded_object_detection
         if is_grounded:
@@ -177,13 +181,7 @@ class TransformersDetector:
         return found
 
     def _moved(self, inputs: Any) -> Mapping[str, Any]:
-        import torch
-
-        device, dtype = self._network.device, self._network.dtype
-        return {
-            name: value.to(device, dtype) if torch.is_floating_point(value) else value.to(device)
-            for name, value in inputs.items()
-        }
+        return {name: value.to(self._network.device) for name, value in inputs.items()}
 
     def _detections(self, found: Mapping[str, Any], width: int, height: int) -> tuple[Detection, ...]:
         labels = [self._label(label) for label in found["text_labels" if self._is_named(found) else "labels"]]

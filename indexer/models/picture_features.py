@@ -94,7 +94,8 @@ class TransformersFeatures:
     def _run(self, pictures: Sequence[RgbImage]) -> Sequence[Embeddings]:
         import torch
 
-        pixels = self._processor(images=list(pictures), return_tensors="pt")["pixel_values"]
+        own = [np.array(picture) for picture in pictures]  # torch takes none that are read-only
+        pixels = self._processor(images=own, return_tensors="pt")["pixel_values"]
         pixels = pixels.to(self._network.device, self._network.dtype)
         with torch.inference_mode():
             if hasattr(self._network, "get_image_features"):

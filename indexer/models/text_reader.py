@@ -39,6 +39,7 @@ _SURE: Final = 0.95
 _HIGH: Final = 4.0
 """Width by height of a place below which it may hold two lines; five letters of one line have about three."""
 _HIGH_PX: Final = 32
+_LONGEST: Final = 6
 _TESTED: Final = "rapidocr 3.10"
 _CONTROL: Final = re.compile(f"[{CONTROLS}]")
 
@@ -299,11 +300,11 @@ def _checked(path: Path, sha256: str) -> Path:
 
 
 def _resize(picture: RgbImage, side_px: int) -> RgbImage:
-    """The picture with a shorter side of `side_px`, made larger where it is smaller."""
+    """The picture with a shorter side of `side_px`, made larger if need be; the longer at most six times it."""
     from PIL import Image
 
     height, width = picture.shape[:2]
-    factor = side_px / min(height, width)
+    factor = min(side_px / min(height, width), _LONGEST * side_px / max(height, width))
     if factor == 1:
         return picture
     how = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from typing import Generic, TypeVar
 
 from indexer.errors import MediaError, ModelError, NoAudioError
-from indexer.media.audio import AudioRequest, read_audio
+from indexer.media.audio import AudioBlock, AudioRequest, read_audio
 from indexer.models.encoder import TextEncoder
 from indexer.stages.commits import Commits, Committed
 from indexer.stages.picture_pass import PictureWork, cut_stretches, show_stretches
@@ -295,8 +296,8 @@ def _hear_blocks(video: KnownVideo, ears: Sequence[_Ear], span: TimeSpan, reques
         with closing(read_audio(video.video.path, wanted, video.video.facts)) as blocks:
             for block in blocks:
                 for ear in ears:
-                    if block.time >= ear.start:
-                        _hear(ear.bench, partial(ear.listener.take, block))
+                    if (unheard := _from(block, ear.start)) is not None:
+                        _hear(ear.bench, partial(ear.listener.take, unheard))
                 if all(ear.bench.failure for ear in ears):
                     break
     except NoAudioError:
@@ -304,6 +305,17 @@ def _hear_blocks(video: KnownVideo, ears: Sequence[_Ear], span: TimeSpan, reques
     except MediaError as error:
         return str(error).removeprefix(f"{video.video.path}: ")
     return ""
+
+
+def _from(block: AudioBlock, start: Fraction) -> AudioBlock | None:
+    """The part of a block that is no earlier than a time; None if there is none."""
+    n_heard = max(0, math.ceil(start * block.rate_hz) - block.first_sample)
+    if n_heard >= block.samples.shape[1]:
+        return None
+    if not n_heard:
+        return block
+    first = block.first_sample + n_heard
+    return replace(block, first_sample=first, samples=block.samples[:, n_heard:])
 
 
 def _hear(bench: _Bench[SoundStage], listen: Callable[[], Sequence[HeardStretch]]) -> None:

@@ -202,7 +202,7 @@ def make_faces(settings: FaceSettings, device: str) -> FaceStage:
 
     if not settings.detector or not settings.embedder:
         raise ModelError(
-            "faces are off: name a detector and an embedder in the table [faces] of a settings file, each "
+            "faces are off: name a detector and an embedder in the table [stages.faces] of a settings file, each "
             "ORG/NAME of the hub or a folder"
         )
     options = DetectorOptions(settings.lowest_score, (settings.label,), settings.batch_size, device)

@@ -169,9 +169,14 @@ class _Line:
 
     @property
     def text(self) -> str:
-        """The reading that leads."""
+        """The reading that leads, with the spaces of any that has its letters: more are missed than made up."""
+        letters: dict[str, float] = defaultdict(float)
+        for text, lines in self.readings.items():
+            letters[_even(text)] += _weight(lines)
+        leading = max(letters, key=lambda even: letters[even])
         return max(
-            self.readings, key=lambda text: (_weight(self.readings[text]), _best(self.readings[text]).score)
+            (text for text in self.readings if _even(text) == leading),
+            key=lambda text: (text.count(" "), _weight(self.readings[text])),
         )
 
     def merged(self, times: Sequence[Fraction]) -> MergedLine:

@@ -139,16 +139,19 @@ class ScreenTextStage:
     def _read(self, shown: ShownStretch) -> StretchResult:
         pictures: list[ReadPicture] = []
         last: NDArray[np.float32] | None = None
+        lines: tuple[SeenLine, ...] = ()
         thorough = _thorough_time(shown)
         for time, picture in zip(shown.times, shown.pictures, strict=True):
             small = make_small(picture)
-            if last is not None and not has_changed(last, small, self._settings.change):
+            is_same = last is not None and not has_changed(last, small, self._settings.change)
+            if is_same and (lines or time != thorough):
                 pictures.append(ReadPicture(time, None))
                 continue
             try:
-                pictures.append(ReadPicture(time, self._read_picture(picture, time == thorough)))
+                lines = self._read_picture(picture, time == thorough)
             except ModelError as error:
                 return StretchResult(state=ShotState.ERROR, reason=str(error))
+            pictures.append(ReadPicture(time, lines))
             last = small
         merged = [line for line in merge_lines(pictures) if self._is_sure(line)]
         return StretchResult(tuple(_row(line, shown) for line in merged))

@@ -73,27 +73,23 @@ def cluster_faces(snapshot: Snapshot) -> tuple[FaceCluster, ...]:
     """The faces of the run that answers, in clusters, the largest first.
 
     The leader algorithm (Hartigan 1975, "Clustering Algorithms"), over faces from the surest to the least sure:
-    each joins the cluster whose mean vector it is most alike, if the cosine reaches the run's `same_person`, or begins
-    one.
+    each joins the cluster whose mean vector it is most alike, if the cosine reaches the run's `same_person`, or
+    begins one.
 
     Raises:
         QueryError: the archive holds no faces.
     """
     run = _run(snapshot)
     limit = float((run.run.parameters or {}).get("same_person", _SAME_PERSON))
-    faces = sorted(
-        _faces(snapshot, run), key=lambda one: (-(one.row.score or 0), one.video_id, one.row.span.start)
-    )
+    faces = sorted(_faces(snapshot, run), key=_order)
     sums: list[Embeddings] = []
     members: list[list[Face]] = []
     for face in faces:
         vector = unpack_vector(face.row.payload)
         if vector is None or (sums and vector.shape != sums[0].shape):
             continue
-        alike = [
-            float(vector @ total / (np.linalg.norm(total) or 1)) for total in sums if total.shape == vector.shape
-        ]
-        if len(alike) == len(sums) and alike and max(alike) >= limit:
+        alike = [float(vector @ total / (np.linalg.norm(total) or 1)) for total in sums]
+        if alike and max(alike) >= limit:
             at = int(np.argmax(alike))
             sums[at] = sums[at] + vector
             members[at].append(face)
@@ -154,7 +150,7 @@ def _run(snapshot: Snapshot) -> RunRow:
     runs: Sequence[RunRow] = [row for row in snapshot.runs() if row.run.stage == _STAGE and row.n_live]
     if not runs:
         raise QueryError(
-            "the archive holds no faces: name their models in [faces], then enrich it with --only faces"
+            "the archive holds no faces: name their models in [stages.faces], then enrich it with --only faces"
         )
     return runs[0]
 
