@@ -37,6 +37,8 @@ LANGUAGE: Final = "en"
 _VERSION: Final = 1
 """To be counted up when the same parameters would give other labels."""
 _ALREADY_SURE: Final = 0.5
+_BLANK_BELOW: Final = 3.0
+"""Standard deviation of all numbers of an 8-bit picture; a compressed black or white one stays below 1."""
 
 
 def make_label_stage(label: LabelSettings, services: StageServices) -> AnyStage:
@@ -100,17 +102,22 @@ class ClassifierLabels:
     def read(self, shown: Sequence[ShownStretch]) -> Sequence[StretchResult]:
         """Labels of each stretch, best first, as rows over all of it.
 
+        Blank pictures, such as black ones, are not asked about: a labeler always answers.
+
         Raises:
             ModelError: the labeler fails.
         """
-        pictures = [picture for one in shown for picture in one.pictures]
-        seen = self._labeler.probabilities(pictures)
+        kept = [[picture for picture in one.pictures if picture.std() >= _BLANK_BELOW] for one in shown]
+        seen = self._labeler.probabilities([picture for pictures in kept for picture in pictures])
         results = []
         first = 0
-        for one in shown:
-            mine = seen[first : first + len(one.pictures)]
-            first += len(one.pictures)
-            results.append(StretchResult(self._rows(one.stretch.span, mine) if len(mine) else ()))
+        for one, pictures in zip(shown, kept, strict=True):
+            mine = seen[first : first + len(pictures)]
+            first += len(pictures)
+            if one.pictures and not pictures:
+                results.append(StretchResult(reason="the pictures are blank"))
+            else:
+                results.append(StretchResult(self._rows(one.stretch.span, mine) if pictures else ()))
         return results
 
     def _rows(self, span: TimeSpan, seen: np.ndarray) -> tuple[TextRow, ...]:

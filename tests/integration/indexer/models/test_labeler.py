@@ -101,6 +101,22 @@ def test_labels_stay_with_their_stretches(made: Labeler, pictures: list[np.ndarr
     assert ShotState.NOTHING is stage.read([ShownStretch(stretch(0), (), ())])[0].state
 
 
+def test_blank_pictures_have_no_labels(made: Labeler, pictures: list[np.ndarray]) -> None:
+    """A black shot gets none, and says why; one black picture of two changes nothing."""
+    stage = ClassifierLabels(made, LabelSettings(lowest_score=0))
+    black, seen = np.full((90, 160, 3), 16, np.uint8), pictures[0]
+    times = (Fraction(0), Fraction(1, 2))
+    blank, mixed, alone = stage.read(
+        [
+            ShownStretch(stretch(0), times, (black, black)),
+            ShownStretch(stretch(0), times, (black, seen)),
+            ShownStretch(stretch(0), times[1:], (seen,)),
+        ]
+    )
+    assert (ShotState.NOTHING, (), "the pictures are blank") == (blank.state, blank.rows, blank.reason)
+    assert [row.text for row in alone.rows] == [row.text for row in mixed.rows]
+
+
 def test_times_part_the_stretch(made: Labeler) -> None:
     """Three pictures are those of the quarters, exactly."""
     stage = ClassifierLabels(made, LabelSettings())
