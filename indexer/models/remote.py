@@ -39,7 +39,7 @@ _FIRST_WAIT_SECONDS: Final = 0.5
 _AGAIN: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _FOR_ALL: Final = frozenset({401, 402, 403, 404, 405})
 _UNKNOWN_PART: Final = re.compile(r"support|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected", re.I)
-"""How servers say that they do not know a part of a request; other faults of it are not mended by leaving it out."""
+"""How servers say that they do not know a part of a request; other faults do not go by leaving it out."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
