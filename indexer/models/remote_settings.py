@@ -20,8 +20,8 @@ class RemoteSettings:
     Args:
         base_url: address of the API, usually ending in `/v1`; empty for none.
         model: the model as the server calls it.
-        key_variable: environment variable that holds the key, which is stored nowhere; empty for none. The default is
-            a name of our own, so that no server gets a key that was meant for another.
+        key_variable: environment variable that holds the key, which is stored nowhere; empty for none. The default
+            is a name of our own, so that no server gets a key that was meant for another.
         concurrency: requests at the same time.
         retries: how often a request is sent again after a rate limit, an error of the server or a lost connection.
         timeout_seconds: for one request, from sending it to the end of the answer.
