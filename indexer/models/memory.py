@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -11,6 +12,7 @@ from indexer.errors import ModelError
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 
+_LOG: Final = logging.getLogger("rushes.models")
 _OUT_OF_MEMORY: Final = re.compile(
     r"out of memory|not enough memory|can't allocate memory|DefaultCPUAllocator", re.IGNORECASE
 )
@@ -29,10 +31,10 @@ class HalvedBatches:
     Args:
         model: its name, for messages.
         batch_size: things taken at once.
-        say: takes one line for people whenever batches become smaller.
+        say: takes one line for people whenever batches become smaller; a warning in the log if not given.
     """
 
-    def __init__(self, model: str, batch_size: int, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, model: str, batch_size: int, say: Callable[[str], None] = _LOG.warning) -> None:
         self._model = model
         self._say = say
         self.batch_size = max(1, batch_size)
@@ -72,6 +74,6 @@ class HalvedBatches:
                 "smaller model"
             ) from error
         self.batch_size = n_tried // 2
-        self._say(f"{self._model}: memory ran out, {self.batch_size} at once from now on")
+        self._say(f"{self._model}: memory ran out with {n_tried} at once; {self.batch_size} from now on")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -9,6 +9,7 @@ import base64
 import io
 import os
 import random
+import re
 import threading
 import time
 import weakref
@@ -37,6 +38,8 @@ _CONNECT_SECONDS: Final = 10.0
 _FIRST_WAIT_SECONDS: Final = 0.5
 _AGAIN: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _FOR_ALL: Final = frozenset({401, 402, 403, 404, 405})
+_UNKNOWN_PART: Final = re.compile(r"support|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected", re.I)
+"""How servers say that they do not know a part of a request; other faults do not go by leaving it out."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -250,9 +253,9 @@ class RemoteModel:
         Raises:
             ServerError: it is of no use to send the request again.
         """
-        said = self._quote(received.decode("utf-8", "replace"))
-        message = f"{self._server} answered with status {status}: {said}"
-        if status in (400, 422):
+        said = received.decode("utf-8", "replace")
+        message = f"{self._server} answered with status {status}: {self._quote(said)}"
+        if status in (400, 422) and _UNKNOWN_PART.search(said):
             for part in ("max_tokens", "response_format", "temperature"):
                 if part in body and part in said:
                     self._refused |= {part}

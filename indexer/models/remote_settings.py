@@ -20,7 +20,8 @@ class RemoteSettings:
     Args:
         base_url: address of the API, usually ending in `/v1`; empty for none.
         model: the model as the server calls it.
-        key_variable: environment variable that holds the key; empty for none. The key itself is stored nowhere.
+        key_variable: environment variable that holds the key, which is stored nowhere; empty for none. The default
+            is a name of our own, so that no server gets a key that was meant for another.
         concurrency: requests at the same time.
         retries: how often a request is sent again after a rate limit, an error of the server or a lost connection.
         timeout_seconds: for one request, from sending it to the end of the answer.
@@ -32,7 +33,7 @@ class RemoteSettings:
 
     base_url: str = ""
     model: str = ""
-    key_variable: str = "OPENAI_API_KEY"
+    key_variable: str = "RUSHES_API_KEY"
     concurrency: int = 4
     retries: int = 5
     timeout_seconds: float = 120.0

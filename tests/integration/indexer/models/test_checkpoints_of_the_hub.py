@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def hub(checkpoint: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def load(names: list[str], cache: Path, **environment: str) -> list[dict[str, object]]:
+def load(names: list[str], cache: Path, **environment: str) -> list[dict[str, Any]]:
     """What finding and loading each gives, one after the other, in a new process."""
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT, *names],
@@ -116,7 +117,7 @@ def test_another_address_is_asked_once(hub: str, tmp_path: Path) -> None:
     """HF_ENDPOINT is honoured; neither pickles nor code are fetched; then the cache is enough."""
     first, again = load(["org/tiny", "org/tiny"], tmp_path, HF_ENDPOINT=hub)
     assert ("org/tiny", COMMIT) == (first.get("name"), first.get("revision")), first
-    assert {"pytorch_model.bin", "modeling.py"}.isdisjoint(first["files"])  # type: ignore[call-overload]
+    assert {"pytorch_model.bin", "modeling.py"}.isdisjoint(first["files"])
     assert again["n_asked"] == 0
     offline, missing = load(["org/tiny", "org/other"], tmp_path, HF_HUB_OFFLINE="1")
     assert ("org/tiny", 0) == (offline.get("name"), offline["n_asked"]), offline

@@ -289,6 +289,16 @@ def test_what_a_server_does_not_know_is_left_out() -> None:
     assert len(server.asked) == 5
 
 
+def test_a_limit_that_is_too_large_is_not_taken_for_an_unknown_one() -> None:
+    """What a server knows is not left out because a value is wrong."""
+    reply = Reply({"error": {"message": "max_tokens is too large: 9000. The context has 4096 tokens"}}, 400)
+    with OpenAiServer([reply]) as server, client(server.url) as model:
+        for _ in range(2):
+            with pytest.raises(ServerError, match="too large"):
+                model.ask(Question("What?", max_tokens=9000))
+    assert [9000, 9000] == [asked.body["max_tokens"] for asked in server.asked]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

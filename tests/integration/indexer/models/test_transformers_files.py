@@ -83,7 +83,7 @@ def test_the_identity_is_that_of_the_weights(whole: Path, tmp_path: Path) -> Non
     assert find_checkpoint(str(whole)).weights_hash != find_checkpoint(str(other)).weights_hash
 
 
-def test_halved_batches_keep_the_order() -> None:
+def test_halved_batches_keep_the_order(caplog: pytest.LogCaptureFixture) -> None:
     """Where memory runs out, batches become smaller and say so; nothing is lost or done twice."""
     said: list[str] = []
     sizes: list[int] = []
@@ -97,6 +97,9 @@ def test_halved_batches_keep_the_order() -> None:
     batches = HalvedBatches("tiny", 16, said.append)
     assert batches.run(run, list(range(20))) == [10 * one for one in range(20)]  # type: ignore[arg-type]
     assert (batches.batch_size, set(sizes), len(said)) == (2, {2}, 3)
+    HalvedBatches("tiny", 4).run(run, list(range(4)))  # type: ignore[arg-type]
+    logged = [record.getMessage() for record in caplog.records]
+    assert ["tiny: memory ran out with 4 at once; 2 from now on"] == logged
     with pytest.raises(ModelError, match="does not fit"):
         HalvedBatches("tiny", 2).run(lambda _: (_ for _ in ()).throw(MemoryError()), [1, 2])
     with pytest.raises(ModelError, match="failed: shapes"):
