@@ -47,9 +47,9 @@ def enrich(
 ) -> None:
     """Find out more about the shots of ARCHIVE: labels, speech, text on screen, captions, objects, ...
 
-    Without --only, every stage whose model is on this machine. VIDEOS are paths or fingerprints; none means all.
-    What is done is not done again, so it can be stopped at any time; shots with which a model failed are tried
-    again. Exit status 1 if something failed.
+    Without --only: labels, speech, text on screen, cues, silence, summaries and chapters. VIDEOS are paths or
+    fingerprints; none means all. What is done is not done again, so it can be stopped at any time; shots with
+    which a model failed are tried again. Exit status 1 if something failed.
     """
     from indexer.commands.console import print_json
     from store.archive import Archive

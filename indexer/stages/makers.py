@@ -171,10 +171,8 @@ MAKERS: Final[Mapping[str, StageMaker]] = {
 }
 """By the name of the stage in `store.stages`."""
 
-BY_DEFAULT: Final = (
-    "label", "transcript", "screen_text", "caption", "object", "cue", "silence", "summary", "chapter",
-)  # fmt: skip
-"""Stages that run where no stage is named, if their models are on this machine."""
+BY_DEFAULT: Final = ("label", "transcript", "screen_text", "cue", "silence", "summary", "chapter")
+"""Stages that run where no stage is named: those that need nothing but the extra `offline`."""
 
 
 def make_stages(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 NO_SETS: Final = "none yet; rushes sets ARCHIVE NAME --add SHOT makes one"
-_NOT_WRITTEN: Final = "this version searches them, but no command of it writes them yet"
 
 
 def find_unknown(snapshot: Snapshot, query: Query) -> list[str]:
@@ -49,7 +48,7 @@ def _unknown(snapshot: Snapshot, condition: Condition) -> str:
                 "index a list of the videos that says more about them: rushes index ARCHIVE LIST.csv"
             )
         case Language() if not snapshot.text_counts():
-            said = f"the archive has no texts in any language, so lang: finds nothing; {_NOT_WRITTEN}"
+            said = f"the archive has no texts in any language, so lang: finds nothing; rushes enrich ARCHIVE finds some"
         case Language(code) if not snapshot.matching_shots(condition, {}):
             languages = ", ".join(snapshot.text_languages()) or "none that is known"
             said = f"no text here is in lang:{code}; languages: {languages}"
@@ -59,7 +58,11 @@ def _unknown(snapshot: Snapshot, condition: Condition) -> str:
 def _without_texts(snapshot: Snapshot, stage: str, field: str) -> str:
     if stage in snapshot.text_counts():
         return ""
-    return f"the archive has no {stage_named(stage).plural}, so {field} finds nothing; {_NOT_WRITTEN}"
+    kind = stage_named(stage)
+    return (
+        f"the archive has no {kind.plural}, so {field} finds nothing; "
+        f"rushes enrich ARCHIVE --only {kind.title} finds some"
+    )
 
 
 def explain_nothing(snapshot: Snapshot, query: Query, options: SearchOptions, ranked: Ranked) -> list[str]:

@@ -11,10 +11,11 @@ from search_app.errors import QueryError
 from search_app.rules.decide import Decision, KnownRows, Verdict, applies_to, decide, stages_of
 from search_app.rules.rule import parse_clock
 from search_app.rules.rule_file import read_rules
-from search_app.rules.stretches import Stretches, join
+from search_app.rules.stretches import Stretches, join, take_away
 from store.errors import ConfigError
 from store.names import display_names
 from store.results import CoverageState
+from store.shot_outcomes import ShotState
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 RULES_NAME = "rules.toml"
+_NOT_LOOKED_AT = (ShotState.BLOCKED, ShotState.ERROR, ShotState.SKIPPED)
 _RunCoverages = Sequence[tuple["RunRow", Mapping[str, "Coverage"]]]
 
 
@@ -122,16 +124,17 @@ def known_rows(snapshot: Snapshot, video_id: str, coverages: Mapping[str, _RunCo
     rows = {stage: [one.row for one in snapshot.stage_rows(video_id, stage)] for stage in coverages}
     span = snapshot.video_span(video_id)
     whole: Stretches = () if span is None else (span,)
-    return KnownRows(rows, {stage: _covered(runs, video_id, whole) for stage, runs in coverages.items()})
+    return KnownRows(rows, {stage: _covered(snapshot, runs, video_id, whole) for stage, runs in coverages.items()})
 
 
-def _covered(runs: _RunCoverages, video_id: str, whole: Stretches) -> Stretches:
-    """The stretches that the live run has met: a complete one, else the parts of the one that answers."""
+def _covered(snapshot: Snapshot, runs: _RunCoverages, video_id: str, whole: Stretches) -> Stretches:
+    """The stretches that the live run has looked at: of a complete one, else the parts of the one that answers."""
     of_video = [(row, found[video_id]) for row, found in runs if video_id in found]
-    if any(coverage.state is CoverageState.DONE for _, coverage in of_video):
-        return whole
-    partial = [(row, coverage) for row, coverage in of_video if coverage.spans]
-    if not partial:
+    done = [one for one in of_video if one[1].state is CoverageState.DONE]
+    able = done or [one for one in of_video if one[1].spans]
+    if not able:
         return ()
-    _, live = max(partial, key=lambda one: (one[0].is_chosen, one[0].chosen_ns or 0, one[0].written_ns or 0))
-    return join(live.spans)
+    row, live = max(able, key=lambda one: (one[0].is_chosen, one[0].chosen_ns or 0, one[0].written_ns or 0))
+    outcomes = snapshot.shot_outcomes(row.run, video_id)
+    unseen = [outcome.span for outcome in outcomes if outcome.state in _NOT_LOOKED_AT]
+    return take_away(whole if done else join(live.spans), unseen)

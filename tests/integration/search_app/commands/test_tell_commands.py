@@ -50,6 +50,11 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def settings_of(url: str) -> str:
+    """Settings that name a server as the text model."""
+    return f'[stages.remote]\nbase_url = "{url}"\nmodel = "m"\n[stages.text_model]\nmodel = "remote"\n'
+
+
 def rushes(*words: object) -> Result:
     """A command, run in this process."""
     return CliRunner().invoke(main, [str(word) for word in words])
@@ -81,7 +86,9 @@ def test_a_summary_by_a_server_is_its_own_words(folder: Path) -> None:
 
     with OpenAiServer(write) as server:
         config = folder / "c.toml"
-        config.write_text(f'[remote]\nbase_url = "{server.url}"\nmodel = "m"\n[text_model]\nmodel = "remote"\n')
+        config.write_text(
+            f'[stages.remote]\nbase_url = "{server.url}"\nmodel = "m"\n[stages.text_model]\nmodel = "remote"\n'
+        )
         said = rushes("summary", folder / "archive", "day.mp4", "--config", config)
     assert 0 == said.exit_code, said.stderr
     assert "In this video" in said.stdout
@@ -111,7 +118,9 @@ def test_stored_results_are_shown_and_say_when_they_are_out_of_date(folder: Path
     assert json.loads(rushes("chapters", folder / "archive", "day.mp4", "--json").stdout)["is_stored"]
     with OpenAiServer([completion("In this video a ferry leaves.")]) as server:
         config = folder / "c.toml"
-        config.write_text(f'[remote]\nbase_url = "{server.url}"\nmodel = "m"\n[text_model]\nmodel = "remote"\n')
+        config.write_text(
+            f'[stages.remote]\nbase_url = "{server.url}"\nmodel = "m"\n[stages.text_model]\nmodel = "remote"\n'
+        )
         written = rushes("summary", folder / "archive", "day.mp4", "--json", "--config", config)
     assert ("remote:m", False) == (json.loads(written.stdout)["model"], json.loads(written.stdout)["is_stored"])
     with Archive.open(folder / "archive") as opened:

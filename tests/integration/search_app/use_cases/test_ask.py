@@ -65,7 +65,9 @@ def archive(folder: Path) -> Iterator[Archive]:
 def config_of(folder: Path, server: OpenAiServer) -> Path:
     """Settings that name a server as the text model."""
     file = folder / "ask.toml"
-    file.write_text(f'[remote]\nbase_url = "{server.url}"\nmodel = "m"\n[text_model]\nmodel = "remote"\n')
+    file.write_text(
+        f'[stages.remote]\nbase_url = "{server.url}"\nmodel = "m"\n[stages.text_model]\nmodel = "remote"\n'
+    )
     return file
 
 
@@ -172,7 +174,7 @@ def test_a_model_that_looks_gets_pictures_of_the_shots(tmp_path: Path) -> None:
 
     config = tmp_path / "ask.toml"
     with make_known_archive(tmp_path / "archive", [known], root="/") as made, OpenAiServer(look) as server:
-        config.write_text(f'[remote]\nbase_url = "{server.url}"\nmodel = "eyes"\n')
+        config.write_text(f'[stages.remote]\nbase_url = "{server.url}"\nmodel = "eyes"\n')
         options = AskOptions(look="remote", config=(config,), video=clip.name)
         answer = ask(made, "What is red?", options, encoder=ENCODER)
         assert "in this order" in server.asked[0].prompt
