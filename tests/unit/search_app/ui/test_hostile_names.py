@@ -62,7 +62,7 @@ def draw_everything(name: str) -> None:
     panels.show_grid([hit], lambda _: True, lambda *_: None, lambda _: picture.getvalue())
     panels.show_cut(StoredCut("picks", "1", (clip,)), Fraction(2), is_rendering=False)
     panels.show_problem("Something failed", f"cannot read {name}")
-    panels.play_hit(hit, facts, fail, [name, f"{name} (unsure)"])
+    panels.play_hit(hit, facts, fail, captions=[name, f"{name} (unsure)"])
 
 
 def elements_of(block: Any) -> Iterator[Any]:
