@@ -186,7 +186,7 @@ class TransformersDetector:
     def _detections(self, found: Mapping[str, Any], width: int, height: int) -> tuple[Detection, ...]:
         labels = [self._label(label) for label in found["text_labels" if self._is_named(found) else "labels"]]
         boxes, scores = found["boxes"].float().cpu(), found["scores"].float().cpu()
-        kept = range(len(labels))
+        kept: Sequence[int] = range(len(labels))
         if self._asks:
             kept = _suppress(boxes, scores, labels)
         detections = [

@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--min-score",
     type=Finite(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Least sure object.",
+    help="Leave out what the model is less sure of; 0.5, and 0.2 for an open vocabulary.",
 )
 @DEVICE
 @AS_JSON
@@ -48,7 +46,7 @@ def objects(
     folder: Path | None,
     padding: float,
     model: str,
-    min_score: float,
+    min_score: float | None,
     device: str,
     as_json: bool,
 ) -> None:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from indexer.media.pictures_at import PictureRequest, read_pictures
 from indexer.models.crops import cut_out, pad_box
+from indexer.models.detector import is_open_vocabulary
+from indexer.models.transformers_files import find_checkpoint
 from indexer.stages.objects import ObjectSettings, make_objects
 from indexer.stages.stage import PictureStage, RgbPicture, ShownStretch, Stretch, StretchResult
 from indexer.visual.decode_pass import DecodeResult, DecodeSettings, Sample, decode_pass
-from search_app.errors import ExportError
+from search_app.errors import ExportError, QueryError
 from search_app.output_files import refuse_archive_folder
 from store.records import FrameRow, ShotRow, VideoFacts
 from store.timespan import TimeSpan
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from store.row_checks import Box
 
 _LONGEST_SECONDS: Final = 60
+_LOWEST_CLOSED: Final = 0.5
+_LOWEST_OPEN: Final = 0.2
 _DETECTION_PX: Final = 64
 """Side of the pictures that shots are found with; the detector gets its own."""
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
@@ -39,13 +43,14 @@ class ObjectQuestion:
     Args:
         labels: names of things; all that the detector knows if empty.
         model: ORG/NAME of the hub, or a folder; empty for the usual one.
-        lowest_score: objects that the model is less sure of are left out, 0 to 1.
+        lowest_score: objects that the model is less sure of are left out, 0 to 1; None for 0.5, and 0.2 for an
+            open vocabulary, whose scores are lower.
         device: where the model runs.
     """
 
     labels: tuple[str, ...] = ()
     model: str = ""
-    lowest_score: float = 0.5
+    lowest_score: float | None = None
     device: str = "auto"
 
 
@@ -98,9 +103,16 @@ def object_stage(asked: ObjectQuestion) -> PictureStage:
 
     Raises:
         ModelError: the model cannot be found, is no detector, or knows none of the labels.
-        ValueError: a label or a number cannot be.
+        QueryError: a label or a number cannot be.
     """
-    settings = ObjectSettings(asked.model, asked.labels, lowest_score=asked.lowest_score)
+    lowest = asked.lowest_score
+    if lowest is None:
+        is_open = is_open_vocabulary(find_checkpoint(asked.model)) if asked.model else bool(asked.labels)
+        lowest = _LOWEST_OPEN if is_open else _LOWEST_CLOSED
+    try:
+        settings = ObjectSettings(asked.model, asked.labels, lowest_score=lowest)
+    except ValueError as error:
+        raise QueryError(str(error)) from error
     return make_objects(settings, asked.device)
 
 

@@ -88,7 +88,8 @@ def read_shot(
     path: Path, span: TimeSpan, samples: Sequence[FrameRow], stage: ScreenTextStage
 ) -> tuple[list[StretchResult], float]:
     """What the stage reads in a shot, and the seconds of processor time that took, without decoding."""
-    results, seconds = [], 0.0
+    results: list[StretchResult] = []
+    seconds = 0.0
     for stretch in stretches_of(span, samples):
         times = tuple(stage.times(stretch))
         found = list(read_pictures(str(path), [PictureRequest(at, stage.size_px) for at in times]))

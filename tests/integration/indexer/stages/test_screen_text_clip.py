@@ -39,7 +39,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[TextRow, ...]:
     numbers = range(RATE * SECONDS)
     pictures = ((number, _draw(SLIDES[2 * number // (RATE * SECONDS)])) for number in numbers)
     write_video(path, pictures, VideoFormat("libx264", RATE, sound_codec=None))
-    stage = make_screen_text(ScreenTextSettings(find_px=320, glance_px=256, threads=1))
+    stage = make_screen_text(ScreenTextSettings(step_seconds=1.0, find_px=320, glance_px=256, threads=1))
     span = TimeSpan(Fraction(0), Fraction(SECONDS))
     stretch = Stretch(ShotRow("0" * 16, "0" * 32, str(path), Shot(0, span, Boundary.START), ""), span)
     times = tuple(stage.times(stretch))

@@ -129,7 +129,7 @@ def test_the_command_with_a_checkpoint_of_each_kind(video: Path, tmp_path: Path)
     crops = tmp_path / "new" / "crops"
     told = json.loads(
         _rushes(
-            video, "--model", owl, "--label", "dog", "--min-score", 0.2, "--save-crops", crops, "--device", "cpu",
+            video, "--model", owl, "--label", "dog", "--save-crops", crops, "--device", "cpu",
             "--json",
         )
     )  # fmt: skip
@@ -144,6 +144,7 @@ def test_the_command_with_a_checkpoint_of_each_kind(video: Path, tmp_path: Path)
     [
         (["--label", " "], "a --label is empty"),
         (["--padding", "nan"], "padding"),
+        (["--label", "x"] * 1001, "more than 1,000 prompts"),
         (["--model", "/no/such/folder"], "there is no model in /no/such/folder"),
     ],
 )

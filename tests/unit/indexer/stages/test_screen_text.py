@@ -45,7 +45,7 @@ def test_one_row_for_each_line_with_its_span() -> None:
     """In order of time, then of reading; the span ends with the last picture that shows the line."""
     (result,) = make().read([shown(PLAIN, RED, RED, BLUE)])
     assert ["GATE 4", "Departures", "Arrivals"] == [row.text for row in result.rows]
-    assert [(1, Fraction(51, 25))] * 2 == [(row.span.start, row.span.end) for row in result.rows[:2]]
+    assert [(Fraction(1), Fraction(51, 25))] * 2 == [(row.span.start, row.span.end) for row in result.rows[:2]]
     first = result.rows[0]
     assert {"order": 0, "pictures": 2, "before": 0.0, "after": 3.0} == first.payload
     assert (0.1, 0.1) == pytest.approx(first.box[:2] if first.box else ())
