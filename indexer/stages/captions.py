@@ -196,9 +196,11 @@ def make_captions(settings: CaptionSettings, remote: RemoteSettings, services: S
     """
     from indexer.models.caption_fit import CaptionJudge
 
+    # The captioner first: what is not to be had is said before the archive's encoder is loaded.
+    captioner = load_captioner(settings.model, remote, device=services.device, batch_size=settings.batch_size)
     background = services.background()
     judge = CaptionJudge(services.encoder(), background) if len(background) else None
-    return caption_stage(settings, remote, device=services.device, judge=judge)
+    return CaptionStage(captioner, settings, judge)
 
 
 def caption_stage(
