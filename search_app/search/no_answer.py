@@ -48,7 +48,7 @@ def _unknown(snapshot: Snapshot, condition: Condition) -> str:
                 "index a list of the videos that says more about them: rushes index ARCHIVE LIST.csv"
             )
         case Language() if not snapshot.text_counts():
-            said = f"the archive has no texts in any language, so lang: finds nothing; rushes enrich ARCHIVE finds some"
+            said = "the archive has no texts in any language, so lang: finds nothing; see rushes enrich"
         case Language(code) if not snapshot.matching_shots(condition, {}):
             languages = ", ".join(snapshot.text_languages()) or "none that is known"
             said = f"no text here is in lang:{code}; languages: {languages}"

@@ -49,7 +49,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         (
             "said:hello",
             {},
-            ["the archive has no transcripts, so said: finds nothing", "rushes enrich ARCHIVE --only speech finds some"],
+            ["the archive has no transcripts, so said: finds nothing", "enrich ARCHIVE --only speech"],
         ),
         ("text:hello", {}, ["the archive has no texts on screen"]),
         ("label:boat OR object:boat", {}, ["the archive has no labels", "the archive has no detected objects"]),
