@@ -51,6 +51,7 @@ class Belief:
         best_scores: cosines of the archive's two nearest shots with `vector`, the nearer one first.
         unknown: those of these words that mean nothing to the encoder.
         n_named: how many words name things, places and weathers.
+        is_telling: whether the encoder's scores tell right from wrong at all.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Belief:
         best_scores: tuple[float, float] = (-1.0, -1.0),
         unknown: tuple[str, ...] = (),
         n_named: int = 0,
+        *,
+        is_telling: bool = True,
     ) -> None:
         self.words = words
         self._vector = vector
@@ -72,13 +75,14 @@ class Belief:
         self._best_scores = best_scores
         self._unknown = unknown
         self._n_named = n_named
+        self.is_telling = is_telling or evidence is None
 
     @property
     def is_measured(self) -> bool:
         """Whether the archive holds enough to say what a score means in it; a picture is measured by any."""
         is_known = self._calibration is not None and self._background.n_videos > 1
         fewest = FEWEST_FRAMES if is_known else ENOUGH_FRAMES
-        return self._evidence is None or self._background.n_frames >= fewest
+        return self._evidence is None or (self.is_telling and self._background.n_frames >= fewest)
 
     @property
     def is_calibrated(self) -> bool:

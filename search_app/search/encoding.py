@@ -13,7 +13,7 @@ import numpy as np
 from indexer.errors import ModelError
 from search_app.confidence.background import Background
 from search_app.confidence.belief import Belief
-from search_app.confidence.calibration import calibration_of
+from search_app.confidence.calibration import UNTELLING, calibration_of
 from search_app.confidence.contrasts import large_numbers, say_many, words_of_subjects
 from search_app.confidence.evidence import gather_evidence
 from search_app.confidence.neutral import NEUTRAL_TEXTS, NONSENSE
@@ -100,7 +100,7 @@ class Asker:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What could not be asked, and why, for people."""
+        """What could not be asked or said, and why, for people."""
         return tuple(self._remarks)
 
     @cached_property
@@ -184,7 +184,22 @@ class Asker:
         first, second = (*(hit.score for hit in nearest.values()), -1.0, -1.0)[:2]
         best = (first, second)
         n_named = max(len(named), 1)
-        return Belief(aspect.words, aspect.vector, background, evidence, calibration, best, unknown, n_named)
+        is_telling = self.encoder.space.name not in UNTELLING
+        if not is_telling:
+            self._remarks[
+                f"how surely a shot shows it is not known with the encoder {self.encoder.space.name}"
+            ] = None
+        return Belief(
+            aspect.words,
+            aspect.vector,
+            background,
+            evidence,
+            calibration,
+            best,
+            unknown,
+            n_named,
+            is_telling=is_telling,
+        )
 
     def _read(self, text: str) -> str:
         """The text, with `many` for numbers from four on that the encoder never learnt."""

@@ -173,5 +173,6 @@ def _build(
             candidates.members[shot_id] = members
     if all(step.is_measured or step.wanted is None for step in beliefs):
         ranked.confidence = confidence
-    ranked.nothing_matches = not any(map(ranked.is_possible, order))
+    is_telling = all(step.is_telling for step in beliefs)
+    ranked.nothing_matches = is_telling and not any(map(ranked.is_possible, order))
     return ranked

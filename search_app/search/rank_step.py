@@ -63,6 +63,11 @@ class StepBeliefs:
         return self.wanted is not None and all(one.is_measured for one in (self.wanted, *self.unwanted))
 
     @property
+    def is_telling(self) -> bool:
+        """Whether the encoder's scores tell right from wrong, so that it can be said that nothing matches."""
+        return all(one.is_telling for one in (self.wanted, *self.unwanted) if one is not None)
+
+    @property
     def is_calibrated(self) -> bool:
         """Whether every text of it was measured by numbers that were fitted for the encoder."""
         asked = (*self.unwanted,) if self.wanted is None else (self.wanted, *self.unwanted)
@@ -348,7 +353,8 @@ class _Ranker:
             if options.variety:
                 spread(candidates, frames, background, options.variety, ranked.is_match, head)
                 candidates.finish_stage("variety")
-            ranked.nothing_matches = not any(map(ranked.is_possible, candidates.order))
+            is_telling = self._beliefs.is_telling
+            ranked.nothing_matches = is_telling and not any(map(ranked.is_possible, candidates.order))
         if options.sort is not Sort.RELEVANCE:
             _sort(self._snapshot, ranked, options.sort, question)
             candidates.finish_stage(f"sort by {options.sort}")
