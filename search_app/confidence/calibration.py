@@ -33,8 +33,8 @@ UNCALIBRATED_AT_MOST: Final = 0.75
 """The most that is said where nothing was fitted: below what counts as high."""
 UNTELLING: Final = frozenset({"starter"})
 """Encoders whose scores do not tell right from wrong. Of the starter encoder, on 20 real clips, the general guess
-said "nothing matches" to 26 of 38 questions with an answer and to 20 of 20 without one; best guess 0.03 and 0.01 in
-the middle. So nothing is said of how sure a shot is, and nothing of what is not there."""
+said "nothing matches" to 26 of 38 questions with an answer and to 20 of 20 without one; the median of its best
+guesses was 0.05 and 0.01. So nothing is said of how sure a shot is, and nothing of what is not there."""
 _SPREAD_OF_GUESS: Final = 2.0
 _FARTHEST: Final = 30.0
 _PAIRS: Final = ("outcome", "per_part", "standing", "text_scale")

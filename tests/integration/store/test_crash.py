@@ -15,6 +15,7 @@ from store.files import FAILPOINTS
 from tests.fork_server import ForkServer
 from tests.integration.store import writer_process
 from tests.integration.store.samples import fingerprint_of, rows_of
+from tests.sampled import sampled
 
 N_BEGUN = 2
 N_VIDEOS = 3
@@ -88,7 +89,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failpoint", [name for name in FAILPOINTS if name not in _NOT_WRITING])
+@pytest.mark.parametrize("failpoint", sampled([name for name in FAILPOINTS if name not in _NOT_WRITING], 2))
 def test_kill_at_named_step(
     tmp_path: Path, fork_server: ForkServer, begun: Path, undisturbed: dict[int, dict[str, Any]], failpoint: str
 ) -> None:

@@ -14,6 +14,7 @@ from store.events import Described
 from store.files import seal, unseal
 from store.truth.segments import is_whole
 from tests.integration.store.samples import LIBRARY, add_videos, fingerprint_of, rows_of, segment_of
+from tests.sampled import sampled_product
 
 CACHES = ("catalog", "shard", "manifest", "CURRENT")
 
@@ -68,8 +69,7 @@ def _cache_files(folder: Path, cache: str) -> list[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("cache", CACHES)
+@pytest.mark.parametrize(("cache", "damage"), sampled_product(CACHES, DAMAGES, every=5))
 def test_damaged_cache_is_made_again(tmp_path: Path, samples: dict[str, Path], cache: str, damage: str) -> None:
     """A cache file that is damaged in this way is named by check and made again at open, with the same answers."""
     folder = tmp_path / "archive"

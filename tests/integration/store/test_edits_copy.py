@@ -12,6 +12,7 @@ from store.archive import Archive, check_archive, repair_archive
 from store.events import Described, Dropped
 from store.truth.edits_copy import COPY_FOLDER
 from tests.integration.store.samples import add_videos, fingerprint_of, rows_of, seen
+from tests.sampled import sampled_product
 
 
 @pytest.fixture
@@ -43,8 +44,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("which", ["edits", COPY_FOLDER])
+@pytest.mark.parametrize(("which", "damage"), sampled_product(["edits", COPY_FOLDER], DAMAGES, every=3))
 def test_damage_is_named_and_restored(folder: Path, damage: str, which: str) -> None:
     """Check names either copy and says that nothing is lost; repair restores it."""
     with Archive.open(folder) as archive:

@@ -19,6 +19,7 @@ from store.identity import read_identity
 from store.publishing.generations import MANIFEST_FORMAT, Generations, Manifest
 from store.words.index import describe_folder
 from tests.integration.store.samples import DIM, add_videos, captions_of, rows_of
+from tests.sampled import sampled
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ FORGERIES: dict[str, Callable[[Generations, Manifest], Manifest]] = {
 }
 
 
-@pytest.mark.parametrize("forgery", [name for name in FORGERIES if name != "inside words .term"])
+@pytest.mark.parametrize("forgery", sampled([name for name in FORGERIES if name != "inside words .term"], 2))
 def test_repair_sees_through_right_digests(folder: Path, forgery: str) -> None:
     """Check reads with the engines themselves, and a repair ends with a sound check and the same answers.
 
@@ -121,7 +122,7 @@ def test_repair_sees_through_right_digests(folder: Path, forgery: str) -> None:
         assert expected == rows_of(archive.snapshot())
 
 
-@pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.parametrize("forgery", sampled(reversed(FORGERIES), 2))
 def test_a_question_is_answered_all_the_same(folder: Path, forgery: str) -> None:
     """Whatever an engine raises, panics included, the cache is made again and the question answered."""
     with Archive.open(folder) as archive:

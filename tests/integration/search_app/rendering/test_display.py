@@ -24,6 +24,7 @@ from store.timespan import TimeSpan
 from tests.counted_video import CountedVideo, hit_of, read_number, row_of
 from tests.patched_video import UNIT, add_to_pictures, clean_aperture, set_matrix
 from tests.player_frames import film_frames, nearest_frames, player_frames
+from tests.sampled import sampled_product
 from tests.shared_media import FAULTS, needs_faults
 
 SIZE = (128, 96)
@@ -50,11 +51,12 @@ def counted(folder: Path, name: str = "clip.mp4") -> Path:
     return CountedVideo(name, n_frames=30, size=SIZE, options=options).write(folder, find_ffmpeg())
 
 
-@pytest.mark.parametrize("mode", [*MODES, Mode.PREVIEW])
-@pytest.mark.parametrize(
-    "signs",
-    [(0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0), (-1, 0, 0, 1), (0, -1, -1, 0), (1, 0, 0, -1), (0, 1, 1, 0)],
-)
+_SIGNS = [
+    (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0), (-1, 0, 0, 1), (0, -1, -1, 0), (1, 0, 0, -1), (0, 1, 1, 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("signs", "mode"), sampled_product(_SIGNS, [*MODES, Mode.PREVIEW], every=2))
 def test_a_turned_or_mirrored_source_beside_an_ordinary_one(
     signs: tuple[int, int, int, int], mode: Mode, tmp_path: Path
 ) -> None:

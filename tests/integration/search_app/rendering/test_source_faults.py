@@ -16,6 +16,7 @@ from store.timespan import TimeSpan
 from tests.counted_video import CountedVideo, burst_times, hit_of, read_numbers, row_of
 from tests.integration.search_app.rendering.test_display import MODES, clip_of, render
 from tests.player_frames import film_frames, nearest_frames, player_frames
+from tests.sampled import sampled_product
 from tests.shared_media import FAULTS, needs_faults
 
 FRAME = Fraction(1, 25)
@@ -79,9 +80,9 @@ def test_the_shared_short_frames(mode: Mode, tmp_path: Path) -> None:
     assert list(range(75)) == nearest_frames(film_frames(film.output), player_frames(path, (192, 108)))
 
 
-@pytest.mark.parametrize("ending", ["ts", "vob"])
-@pytest.mark.parametrize("starts", [[5, 0], [3, 3, 3], [0, 400]])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("ending", "starts", "mode"), sampled_product(["ts", "vob"], [[5, 0], [3, 3, 3], [0, 400]], MODES, every=3)
+)
 def test_clocks_that_start_again_or_jump(ending: str, starts: list[int], mode: Mode, tmp_path: Path) -> None:
     """Before, behind and across the place each frame is the right one, and sound stays with its pictures."""
     path = joined(tmp_path, ending, starts)

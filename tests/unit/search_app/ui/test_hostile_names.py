@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.sampled import sampled
+
 PAYLOADS = (
     "![](http://x/p).mp4",
     "[a](http://x/)",
@@ -74,7 +76,7 @@ def elements_of(block: Any) -> Iterator[Any]:
             yield child
 
 
-@pytest.mark.parametrize("name", PAYLOADS)
+@pytest.mark.parametrize("name", sampled(PAYLOADS, 2))
 def test_a_name_shows_as_text_and_only_there(name: str) -> None:
     """No markdown, label, caption or alternative text holds the name; text elements show it as it is."""
     page = AppTest.from_function(draw_everything, kwargs={"name": name}, default_timeout=20).run()
