@@ -154,7 +154,7 @@ def test_steps_in_order_of_time() -> None:
         ("res:big", 0, "no picture size"),
         ("shape:round", 0, "takes portrait"),
         ("shape:potrait", 0, "did you mean shape:portrait"),
-        ("has:sound", 0, "has: takes"),
+        ("has:smell", 0, "has: takes"),
         ("lang:german", 0, "no language code"),
         ("used:sometimes", 0, "used: takes never, ever"),
         ("cat OR dog", 4, "OR stands between two filters"),
