@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
 
 _SUBCOMMANDS = ("choose", "compare", "drop", "list")
 _STAGE = click.argument("stage")
+_Rows = set[tuple[float, float, str]]
+"""Start, end and text of rows."""
 
 
 class _ListByDefault(click.Group):
@@ -193,12 +196,24 @@ def drop(archive: Path, stage: str, run: str, yes: bool) -> None:
 @click.argument("first")
 @click.argument("second")
 @click.argument("video", required=False)
+@click.option(
+    "--most-differences", type=click.IntRange(0), help="Exit 1 if more rows than this are said by one run alone."
+)
 @AS_JSON
-def compare(archive: Path, stage: str, first: str, second: str, video: str | None, as_json: bool) -> None:
-    """Show what two runs of STAGE say of a VIDEO side by side, or of every video how far they agree."""
-    from indexer.commands.console import print_json, print_table
+def compare(
+    archive: Path,
+    stage: str,
+    first: str,
+    second: str,
+    video: str | None,
+    most_differences: int | None,
+    as_json: bool,
+) -> None:
+    """Show what two runs of STAGE say of a VIDEO side by side, or of every video how far they agree.
+
+    Where texts were corrected by hand (`rushes correct`), it counts how many of those each run says, too.
+    """
     from store.archive import Archive
-    from store.wording import clock
 
     with Archive.open(archive) as opened:
         snapshot = opened.snapshot()
@@ -208,38 +223,83 @@ def compare(archive: Path, stage: str, first: str, second: str, video: str | Non
             row.path: (_said(snapshot, pair[0], row.video_id), _said(snapshot, pair[1], row.video_id))
             for row in chosen
         }
+        truth = {row.path: _by_hand(snapshot, pair[0].stage, row.video_id) for row in chosen}
     if video is None:
-        agreed = [
-            {"video": path, "first": len(a), "second": len(b), "same": len(a & b)} for path, (a, b) in said.items()
-        ]
-        if as_json:
-            print_json(agreed)
-            return
-        heads = ("video", pair[0].model or first, pair[1].model or second, "the same")
-        print_table(heads, [tuple(map(str, row.values())) for row in agreed], right=(1, 2, 3))
-        return
-    ((of_first, of_second),) = said.values()
-    told = [
+        _show_agreement(pair, said, truth, as_json=as_json)
+    else:
+        ((of_first, of_second),) = said.values()
+        _show_both(pair, of_first, of_second, as_json=as_json)
+    n_differences = sum(len(a ^ b) for a, b in said.values())
+    if most_differences is not None and n_differences > most_differences:
+        click.echo(f"{n_of(n_differences, 'row')} said by one run alone, more than {most_differences:,}", err=True)
+        click.get_current_context().exit(1)
+
+
+def _show_agreement(
+    pair: tuple[Run, Run], said: Mapping[str, tuple[_Rows, _Rows]], truth: Mapping[str, _Rows], *, as_json: bool
+) -> None:
+    """Print how many rows of each video both runs have, and how many of a person's texts."""
+    from indexer.commands.console import print_json, print_table
+
+    agreed = [
         {
-            "start_seconds": start,
-            "end_seconds": end,
-            "text": text,
-            "first": one in of_first,
-            "second": one in of_second,
+            "video": path,
+            "first": len(a),
+            "second": len(b),
+            "same": len(a & b),
+            "by_hand": len(truth[path]),
+            "first_right": _n_right(a, truth[path]),
+            "second_right": _n_right(b, truth[path]),
         }
-        for one in sorted(of_first | of_second)
-        for start, end, text in (one,)
+        for path, (a, b) in said.items()
     ]
     if as_json:
-        print_json(told)
+        print_json(agreed)
+        return
+    models = (pair[0].model or pair[0].key, pair[1].model or pair[1].key)
+    heads: tuple[str, ...] = ("video", *models, "the same")
+    if any(truth.values()):
+        heads = (*heads, "by hand", *(f"{model} right" for model in models))
+    rows = [tuple(map(str, row.values()))[: len(heads)] for row in agreed]
+    print_table(heads, rows, right=tuple(range(1, len(heads))))
+
+
+def _show_both(pair: tuple[Run, Run], of_first: _Rows, of_second: _Rows, *, as_json: bool) -> None:
+    """Print what either run says of a video, by time."""
+    from indexer.commands.console import print_json, print_table
+    from store.wording import clock
+
+    both = sorted(of_first | of_second)
+    if as_json:
+        names = ("start_seconds", "end_seconds", "text")
+        print_json(
+            [
+                {**dict(zip(names, one, strict=True)), "first": one in of_first, "second": one in of_second}
+                for one in both
+            ]
+        )
         return
     marks = {(True, True): "=", (True, False): "<", (False, True): ">"}
-    cells = [
-        (clock(s), clock(e), marks[(s, e, t) in of_first, (s, e, t) in of_second], t)
-        for s, e, t in sorted(of_first | of_second)
-    ]
+    cells = [(clock(s), clock(e), marks[(s, e, t) in of_first, (s, e, t) in of_second], t) for s, e, t in both]
     print_table(("start", "end", "said by", "text"), cells, right=(0, 1))
     click.echo(f"<: only {pair[0].key} ({pair[0].model}); >: only {pair[1].key} ({pair[1].model})", err=True)
+
+
+def _by_hand(snapshot: Snapshot, stage: str, video_id: str) -> _Rows:
+    """Start, end and text of what a person wrote."""
+    return {
+        (row.row.span.start_seconds, row.row.span.end_seconds, row.row.text)
+        for row in snapshot.stage_rows(video_id, stage)
+        if row.is_by_hand
+    }
+
+
+def _n_right(said: _Rows, truth: _Rows) -> int:
+    """How many of a person's texts a run says, at the same time and but for the case of letters."""
+    return sum(
+        any(s < end and e > start and t.casefold() == text.casefold() for s, e, t in said)
+        for start, end, text in truth
+    )
 
 
 def _said(snapshot: Snapshot, run: Run, video_id: str) -> set[tuple[float, float, str]]:

@@ -86,3 +86,19 @@ def test_corrections_survive_a_rebuild_and_hide_nothing_elsewhere(archive: Path)
             file.unlink()
     assert before == texts(archive)
     assert "find nothing" not in rushes("check", archive)
+
+
+def test_runs_are_compared_on_what_a_person_wrote(archive: Path) -> None:
+    """Differences are counted, decide the exit status, and each run's hits among the person's texts are told."""
+    with Archive.open(archive) as opened:
+        list(enrich_videos(opened, [ColourStage("better", n_pictures=3)], lambda _: None))
+    rushes("correct", archive, "film.mp4", "captions", "1.5", "ALL GREEN")
+    (told,) = json.loads(rushes("stages", "compare", archive, "captions", "colours", "better", "--json"))
+    expected = {"first": 3, "second": 3, "same": 3, "by_hand": 1, "first_right": 1, "second_right": 1}
+    assert expected == {name: told[name] for name in expected}
+    assert "by hand" in rushes("stages", "compare", archive, "captions", "colours", "better")
+    rushes("stages", "compare", archive, "captions", "colours", "better", "--most-differences", "0")
+    with Archive.open(archive) as opened:
+        list(enrich_videos(opened, [ColourStage("worse", fails_on=frozenset({"blue"}))], lambda _: None))
+    options = ("captions", "colours", "worse", "--most-differences", "0")
+    assert "1 row said by one run alone" in rushes("stages", "compare", archive, *options, status=1)
