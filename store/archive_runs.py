@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,16 +90,38 @@ class ArchiveRuns(ABC):
             raise ValueError("a part has a number and a span; for all of a video use `put_text`")
         self.put_text(segment)
 
+    def parts_of(
+        self, run: Run, fingerprint: str, known: Mapping[int, TimeSpan] | None = None
+    ) -> dict[int, TimeSpan]:
+        """The stretch of each part of a run that is written for a video, published or not, by its number.
+
+        Args:
+            run: the run.
+            fingerprint: the video.
+            known: parts that were read before and are not read again.
+
+        Raises:
+            ArchiveDamagedError: a part is damaged.
+        """
+        folder = self.folder / "segments" / fingerprint[:2]
+        found: dict[int, TimeSpan] = {}
+        for path in sorted(folder.glob(f"{fingerprint}.{run.stage}.{run.key}-p*.parquet")):
+            if run_of(path.name) != (run.stage, run.key):
+                continue
+            number = int(path.stem.rpartition("-p")[2])
+            if known is not None and number in known:
+                found[number] = known[number]
+            elif (part := read_text_segment(path).part) is not None:
+                found[number] = part.span
+        return found
+
     def covered_spans(self, run: Run, fingerprint: str) -> tuple[TimeSpan, ...]:
         """The stretches of a video for which parts of a run are written, published or not, in order of writing.
 
         Raises:
             ArchiveDamagedError: a part is damaged.
         """
-        folder = self.folder / "segments" / fingerprint[:2]
-        names = sorted(path.name for path in folder.glob(f"{fingerprint}.{run.stage}.{run.key}-p*.parquet"))
-        stored = (read_text_segment(folder / name) for name in names if run_of(name) == (run.stage, run.key))
-        return tuple(one.part.span for one in stored if one.part is not None)
+        return tuple(self.parts_of(run, fingerprint).values())
 
     def choose_run(self, run: Run, *, as_good: Sequence[str] = ()) -> bool:
         """Make a run the one whose results are live wherever it has some; shows after the next `publish`.

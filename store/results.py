@@ -99,6 +99,23 @@ class StageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person put in place of what stages found.
+
+    Args:
+        stage: the kind of text.
+        span: the stretch that it is about.
+        old_text: what it corrects; empty for a text of the person's own.
+        text: what it says; empty where the text was removed.
+    """
+
+    stage: str
+    span: TimeSpan
+    old_text: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PassedSegment:
     """A segment that is kept and passed over, because only a later version understands it.
 

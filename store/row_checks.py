@@ -45,6 +45,11 @@ class Word:
     score: float | None = None
 
 
+def clean_text(text: str) -> str:
+    """The text without what no row may hold: control characters become spaces, and endless texts end."""
+    return _CONTROL.sub(" ", text)[:MOST_CHARACTERS].encode("utf-8", "replace").decode()
+
+
 def why_refused(
     text: str,
     score: float | None,

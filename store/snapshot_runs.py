@@ -9,7 +9,7 @@ import numpy as np
 
 from store.catalog import runs
 from store.errors import SpaceMismatchError
-from store.results import Coverage, CoverageState, PassedSegment, RunRow, SpaceHit, StageRow
+from store.results import Correction, Coverage, CoverageState, PassedSegment, RunRow, SpaceHit, StageRow
 from store.stages import is_known
 from store.timespan import TimeSpan
 from store.truth.segments import read_segment, segment_path, stage_of, to_segment
@@ -54,6 +54,10 @@ class SnapshotRuns:
     def stage_rows(self, video_id: str, stage: str = "") -> list[StageRow]:
         """The live rows of a video, of one stage or of all, by time, with all that they carry."""
         return runs.read_stage_rows(self._catalog, video_id, stage)
+
+    def corrections(self, video_id: str, stage: str) -> list[Correction]:
+        """What people put in place of what a stage found in a video, by time."""
+        return runs.read_corrections(self._catalog, video_id, stage)
 
     def rows_of_run(self, run: Run, video_id: str) -> list[TextRow]:
         """The rows of a run for a video, by time, live or not; none if it has no result.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # nothing heavy is imported before a command runs: `--help` a
     default=False,
     help="Only videos that no model has done; or all that this one has not done [--all].",
 )
+@click.option("--again", is_flag=True, help="Also what is done: a run of its own, beside the old one.")
 @DEVICE
 @CONFIG
 @AS_JSON
@@ -41,6 +42,7 @@ def enrich(
     names: str | None,
     model: str | None,
     only_missing: bool,
+    again: bool,
     device: str,
     config_files: tuple[Path, ...],
     as_json: bool,
@@ -65,7 +67,14 @@ def enrich(
         snapshot = opened.snapshot()
         ids = [snapshot.video(one).video_id for one in videos]
         outcomes = run_enrich(
-            opened, wanted, settings, device, video_ids=ids, only_missing=only_missing, quiet=as_json
+            opened,
+            wanted,
+            settings,
+            device,
+            video_ids=ids,
+            only_missing=only_missing,
+            again=again,
+            quiet=as_json,
         )
     if as_json:
         print_json([_outcome_json(outcome) for outcome in outcomes])
@@ -93,6 +102,7 @@ def run_enrich(
     *,
     video_ids: Sequence[str] = (),
     only_missing: bool = False,
+    again: bool = False,
     quiet: bool = False,
 ) -> list[StageOutcome]:
     """Enrich with a progress bar for each stage, a line for every failure, and a summary, on stderr.
@@ -104,6 +114,7 @@ def run_enrich(
         device: as `rushes --device` takes it.
         video_ids: fingerprints; none for all videos.
         only_missing: leave videos alone that any run of the stage has done.
+        again: also what is done, as a run of its own.
         quiet: no summary.
 
     Raises:
@@ -134,7 +145,13 @@ def run_enrich(
 
         encoder = choose_text_encoder(archive, device=device)
         for outcome in enrich_videos(
-            archive, stages, show, video_ids=video_ids, encoder=encoder, only_missing=only_missing
+            archive,
+            stages,
+            show,
+            video_ids=video_ids,
+            encoder=encoder,
+            only_missing=only_missing,
+            again=again,
         ):
             outcomes.append(outcome)
             if outcome.committed.failure:

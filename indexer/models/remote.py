@@ -187,11 +187,12 @@ class RemoteModel:
         content: list[dict[str, Any]] = [
             {"type": "image_url", "image_url": {"url": to_data_url(picture)}} for picture in question.pictures
         ]
-        content.append({"type": "text", "text": question.prompt})
+        prompt = question.prompt.encode("utf-8", "replace").decode()  # file names may hold half characters
+        content.append({"type": "text", "text": prompt})
         messages: list[dict[str, Any]] = (
             [{"role": "system", "content": question.system}] if question.system else []
         )
-        messages.append({"role": "user", "content": content if question.pictures else question.prompt})
+        messages.append({"role": "user", "content": content if question.pictures else prompt})
         limit = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
         body: dict[str, Any] = {"model": self._settings.model, "messages": messages, limit: question.max_tokens}
         body |= {"stream": False}
@@ -299,7 +300,7 @@ class RemoteModel:
 
     def _wait(self, later: _Later, n_sent: int) -> None:
         """Wait before a request is sent again; where the server says how long, nobody asks sooner."""
-        if later.wait_seconds is not None:
+        if later.wait_seconds:
             with self._lock:
                 self._not_before = max(self._not_before, time.monotonic() + later.wait_seconds)
             return

@@ -22,7 +22,7 @@ from indexer.stages.notes import LABEL, OBJECT, SOURCES, Note, digest_of, read_n
 from indexer.stages.segmentation import find_changes, noise_of
 from indexer.stages.stage import KnownVideo, StretchResult
 from store.records import TextRow
-from store.stages import Run
+from store.stages import VISUAL, Run
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class ChapterStage:
     def __init__(self, settings: ChapterSettings | None = None, model: TextModel | None = None) -> None:
         self._settings = settings or ChapterSettings()
         self._model = model
-        self.reads: Sequence[str] = SOURCES
+        self.reads: Sequence[str] = (*SOURCES, VISUAL)
         name, revision, weights_hash = (
             (EXTRACTIVE, "", "") if model is None else (model.name, model.revision, model.weights_hash)
         )

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from store.timespan import TimeSpan
 from store.wording import clock, n_of
 
 COMMIT_EVERY_SECONDS = 60.0
+_TAKEN = "not all of it is written, as another process is at work on it; run it again"
+_Result = tuple[TimeSpan, StretchResult]
 _SIMPLE = (ShotState.DONE, ShotState.ERROR)
 
 
@@ -48,7 +51,7 @@ class Commits:
         archive: where they are written.
         run: the run.
         fingerprint: the video.
-        wanted: the stretches that cover the video, in order of time.
+        wanted: the stretches that the stage has to do; between shots there may be pauses.
         encoder: of texts, for stages whose texts are searched by meaning; None for words alone.
         every_seconds: time after which what is there is written as a part.
     """
@@ -58,7 +61,7 @@ class Commits:
         archive: Archive,
         run: Run,
         fingerprint: str,
-        wanted: TimeSpan,
+        wanted: Sequence[TimeSpan],
         encoder: TextEncoder | None,
         every_seconds: float = COMMIT_EVERY_SECONDS,
     ) -> None:
@@ -68,25 +71,26 @@ class Commits:
         self._wanted = wanted
         self._encoder = encoder if stage_named(run.stage).space is Space.TEXTS else None
         self._every_seconds = every_seconds
-        self._pending: list[tuple[TimeSpan, StretchResult]] = []
+        self._pending: list[_Result] = []
         self._errors: list[tuple[TimeSpan, str]] = []
         self._counts: Counter[ShotState] = Counter()
         self._n_rows = 0
-        self._parts: Sequence[TimeSpan] = archive.covered_spans(run, fingerprint)
+        self._parts = archive.parts_of(run, fingerprint)
         self._began = self._written = time.monotonic()
 
-    @property
-    def parts(self) -> Sequence[TimeSpan]:
-        """Stretches of the video that are written, in order of writing."""
-        return self._parts
-
     def is_covered(self, span: TimeSpan) -> bool:
-        """Whether an earlier run has written all of a stretch."""
-        return not _uncovered(span, self._parts)
+        """Whether all of a stretch is written."""
+        return not _uncovered(span, self._parts.values())
+
+    @property
+    def has_all(self) -> bool:
+        """Whether nothing is missing once what is pending is written."""
+        known = [*self._parts.values(), *(span for span, _ in self._pending)]
+        return not any(_uncovered(one, known) for one in self._wanted)
 
     def covered_until(self, start: Fraction) -> Fraction:
         """The end of what is written without a gap from a time on."""
-        for part in sorted(self._parts):
+        for part in sorted(self._parts.values()):
             if part.start <= start < part.end:
                 start = part.end
         return start
@@ -107,17 +111,23 @@ class Commits:
         """Write what is left, note a failure where something is missing, and say what became of it.
 
         Args:
-            failure: why the stage ended before the end of the video; empty if it did not.
+            failure: why the stage ended before the end of the video; empty if it did not. What is covered all the
+                same is no failure.
         """
-        if not self._parts and not self._errors and not failure:
-            self._write_all()
+        is_whole = self.has_all
+        if not self._parts and is_whole:
+            self._archive.put_text(self._segment(self._pending, None))
+            self._pending = []
         else:
             self._write_parts(is_end=True)
-        reason = failure or self._told_errors()
-        if not reason and self._parts and _uncovered(self._wanted, self._parts):
-            reason = "not all of it is written, as another process is at work on it; run it again"
+        reason = "" if is_whole else failure or self._told_errors() or _TAKEN
         if reason:
             self._archive.note_failure(self._run, self._fingerprint, reason)
+        return Committed(dict(self._counts), self._n_rows, reason)
+
+    def fail(self, reason: str) -> Committed:
+        """Note that nothing more can be written, and why."""
+        self._archive.note_failure(self._run, self._fingerprint, reason)
         return Committed(dict(self._counts), self._n_rows, reason)
 
     def _told_errors(self) -> str:
@@ -127,29 +137,27 @@ class Commits:
         n = len(self._errors)
         return f"{n_of(n, 'shot')} failed{', the first' if n > 1 else ''} at {clock(span.start_seconds)}: {reason}"
 
-    def _write_all(self) -> None:
-        self._archive.put_text(self._segment(self._pending, None))
-        self._pending = []
-
     def _write_parts(self, *, is_end: bool = False) -> None:
-        groups = list(_contiguous(sorted(self._pending, key=lambda one: one[0])))
+        self._parts = self._archive.parts_of(self._run, self._fingerprint, self._parts)
+        # What another process has written meanwhile is left out.
+        pending = sorted((one for one in self._pending if not self.is_covered(one[0])), key=lambda one: one[0])
         self._pending = []
+        groups = list(_contiguous(pending))
         for n, group in enumerate(groups):
             span = TimeSpan(group[0][0].start, group[-1][0].end)
             self._write_part(group, span, is_end=is_end and n == len(groups) - 1)
-        if is_end and not groups and not _uncovered(self._wanted, self._parts):
-            self._write_part([], self._wanted, is_end=True)  # another process wrote the rest, and went away
+        if is_end and not groups and self._wanted and self.has_all:
+            self._write_part([], self._wanted[-1], is_end=True)  # another process wrote the rest, and went away
         self._written = time.monotonic()
 
-    def _write_part(
-        self, results: Sequence[tuple[TimeSpan, StretchResult]], span: TimeSpan, *, is_end: bool
-    ) -> None:
-        written = self._archive.covered_spans(self._run, self._fingerprint)
-        is_last = is_end and not _uncovered(self._wanted, [*written, span])
-        self._archive.put_part(self._segment(results, Part(len(written), span, is_last)))
-        self._parts = [*written, span]
+    def _write_part(self, results: Sequence[_Result], span: TimeSpan, *, is_end: bool) -> None:
+        known = [*self._parts.values(), span]
+        is_last = is_end and not any(_uncovered(one, known) for one in self._wanted)
+        number = next(n for n in count() if n not in self._parts)
+        self._archive.put_part(self._segment(results, Part(number, span, is_last)))
+        self._parts = {**self._parts, number: span}
 
-    def _segment(self, results: Sequence[tuple[TimeSpan, StretchResult]], part: Part | None) -> TextSegment:
+    def _segment(self, results: Sequence[_Result], part: Part | None) -> TextSegment:
         rows = tuple(row for _, result in results for row in result.rows)
         self._n_rows += len(rows)
         outcomes = tuple(
@@ -182,11 +190,9 @@ class Commits:
         return self._encoder.space, np.ascontiguousarray(vectors, np.float32)
 
 
-def _contiguous(
-    results: Iterable[tuple[TimeSpan, StretchResult]],
-) -> Iterable[list[tuple[TimeSpan, StretchResult]]]:
+def _contiguous(results: Iterable[_Result]) -> Iterable[list[_Result]]:
     """Results in groups without gaps."""
-    group: list[tuple[TimeSpan, StretchResult]] = []
+    group: list[_Result] = []
     for one in results:
         if group and group[-1][0].end != one[0].start:
             yield group

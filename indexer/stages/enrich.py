@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from indexer.media.fingerprint import fingerprint
 from indexer.models.encoder import TextEncoder
 from indexer.stages.commits import Committed
 from indexer.stages.enrich_video import EnrichServices, Patience, StageOutcome, StageWork, Step, enrich_video
@@ -16,7 +17,7 @@ from store.archive import Archive
 from store.records import FrameRow, ShotRow, VideoRow
 from store.results import CoverageState
 from store.snapshot import Snapshot
-from store.stages import STAGES, Run
+from store.stages import STAGES, Run, Space, stage_named
 
 _PUBLISH_EVERY_SECONDS = 10.0
 
@@ -59,6 +60,7 @@ def enrich_videos(
     video_ids: Sequence[str] = (),
     encoder: TextEncoder | None = None,
     only_missing: bool = False,
+    again: bool = False,
 ) -> Iterator[StageOutcome]:
     """Fill an archive with the results of stages, and say how each ended with every video.
 
@@ -72,12 +74,13 @@ def enrich_videos(
         video_ids: fingerprints; none for all videos.
         encoder: of texts, for stages whose texts are searched by meaning; None for words alone.
         only_missing: leave videos alone that have a result of that stage by any run.
+        again: also what is done, as a run of its own beside the old one.
 
     Raises:
         ArchiveFullError: the disk is full; what was yielded is safe.
     """
     archive.publish()
-    run = _EnrichRun(archive, stages, on_progress, encoder, only_missing=only_missing)
+    run = _EnrichRun(archive, stages, on_progress, encoder, only_missing=only_missing, again=again)
     readers = [stage for stage in stages if isinstance(stage, ArchiveStage)]
     groups: list[list[AnyStage]] = [[stage for stage in stages if not isinstance(stage, ArchiveStage)]]
     groups += [[stage] for stage in _in_order(readers)]
@@ -104,10 +107,12 @@ class _EnrichRun:
         encoder: TextEncoder | None,
         *,
         only_missing: bool,
+        again: bool,
     ) -> None:
         self._archive = archive
         self._on_progress = on_progress
         self._only_missing = only_missing
+        self._edition = time.time_ns() if again else 0
         self._progress = {stage.run.stage: EnrichProgress(stage.run.stage) for stage in stages}
         patience = {stage.run.stage: Patience() for stage in stages}
         self._services = EnrichServices(archive, encoder, patience, self._tell)
@@ -116,7 +121,7 @@ class _EnrichRun:
     def work(self, stages: Sequence[AnyStage], video_ids: Sequence[str]) -> Iterator[StageOutcome]:
         """Stages that see the same state of the archive, on every video that lacks their results."""
         snapshot = self._archive.snapshot()
-        works = [StageWork(stage, _run_of(stage, snapshot)) for stage in stages]
+        works = [StageWork(stage, _run_of(stage, snapshot, self._edition)) for stage in stages]
         for work in works:
             self._archive.choose_run(work.run)
         videos = [one for one in snapshot.videos() if not video_ids or one.video_id in set(video_ids)]
@@ -151,12 +156,19 @@ class _EnrichRun:
 
     def _enrich(self, video: VideoRow, works: Sequence[StageWork]) -> Iterator[StageOutcome]:
         needs_file = [work for work in works if not isinstance(work.stage, ArchiveStage)]
-        if needs_file and not Path(video.path).is_file():
-            for work in works:
-                reason = "the file is not there now; it is done once it is back"
-                yield self._finish(StageOutcome(work.run.stage, video.path, Committed({}, 0, reason), 0.0))
-            return
-        known = _known(self._archive.snapshot(), video)
+        snapshot = self._archive.snapshot()
+        if needs_file:
+            found = _place_of(snapshot, video)
+            if isinstance(found, str):
+                for work in works:
+                    yield self._finish(StageOutcome(work.run.stage, video.path, Committed({}, 0, found), 0.0))
+                return
+            video = replace(video, path=str(found))
+        if self._services.encoder is not None and any(
+            stage_named(work.run.stage).space is Space.TEXTS for work in works
+        ):
+            self._services.encoder.encode_texts([])  # what cannot be loaded ends the run before any model works
+        known = _known(snapshot, video)
         for outcome in enrich_video(known, works, self._services):
             yield self._finish(outcome)
 
@@ -187,15 +199,32 @@ def _done(snapshot: Snapshot, run: Run) -> set[str]:
     return {video_id for video_id, found in coverages if found.state is CoverageState.DONE}
 
 
-def _run_of(stage: AnyStage, snapshot: Snapshot) -> Run:
+def _run_of(stage: AnyStage, snapshot: Snapshot, edition: int) -> Run:
     """The run of a stage; of one that reads others, with the runs that it reads among its parameters."""
     run = stage.run
-    if not isinstance(stage, ArchiveStage):
+    parameters = dict(run.parameters or {})
+    if isinstance(stage, ArchiveStage):
+        chosen = {name: snapshot.chosen_run(name) for name in sorted(stage.reads)}
+        parameters["reads"] = {name: key for name, key in chosen.items() if key is not None}
+    if edition:
+        parameters["edition"] = edition
+    if parameters == dict(run.parameters or {}):
         return run
-    inputs = {one.name: snapshot.chosen_run(one.name) for one in STAGES if one.name != run.stage}
-    read = {name: key for name, key in inputs.items() if key is not None and name in stage.reads}
-    parameters = {**dict(run.parameters or {}), "reads": read}
     return Run.of(run.stage, run.model, parameters, revision=run.revision, weights_hash=run.weights_hash)
+
+
+def _place_of(snapshot: Snapshot, video: VideoRow) -> Path | str:
+    """Where a video's content lies now, as it was indexed; else why it cannot be worked on."""
+    reason = "the file is not there now; it is done once it is back"
+    for place in snapshot.places_of([video.video_id]).get(video.video_id, []):
+        path = Path(place.path)
+        try:
+            if fingerprint(path) == video.video_id:
+                return path
+        except OSError:
+            continue
+        reason = "the file has changed since it was indexed; index it again"
+    return reason
 
 
 def _known(snapshot: Snapshot, video: VideoRow) -> KnownVideo:

@@ -28,6 +28,7 @@ from indexer.stages.stage import (
     StretchResult,
 )
 from store.archive import Archive
+from store.errors import ArchiveDamagedError, RowRefusedError
 from store.shot_outcomes import ShotState
 from store.stages import Run
 from store.timespan import TimeSpan
@@ -37,7 +38,11 @@ StageT = TypeVar("StageT", PictureStage, SoundStage, ArchiveStage)
 _MOST_PICTURE_BYTES = 2**28
 """Pictures of a batch together: a batch is read sooner where they are large."""
 _MOST_ERRORS_IN_A_ROW = 5
-"""After so many a stage is given up for the whole run: its model, or its server, is at fault."""
+"""After so many a stage is given up for the video; the next run tries again."""
+_MOST_VIDEOS_IN_A_ROW = 3
+"""After so many without any result it is given up for the whole run: its model is at fault."""
+_OF_ONE_STAGE = (ArchiveDamagedError, ModelError, RowRefusedError)
+"""What ends one stage on one video, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +60,28 @@ class StageWork:
 
 @dataclass(slots=True)
 class Patience:
-    """How often a stage's model has failed in a row, over all videos.
+    """With how many videos in a row a stage's model failed altogether.
 
     Args:
-        n_errors: errors since the last success.
-        reason: of the last one.
+        n_videos: videos since the last result.
+        reason: of the last failure.
     """
 
-    n_errors: int = 0
+    n_videos: int = 0
     reason: str = ""
 
     @property
     def is_lost(self) -> bool:
         """Whether the model is not asked any more."""
-        return self.n_errors >= _MOST_ERRORS_IN_A_ROW
+        return self.n_videos >= _MOST_VIDEOS_IN_A_ROW
 
     def give_up(self, reason: str) -> None:
         """Ask no more: it is known that nothing will come."""
-        self.n_errors, self.reason = _MOST_ERRORS_IN_A_ROW, reason
+        self.n_videos, self.reason = _MOST_VIDEOS_IN_A_ROW, reason
 
-    def note(self, result: StretchResult) -> None:
-        """Take notice of one result."""
-        if result.state is ShotState.ERROR:
-            self.n_errors, self.reason = self.n_errors + 1, result.reason
-        else:
-            self.n_errors = 0
+    def note(self, *, has_results: bool, reason: str) -> None:
+        """Take notice of a video that the model worked on."""
+        self.n_videos, self.reason = (0, "") if has_results else (self.n_videos + 1, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +147,36 @@ class _Bench(Generic[StageT]):
     tell: Tell
     seconds: float = 0.0
     failure: str = ""
+    n_errors: int = 0
+    has_results: bool = False
+    is_models_fault: bool = True
     batch: list[ShownStretch] = field(default_factory=list)
 
     def add(self, span: TimeSpan, result: StretchResult, seconds: float) -> None:
         """Take the result of a stretch."""
-        self.patience.note(result)
-        self.commits.add(span, result)
+        if result.state is ShotState.ERROR:
+            self.n_errors += 1
+            if self.n_errors >= _MOST_ERRORS_IN_A_ROW:
+                self.failure = self.failure or result.reason
+        else:
+            self.n_errors, self.has_results = 0, True
+        try:
+            self.commits.add(span, result)
+        except _OF_ONE_STAGE as error:
+            self.failure = self.failure or str(error)
         self.tell(Step(self.name, span.duration_seconds, seconds))
 
     def outcome(self, path: str) -> StageOutcome:
         """Write what is left."""
-        return StageOutcome(self.name, path, self.commits.finish(self.failure), self.seconds)
+        if self.n_errors and self.is_models_fault:
+            self.patience.note(has_results=self.has_results, reason=self.failure or "the model fails")
+        elif self.has_results:
+            self.patience.note(has_results=True, reason="")
+        try:
+            committed = self.commits.finish(self.failure)
+        except _OF_ONE_STAGE as error:
+            committed = self.commits.fail(str(error))
+        return StageOutcome(self.name, path, committed, self.seconds)
 
 
 def enrich_video(video: KnownVideo, works: Sequence[StageWork], services: EnrichServices) -> list[StageOutcome]:
@@ -167,30 +188,37 @@ def enrich_video(video: KnownVideo, works: Sequence[StageWork], services: Enrich
         ArchiveFullError: the disk is full; what was written is safe.
     """
     span = services.archive.snapshot().video_span(video.video.video_id) or video.video.facts.span
+    path = video.video.path
     looking: list[_Bench[PictureStage]] = []
     listening: list[_Bench[SoundStage]] = []
     reading: list[_Bench[ArchiveStage]] = []
+    outcomes: list[StageOutcome] = []
     for work in works:
-        match work.stage:
-            case PictureStage() as stage:
-                looking.append(_bench(stage, work.run, video, span, services))
-            case SoundStage() as stage:
-                listening.append(_bench(stage, work.run, video, span, services))
-            case ArchiveStage() as stage:
-                reading.append(_bench(stage, work.run, video, span, services))
+        try:
+            match work.stage:
+                case PictureStage() as stage:
+                    shots = [stretch.span for stretch in cut_stretches(video)]
+                    looking.append(_bench(stage, work.run, video, shots, services))
+                case SoundStage() as stage:
+                    listening.append(_bench(stage, work.run, video, [span], services))
+                case ArchiveStage() as stage:
+                    reading.append(_bench(stage, work.run, video, [span], services))
+        except ArchiveDamagedError as error:
+            outcomes.append(StageOutcome(work.run.stage, path, Committed({}, 0, str(error)), 0.0))
     _look(video, [bench for bench in looking if not bench.failure])
     _listen_all(video, [bench for bench in listening if not bench.failure], span)
     for bench in reading:
         if not bench.failure:
             _derive(video, bench, span)
-    path = video.video.path
-    outcomes = [bench.outcome(path) for bench in looking] + [bench.outcome(path) for bench in listening]
+    outcomes += [bench.outcome(path) for bench in looking] + [bench.outcome(path) for bench in listening]
     return outcomes + [bench.outcome(path) for bench in reading]
 
 
-def _bench(stage: StageT, run: Run, video: KnownVideo, span: TimeSpan, services: EnrichServices) -> _Bench[StageT]:
+def _bench(
+    stage: StageT, run: Run, video: KnownVideo, wanted: Sequence[TimeSpan], services: EnrichServices
+) -> _Bench[StageT]:
     """A stage that is about to begin; given up already where its model failed too often."""
-    commits = Commits(services.archive, run, video.video.video_id, span, services.encoder)
+    commits = Commits(services.archive, run, video.video.video_id, wanted, services.encoder)
     bench = _Bench(stage, run.stage, commits, services.patience[run.stage], services.tell)
     if bench.patience.is_lost:
         bench.failure = bench.patience.reason
@@ -248,8 +276,7 @@ def _read(bench: _Bench[PictureStage]) -> None:
         bench.add(shown.stretch.span, result, seconds / len(batch))
     if gone:
         bench.patience.give_up(gone)
-    if bench.patience.is_lost:
-        bench.failure = bench.patience.reason
+        bench.failure = gone
 
 
 def _results(stage: PictureStage, batch: Sequence[ShownStretch]) -> Sequence[StretchResult]:
@@ -339,14 +366,14 @@ def _hear(bench: _Bench[SoundStage], listen: Callable[[], Sequence[HeardStretch]
     try:
         heard = listen()
     except ModelError as error:
-        bench.patience.note(StretchResult(state=ShotState.ERROR, reason=str(error)))
+        bench.n_errors += 1
         bench.failure = str(error)
         return
     seconds = time.perf_counter() - started
     bench.seconds += seconds
     for one in heard:
         if one.result.state is ShotState.ERROR:
-            bench.patience.note(one.result)
+            bench.n_errors += 1
             bench.failure = one.result.reason
             return
         bench.add(one.span, one.result, seconds / len(heard))
@@ -356,6 +383,11 @@ def _derive(video: KnownVideo, bench: _Bench[ArchiveStage], span: TimeSpan) -> N
     started = time.perf_counter()
     try:
         result = bench.stage.derive(video)
+        bench.is_models_fault = False  # such as that nothing is known yet
+    except ServerUnavailableError as error:
+        bench.patience.give_up(str(error))
+        bench.failure = str(error)
+        return
     except ModelError as error:
         result = StretchResult(state=ShotState.ERROR, reason=str(error))
     bench.seconds = time.perf_counter() - started

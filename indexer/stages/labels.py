@@ -23,7 +23,7 @@ from indexer.stages.label_timeline import (
 )
 from indexer.stages.stage import StretchResult
 from store.records import TextRow
-from store.stages import Run
+from store.stages import VISUAL, Run
 from store.timespan import TimeSpan
 
 if TYPE_CHECKING:
@@ -194,8 +194,8 @@ class ZeroShotLabels:
 
     @property
     def reads(self) -> Sequence[str]:
-        """No other stage: vectors alone."""
-        return ()
+        """The shots and their vectors."""
+        return (VISUAL,)
 
     def derive(self, video: KnownVideo) -> StretchResult:
         """Labels of a video: rows for its shots, or for intervals.

@@ -86,7 +86,9 @@ def show_stretches(video: KnownVideo, works: Sequence[PictureWork]) -> Generator
     with closing(_ahead(read_pictures(video.video.path, requests, video.video.facts))) as pictures:
         for picture in pictures:
             for waiting in consumers.pop(requests[picture.number]):
-                waiting.shown.append((picture.time, picture.picture))
+                # The picture may have begun to be shown before the stretch; it is seen at the wanted time.
+                time = max(picture.time, min(requests[picture.number].time, waiting.stretch.span.end))
+                waiting.shown.append((time, picture.picture))
                 if len(waiting.shown) == waiting.n_wanted:
                     times_, shown = zip(*waiting.shown, strict=True)
                     yield waiting.n_work, ShownStretch(waiting.stretch, times_, shown)

@@ -174,7 +174,9 @@ class _Reader:
         if end <= self._start or self._found.track is None:
             return ()
         part = TimeSpan(self._start, end)
-        rows = [row for row in rows_of_subtitles(self._found.track, self._span) if within(row, part)]
+        rows = rows_of_subtitles(self._found.track, self._span)
+        if self._start > self._span.start:  # else all that begin before the first picture belong to it
+            rows = [row for row in rows if within(row, part)]
         reason = "; ".join(filter(None, [f"read from {self._found.track.source}", self._found.problem]))
         return (HeardStretch(part, StretchResult(tuple(rows), ShotState.DONE, reason)),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +64,8 @@ def sql(archive: Path, statement: str, limit: int, as_json: bool) -> None:
     with Archive.open(archive) as opened:
         names, rows = opened.snapshot().answer_sql(statement, limit + 1)
     if as_json:
-        print_json([dict(zip(names, map(_plain, row), strict=True)) for row in rows[:limit]])
+        columns = [name if names.index(name) == n else f"{name}_{n + 1}" for n, name in enumerate(names)]
+        print_json([dict(zip(columns, map(_plain, row), strict=True)) for row in rows[:limit]])
     else:
         print_table(names, [["" if cell is None else str(cell) for cell in row] for row in rows[:limit]])
     if len(rows) > limit:
@@ -71,7 +73,9 @@ def sql(archive: Path, statement: str, limit: int, as_json: bool) -> None:
 
 
 def _plain(cell: object) -> object:
-    """A value of SQL as JSON has it: dates and decimals as text."""
+    """A value of SQL as JSON has it: dates and decimals as text, and no number that is none."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
     if isinstance(cell, list | tuple):
         return [_plain(one) for one in cell]
     if isinstance(cell, dict):

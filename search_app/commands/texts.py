@@ -87,8 +87,8 @@ def correct(
     if (text is not None) + remove + reset != 1:
         raise click.UsageError("write the right TEXT, or --remove, or --reset")
     with Archive.open(archive) as opened:
-        found = correct_text(opened, video, stage, time, text or "", old_text=was, is_reset=reset)
-    was_text = "" if found is None else f", was: {found.row.text}"
+        before = correct_text(opened, video, stage, time, text or "", old_text=was, is_reset=reset)
+    was_text = f", was: {before}" if before else ""
     from indexer.commands.console import say
 
     say(f"{'taken back' if reset else 'removed' if remove else 'written'}{was_text}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from store.records import ShotRow, VideoRow
     from store.results import StageRow
     from store.snapshot import Snapshot
+    from store.timespan import TimeSpan
 
 _SHOT_FIELDS: Final = ("video", "fingerprint", "shot", "number", "start", "end", "boundary")
 _PIECE = 1000
@@ -41,10 +43,25 @@ def shot_objects(snapshot: Snapshot, video_ids: Sequence[str] = ()) -> Iterator[
     for video in snapshot.videos():
         if video_ids and video.video_id not in video_ids:
             continue
-        rows = snapshot.stage_rows(video.video_id)
-        for shot in snapshot.shots(video.video_id):
-            span = shot.shot.span
-            yield _object(video, shot, [row for row in rows if row.row.span.overlaps(span)], models)
+        shots = snapshot.shots(video.video_id)
+        rows = _rows_of_shots(snapshot.stage_rows(video.video_id), shots)
+        for shot in shots:
+            yield _object(video, shot, rows[shot.shot_id], models)
+
+
+def _rows_of_shots(rows: Sequence[StageRow], shots: Sequence[ShotRow]) -> dict[str, list[StageRow]]:
+    """The texts of each shot: those that overlap it, and of those that overlap none the nearest ones."""
+    found: dict[str, list[StageRow]] = {shot.shot_id: [] for shot in shots}
+    for row in rows if shots else ():
+        met = [shot for shot in shots if row.row.span.overlaps(shot.shot.span)]
+        for shot in met or [min(shots, key=lambda shot: _distance(row.row.span, shot.shot.span))]:
+            found[shot.shot_id].append(row)
+    return found
+
+
+def _distance(one: TimeSpan, other: TimeSpan) -> Fraction:
+    """Seconds between two stretches that share no instant."""
+    return max(other.start - one.end, one.start - other.end)
 
 
 def _object(video: VideoRow, shot: ShotRow, rows: Sequence[StageRow], models: Mapping[str, str]) -> dict[str, Any]:
@@ -148,14 +165,13 @@ def _pieces(objects: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]
 def _with_json_payloads(one: Mapping[str, Any]) -> dict[str, Any]:
     titles = {stage.title for stage in text_stages()}
     return {
-        name: [
-            {**text, "payload": text["payload"] and json.dumps(text["payload"], ensure_ascii=False)}
-            for text in value
-        ]
-        if name in titles
-        else value
+        name: [{**text, "payload": _as_json(text["payload"])} for text in value] if name in titles else value
         for name, value in one.items()
     }
+
+
+def _as_json(payload: object) -> str | None:
+    return None if payload is None else json.dumps(payload, ensure_ascii=False)
 
 
 def _schema() -> pa.Schema:

@@ -15,6 +15,7 @@ import numpy as np
 from search_app.cutting.stored_cut import editor_name
 from search_app.errors import QueryError
 from store.events import TextCorrected
+from store.row_checks import clean_text
 from store.wording import n_of
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def name_cluster(archive: Archive, number: int, name: str) -> FaceCluster:
     if not 1 <= number <= len(clusters):
         raise QueryError(f"there is no cluster {number}: {n_of(len(clusters), 'cluster')} here")
     cluster = clusters[number - 1]
-    person = " ".join(name.split())
+    person = " ".join(clean_text(name).split())
     archive.record(
         TextCorrected(
             _STAGE, face.video_id, str(face.row.span.start), str(face.row.span.end), face.row.text, person,

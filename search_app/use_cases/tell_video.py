@@ -71,7 +71,7 @@ class Told:
         if not self.is_stored:
             said.append(f"made now and not stored: rushes enrich ARCHIVE --only {stage} stores them")
         if self.is_stale:
-            said.append(f"older than what is known of the video now: rushes enrich ARCHIVE --only {stage} --all")
+            said.append(f"older than what is known of the video now: rushes enrich ARCHIVE --only {stage} --again")
         return said
 
 

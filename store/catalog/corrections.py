@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from store.catalog.schema import to_stored_text
 from store.events import TextCorrected
 from store.limited import read_fraction
+from store.row_checks import clean_text
 from store.stages import STAGES
 
 if TYPE_CHECKING:
@@ -22,20 +23,25 @@ _APPLY = """
     DELETE FROM text_row WHERE segment = '';
     CREATE OR REPLACE TEMP TABLE corrected AS
         SELECT text_correction.* FROM text_correction SEMI JOIN video USING (fingerprint) WHERE NOT is_reset;
-    INSERT INTO hidden_text SELECT * FROM text_row WHERE EXISTS (
-        FROM corrected
-        WHERE corrected.fingerprint = text_row.fingerprint AND corrected.stage = text_row.stage
+    CREATE OR REPLACE TEMP TABLE met AS
+        SELECT corrected.key, corrected.is_list, text_row.text_id,
+            lower(corrected.old_text) = lower(text_row.text) AS is_same,
+            least(corrected.end_seconds, text_row.end_seconds)
+                - greatest(corrected.start_seconds, text_row.start_seconds)
+                >= greatest(text_row.end_seconds - text_row.start_seconds,
+                    corrected.end_seconds - corrected.start_seconds) / 2 AS is_alike
+        FROM corrected JOIN text_row
+            ON corrected.fingerprint = text_row.fingerprint AND corrected.stage = text_row.stage
             AND corrected.start_seconds < text_row.end_seconds AND corrected.end_seconds > text_row.start_seconds
-            AND CASE WHEN corrected.is_list THEN lower(corrected.old_text) = lower(text_row.text)
-                ELSE least(corrected.end_seconds, text_row.end_seconds)
-                    - greatest(corrected.start_seconds, text_row.start_seconds)
-                    >= (text_row.end_seconds - text_row.start_seconds) / 2
-                END
+        WHERE corrected.old_text <> '';
+    INSERT INTO hidden_text SELECT * FROM text_row WHERE text_id IN (
+        SELECT text_id FROM met WHERE is_same UNION
+        SELECT text_id FROM met WHERE is_alike AND NOT is_list AND key NOT IN (SELECT key FROM met WHERE is_same)
     );
     DELETE FROM text_row WHERE text_id IN (SELECT text_id FROM hidden_text);
     INSERT INTO text_row BY NAME
     SELECT text_id, '' AS segment, fingerprint, stage, 0 AS ordinal, start_numerator, start_denominator,
-        start_seconds, end_numerator, end_denominator, end_seconds, text, '' AS language,
+        start_seconds, end_numerator, end_denominator, end_seconds, text, 1.0 AS score, '' AS language,
         json_object('editor', editor, 'was', old_text)::VARCHAR AS payload
     FROM corrected WHERE text <> '';
 """
@@ -47,9 +53,9 @@ def note_correction(latest: dict[str, dict[str, dict[str, Any]]], ordered: Order
     if not isinstance(event, TextCorrected):
         return False
     start, end = read_fraction(event.start), read_fraction(event.end)
-    old_text, text = to_stored_text(event.old_text), to_stored_text(event.text)
+    old_text, text = to_stored_text(event.old_text), to_stored_text(clean_text(event.text))
     is_list = any(stage.is_list for stage in STAGES if stage.name == event.stage)
-    about = json.dumps([event.stage, event.fingerprint, event.start, event.end, old_text if is_list else ""])
+    about = json.dumps([event.stage, event.fingerprint, event.start, event.end, old_text or text])
     key = blake2b(about.encode(), digest_size=12).hexdigest()
     digest = blake2b(json.dumps([key, text]).encode(), digest_size=8).digest()
     latest["text_correction"][key] = {

@@ -12,7 +12,7 @@ from store.catalog.schema import from_stored_text, reading_rows, to_stored_text
 from store.events import RunChosen, RunDropped, SpaceAdded, StageFailed
 from store.limited import parse_limited_json, read_fraction
 from store.records import EmbeddingSpace, TextRow
-from store.results import Coverage, CoverageState, PassedSegment, RunRow, StageRow
+from store.results import Correction, Coverage, CoverageState, PassedSegment, RunRow, StageRow
 from store.row_checks import Word
 from store.shot_outcomes import ShotOutcome, ShotState
 from store.stages import VISUAL, Run
@@ -246,6 +246,20 @@ def read_outcomes(reader: CatalogReader, stage: str, key: str, video_id: str) ->
         for start, end, state, reason in rows
     ]
     return sorted(found, key=lambda one: one.span)
+
+
+@reading_rows
+def read_corrections(reader: CatalogReader, video_id: str, stage: str) -> list[Correction]:
+    """What people put in place of what a stage found in a video, by time; what was taken back is left out."""
+    rows = reader.rows(
+        "SELECT start_numerator, start_denominator, end_numerator, end_denominator, old_text, text "
+        "FROM text_correction WHERE fingerprint = ? AND stage = ? AND NOT is_reset ORDER BY start_seconds, key",
+        [video_id, stage],
+    )
+    return [
+        Correction(stage, TimeSpan(Fraction(a, b), Fraction(c, d)), from_stored_text(old), from_stored_text(text))
+        for a, b, c, d, old, text in rows
+    ]
 
 
 @reading_rows

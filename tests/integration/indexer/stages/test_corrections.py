@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from indexer.pipeline import index_videos
 from indexer.stages.enrich import enrich_videos
 from search_app.cli import main
 from store.archive import Archive
+from store.events import TextCorrected
+from store.records import TextRow, TextSegment
+from store.stages import Run
+from store.timespan import TimeSpan
 from tests.colour_clips import write_colour_clip
 from tests.fake_stages import ColourStage
 from tests.fakes import FakeEncoder
@@ -102,3 +107,57 @@ def test_runs_are_compared_on_what_a_person_wrote(archive: Path) -> None:
         list(enrich_videos(opened, [ColourStage("worse", fails_on=frozenset({"blue"}))], lambda _: None))
     options = ("captions", "colours", "worse", "--most-differences", "0")
     assert "1 row said by one run alone" in rushes("stages", "compare", archive, *options, status=1)
+
+
+def test_removed_texts_come_back_and_added_ones_go(archive: Path) -> None:
+    """What was removed can be reset; labels are added beside each other, changed, and taken away again."""
+    rushes("correct", archive, "film.mp4", "captions", "1.5", "--remove")
+    assert [("all red", "model"), ("all blue", "model")] == texts(archive)
+    rushes("correct", archive, "film.mp4", "captions", "1.5", "--reset")
+    assert ("all green", "model") in texts(archive)
+    for label in ("barn", "farm"):
+        rushes("correct", archive, "film.mp4", "labels", "0.5", label)
+    rushes("correct", archive, "film.mp4", "labels", "0.5", "--was", "farm", "meadow")
+    assert [("all red", "model"), ("barn", "hand"), ("meadow", "hand")] == sorted(
+        one for one in texts(archive, "labels") if one[0] not in ("all green", "all blue")
+    )
+    rushes("correct", archive, "film.mp4", "labels", "0.5", "--was", "barn", "--remove")
+    assert ("barn", "hand") not in texts(archive, "labels")
+    assert "nothing was corrected" in rushes(
+        "correct", archive, "film.mp4", "captions", "0.5", "--reset", status=2
+    )
+
+
+def test_no_text_can_break_an_archive(archive: Path) -> None:
+    """Control characters become spaces, half characters question marks, and what is endless is refused."""
+    rushes("correct", archive, "film.mp4", "captions", "1.5", "a\x07b \udce9")
+    assert ("a b ?", "hand") in texts(archive)
+    assert "100,001 characters" in rushes(
+        "correct", archive, "film.mp4", "captions", "1.5", "x" * 100_001, status=1
+    )
+    with Archive.open(archive) as opened:
+        video = opened.snapshot().videos()[0].video_id
+        opened.record([TextCorrected("caption", video, "0", "1", "all red", "\x00" * 200_000)])
+        opened.publish()
+    assert 3 == len(texts(archive))
+
+
+def test_a_line_of_ones_own_hides_nothing(archive: Path) -> None:
+    """A sentence that was missed stands beside the others; of two speakers at once only one is corrected."""
+    said = [(0.0, 0.4, "one"), (0.5, 0.9, "two"), (1.0, 2.0, "left"), (1.0, 2.0, "right")]
+    rows = tuple(TextRow(TimeSpan(Fraction(a), Fraction(b)), text) for a, b, text in said)
+    with Archive.open(archive) as opened:
+        video = opened.snapshot().videos()[0].video_id
+        run = Run.of("transcript", "m", {})
+        opened.put_text(TextSegment(video, "transcript", run.key, "m", {}, rows))
+        opened.publish()
+    rushes("correct", archive, "film.mp4", "speech", "0.45", "between")
+    rushes("correct", archive, "film.mp4", "speech", "1.5", "--was", "left", "LEFT")
+    rushes("correct", archive, "film.mp4", "speech", "1.5", "--was", "right", "RIGHT")
+    assert ["between", "one", "two", "LEFT", "RIGHT"] == [text for text, _ in sorted_by_time(archive)]
+
+
+def sorted_by_time(archive: Path) -> list[tuple[str, float]]:
+    """Spoken texts by time, then by text."""
+    rows = json.loads(rushes("texts", archive, "film.mp4", "--stage", "speech", "--json"))
+    return sorted(((row["text"], row["start"]) for row in rows), key=lambda one: (one[1], one[0]))

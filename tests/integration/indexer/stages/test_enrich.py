@@ -145,18 +145,70 @@ def test_results_stay_with_their_shots(
     assert CoverageState.DONE is archive.snapshot().coverage(first.run, video.video_id).state
 
 
-def test_a_model_that_always_fails_is_given_up(archive: Archive, library: Path) -> None:
-    """After five errors in a row no further shot or video is tried, and each outcome says why."""
-    write_colour_clip(library / "second.mp4", ("red", "green"))
+def test_a_bad_stretch_of_a_film_does_not_stop_the_others(archive: Archive, library: Path) -> None:
+    """After five errors in a row the video is given up, and the next one is tried all the same."""
+    write_colour_clip(library / "second.mp4", ("orange", "green"))
     settings_ = IndexSettings(pipeline=PipelineSettings(jobs=1))
     list(index_videos(archive, [library], FakeEncoder(), settings_, lambda _: None))
     stage = ColourStage(batch=1, fails_on=frozenset(SHOTS))
-    outcomes = enrich(archive, stage, ColourStage(stage="label"))
+    outcomes = {Path(outcome.path).name: outcome for outcome in enrich(archive, stage)}
     (library / "second.mp4").unlink()
-    assert 5 == len(stage.seen)
-    failures = [outcome.committed.failure for outcome in outcomes]
-    assert 2 == sum(bool(failure) for failure in failures)
-    assert all("cannot say" in failure for failure in failures if failure)
+    assert 7 == len(stage.seen)
+    assert {ShotState.ERROR: 5} == outcomes["film.mp4"].committed.counts
+    assert {ShotState.ERROR: 1, ShotState.DONE: 1} == outcomes["second.mp4"].committed.counts
+    assert all("cannot say" in outcome.committed.failure for outcome in outcomes.values())
+
+
+def test_a_model_that_always_fails_is_given_up(tmp_path: Path) -> None:
+    """After three videos without any result no further one is tried, and each outcome says why."""
+    for number in range(5):
+        write_colour_clip(tmp_path / "library" / f"{number}.mp4", ("red",), salt=number)
+    with Archive.create(tmp_path / "archive") as archive:
+        archive.claim_space(FakeEncoder().space, "fake")
+        list(index_videos(archive, [tmp_path / "library"], FakeEncoder(), IndexSettings(), lambda _: None))
+        stage = ColourStage(fails_on=frozenset({"red"}))
+        outcomes = enrich(archive, stage, ColourStage(stage="label"))
+    assert 3 == len(stage.seen)
+    failures = [outcome.committed.failure for outcome in outcomes if outcome.stage == "caption"]
+    assert 5 == sum("cannot say red" in failure for failure in failures)
+    assert all(not outcome.committed.failure for outcome in outcomes if outcome.stage == "label")
+
+
+def test_another_process_at_work_doubles_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another run wrote meanwhile is left out, and the video is done by both together."""
+    monkeypatch.setattr(commits.Commits.__init__, "__defaults__", (0.0,))
+
+    class Overtaken(ColourStage):
+        def read(self, shown: Any) -> Any:
+            if len(self.seen) == 2:
+                enrich(archive, ColourStage(batch=1))
+            return super().read(shown)
+
+    (outcome,) = enrich(archive, Overtaken(batch=1))
+    archive.publish()
+    assert "" == outcome.committed.failure
+    assert ALL == said(archive)
+
+
+def test_a_file_that_was_replaced_is_told(archive: Archive, library: Path) -> None:
+    """Another content under the same name is not described as the old one."""
+    film = library / "film.mp4"
+    kept = film.read_bytes()
+    write_colour_clip(film, ("white",))
+    (outcome,) = enrich(archive, ColourStage())
+    film.write_bytes(kept)
+    assert "has changed since it was indexed" in outcome.committed.failure
+    assert [] == said(archive)
+
+
+def test_what_is_done_is_done_again_where_asked(archive: Archive) -> None:
+    """A run of its own stands beside the old one, and answers."""
+    enrich(archive, ColourStage())
+    stage = ColourStage()
+    enrich(archive, stage, again=True)
+    assert 6 == sum(map(len, stage.seen))
+    assert ALL == said(archive)
+    assert 2 == sum(row.run.stage == "caption" for row in archive.snapshot().runs())
 
 
 def test_long_work_is_committed_in_parts(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
