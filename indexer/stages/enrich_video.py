@@ -168,14 +168,12 @@ class _Bench(Generic[StageT]):
 
     def outcome(self, path: str) -> StageOutcome:
         """Write what is left."""
-        if self.n_errors and self.is_models_fault:
-            self.patience.note(has_results=self.has_results, reason=self.failure or "the model fails")
-        elif self.has_results:
-            self.patience.note(has_results=True, reason="")
         try:
             committed = self.commits.finish(self.failure)
         except _OF_ONE_STAGE as error:
             committed = self.commits.fail(str(error))
+        if self.has_results or (self.n_errors and self.is_models_fault and not self.patience.is_lost):
+            self.patience.note(has_results=self.has_results, reason=committed.failure)
         return StageOutcome(self.name, path, committed, self.seconds)
 
 
