@@ -14,6 +14,7 @@ from tests.evaluation.demo_shots import film, sample_distinct_scenes
 N_SHOTS = 100
 
 
+@pytest.mark.optin
 @pytest.mark.slow
 @pytest.mark.evaluation
 def test_captions_of_other_shots_are_flagged() -> None:

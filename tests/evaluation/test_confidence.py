@@ -36,6 +36,7 @@ def keeps_its_word(figures: Mapping[str, Reliability], largest_error: float, kin
     return all(n > 0 and share >= said - 2 * LARGEST_ERROR for n, said, share in high)
 
 
+@pytest.mark.optin
 @pytest.mark.evaluation
 @pytest.mark.slow
 def test_of_what_is_called_so_sure_so_many_are_right(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def measure(scores: np.ndarray, shots: list[Shot]) -> Scores:
     return Scores(float((places <= 1).mean()), float((places <= 5).mean()), float((1 / places).mean()), len(ranks))
 
 
+@pytest.mark.optin
 @pytest.mark.evaluation
 @pytest.mark.slow
 def test_frames_per_shot() -> None:

@@ -50,6 +50,7 @@ def labels_of(seen: SeenShots, shot: tuple[str, int], vocabulary: Vocabulary) ->
     return [label.word for label in choose_labels(np.stack(rows), vocabulary, 5, 0.0)]
 
 
+@pytest.mark.optin
 @pytest.mark.evaluation
 @pytest.mark.slow
 @pytest.mark.timeout(1800)

@@ -106,6 +106,7 @@ def test_pans_have_frames_that_do_not_show_the_thing(indexed: Callable[[str], In
                 assert max(times) >= take.pan_rests[1]
 
 
+@pytest.mark.optin
 def test_the_command_finds_the_same(indexed: Callable[[str], IndexedSet]) -> None:
     """`rushes eval` on the questions of a set as a file gives the recall that the table says."""
     plain = indexed("plain")

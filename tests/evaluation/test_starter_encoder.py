@@ -41,6 +41,7 @@ def log_probabilities(seen: SeenShots) -> np.ndarray:
     return np.stack(rows)
 
 
+@pytest.mark.optin
 @pytest.mark.evaluation
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
