@@ -37,8 +37,9 @@ StageT = TypeVar("StageT", PictureStage, SoundStage, ArchiveStage)
 
 _MOST_PICTURE_BYTES = 2**28
 """Pictures of a batch together: a batch is read sooner where they are large."""
-_MOST_ERRORS_IN_A_ROW = 5
-"""After so many a stage is given up for the video; the next run tries again."""
+_MOST_ERRORS_IN_A_ROW = 50
+"""After so many a stage is given up for the video. Not sooner: a film may begin with many black shots of which a
+model has nothing to say, and what comes behind them would never be asked."""
 _MOST_VIDEOS_IN_A_ROW = 3
 """After so many without any result it is given up for the whole run: its model is at fault."""
 _OF_ONE_STAGE = (ArchiveDamagedError, ModelError, RowRefusedError)
