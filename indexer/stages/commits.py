@@ -76,7 +76,8 @@ class Commits:
         self._counts: Counter[ShotState] = Counter()
         self._n_rows = 0
         self._parts = archive.parts_of(run, fingerprint)
-        self._began = self._written = time.monotonic()
+        self._seconds = 0.0
+        self._written = time.monotonic()
 
     def is_covered(self, span: TimeSpan) -> bool:
         """Whether all of a stretch is written."""
@@ -95,8 +96,9 @@ class Commits:
                 start = part.end
         return start
 
-    def add(self, span: TimeSpan, result: StretchResult) -> None:
-        """Take the result of a stretch; writes a part where the last one is old enough."""
+    def add(self, span: TimeSpan, result: StretchResult, seconds: float = 0.0) -> None:
+        """Take the result of a stretch, and what it cost; writes a part where the last one is old enough."""
+        self._seconds += seconds
         self._counts[result.state] += 1
         if result.state is ShotState.ERROR:
             self._errors.append((span, result.reason))
@@ -165,8 +167,7 @@ class Commits:
             for span, result in results
             if result.state not in _SIMPLE or result.reason
         )
-        now = time.monotonic()
-        seconds, self._began = now - self._began, now
+        seconds, self._seconds = self._seconds, 0.0
         run = self._run
         return TextSegment(
             self._fingerprint,

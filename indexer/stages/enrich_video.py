@@ -162,7 +162,7 @@ class _Bench(Generic[StageT]):
         else:
             self.n_errors, self.has_results = 0, True
         try:
-            self.commits.add(span, result)
+            self.commits.add(span, result, seconds)
         except _OF_ONE_STAGE as error:
             self.failure = self.failure or str(error)
         self.tell(Step(self.name, span.duration_seconds, seconds))

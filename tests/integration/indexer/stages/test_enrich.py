@@ -96,6 +96,9 @@ def test_one_pass_serves_all_stages_that_want_pictures(archive: Archive, monkeyp
     outcomes = enrich(archive, ColourStage(), labels)
     assert ["caption", "label"] == [outcome.stage for outcome in outcomes]
     assert 1 == len(calls)
+    costs = {row.run.stage: row.seconds for row in archive.snapshot().runs()}
+    for outcome in outcomes:  # what each took itself, not what all of the pass took
+        assert pytest.approx(outcome.seconds) == costs[outcome.stage]
     assert (ALL, ALL) == (said(archive), said(archive, "label"))
 
 
