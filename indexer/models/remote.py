@@ -171,6 +171,9 @@ class RemoteModel:
         try:
             asked = [pool.submit(self._ask_or_error, question) for question in questions]
             return [one.result() for one in asked]
+        except KeyboardInterrupt:
+            self.close()  # requests that wait, or are under way, end now
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after an error, nothing waits for the rest
 
