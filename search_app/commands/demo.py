@@ -44,7 +44,8 @@ def demo(folder: Path, seed: int) -> None:
         for stages, video_ids in demo_stages(archive):
             run_enrich(archive, stages, demo_settings().stages, "cpu", video_ids=video_ids)
         for query in (*DEMO_QUERIES, *DEMO_WORDS):
-            click.echo(f'\nrushes search {folder / "archive"} "{query}" --limit 3')
+            mark = "'" if '"' in query else '"'
+            click.echo(f"\nrushes search {folder / 'archive'} {mark}{query}{mark} --limit 3")
             result = ask_demo(archive, encoder, query, limit=3)
             print_hits(result, files_of_hits(archive.snapshot(), result.hits))
         made = make_shown(plan_demo_film(archive, encoder, film), quiet=False)
