@@ -80,7 +80,7 @@ class ArchiveRuns(ABC):
         """Write the texts of a part of a video, as `put_text` does.
 
         The parts of one run and video together are its result once the last one and all before it are there; until
-        then they show if no other run has a complete result. A killed run asks `covered_spans` where to go on.
+        then they show if no other run has a complete result. A killed run asks `parts_of` where to go on.
 
         Raises:
             ValueError: the segment is no part.
@@ -114,14 +114,6 @@ class ArchiveRuns(ABC):
             elif (part := read_text_segment(path).part) is not None:
                 found[number] = part.span
         return found
-
-    def covered_spans(self, run: Run, fingerprint: str) -> tuple[TimeSpan, ...]:
-        """The stretches of a video for which parts of a run are written, published or not, in order of writing.
-
-        Raises:
-            ArchiveDamagedError: a part is damaged.
-        """
-        return tuple(self.parts_of(run, fingerprint).values())
 
     def choose_run(self, run: Run, *, as_good: Sequence[str] = ()) -> bool:
         """Make a run the one whose results are live wherever it has some; shows after the next `publish`.

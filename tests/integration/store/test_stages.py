@@ -391,7 +391,7 @@ def test_parts_show_once_they_are_the_best_there_is(archive: Archive) -> None:
     coverage = archive.snapshot().coverage(A, fingerprint_of(1))
     assert CoverageState.PARTIAL == coverage.state
     assert [0.0, 0.5, 1.5] == [span.start_seconds for span in coverage.spans]
-    assert coverage.spans == archive.covered_spans(A, fingerprint_of(1))
+    assert coverage.spans == tuple(archive.parts_of(A, fingerprint_of(1)).values())
     archive.put_text(result(B, 1))
     assert ["said by model-b"] == captions(archive)
     archive.put_part(part_of(A, 2))
@@ -410,7 +410,7 @@ from store.archive import Archive
 from tests.integration.store.samples import fingerprint_of
 from tests.integration.store.test_stages import A, part_of
 with Archive.open(sys.argv[1]) as archive:
-    done = len(archive.covered_spans(A, fingerprint_of(1)))
+    done = len(archive.parts_of(A, fingerprint_of(1)))
     print(done, flush=True)
     for number in range(done, 4):
         archive.put_part(part_of(A, number))
