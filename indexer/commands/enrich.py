@@ -109,7 +109,7 @@ def run_enrich(
 
     Args:
         archive: an open archive.
-        names: of stages; none for those whose models are on this machine.
+        names: of stages; none for those by default, of which those are left out whose models are not here.
         settings: of all stages.
         device: as `rushes --device` takes it.
         video_ids: fingerprints; none for all videos.

@@ -15,7 +15,13 @@ import numpy as np
 
 from indexer.errors import ModelError
 from indexer.models.memory import HalvedBatches
-from indexer.models.transformers_files import CheckpointFiles, find_checkpoint, load_model, load_processor
+from indexer.models.transformers_files import (
+    CheckpointFiles,
+    OfCheckpoint,
+    find_checkpoint,
+    load_model,
+    load_processor,
+)
 from store.row_checks import Box
 
 if TYPE_CHECKING:
@@ -93,7 +99,7 @@ class DetectorOptions:
     device: str = "auto"
 
 
-class TransformersDetector:
+class TransformersDetector(OfCheckpoint):
     """A detector of transformers; the network is loaded with the first picture.
 
     Args:
@@ -116,21 +122,6 @@ class TransformersDetector:
         self._batches = HalvedBatches(files.name, options.batch_size)
         self._network: Any = None
         self._processor: Any = None
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self._files.name
-
-    @property
-    def revision(self) -> str:
-        """Commit on the hub."""
-        return self._files.revision
-
-    @property
-    def weights_hash(self) -> str:
-        """BLAKE2b of its weights files."""
-        return self._files.weights_hash
 
     def detect(self, pictures: Sequence[RgbImage]) -> Sequence[tuple[Detection, ...]]:
         """The objects of each picture, as `Detector` promises."""

@@ -16,7 +16,7 @@ from indexer.models.captioner import MOST_PICTURES, Said
 from indexer.models.memory import HalvedBatches
 from indexer.models.remote import Question
 from indexer.models.remote_answer import Answer, Spent, strip_thoughts
-from indexer.models.transformers_files import CheckpointFiles, load_model, load_processor
+from indexer.models.transformers_files import CheckpointFiles, OfCheckpoint, load_model, load_processor
 from store.shot_outcomes import ShotState
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _PACKAGES: Final[Mapping[str, str]] = {"smolvlm": "num2words"}
 _INPUTS: Final = ("pixel_values", "input_ids", "attention_mask")
 
 
-class LocalCaptioner(ABC):
+class LocalCaptioner(ABC, OfCheckpoint):
     """A network of transformers that answers questions in batches; safe to share between threads.
 
     Args:
@@ -48,21 +48,6 @@ class LocalCaptioner(ABC):
         self._batches = HalvedBatches(files.name, batch_size)
         self._lock = threading.Lock()
         self._network: Any = None
-
-    @property
-    def name(self) -> str:
-        """The model as runs record it."""
-        return self._files.name
-
-    @property
-    def revision(self) -> str:
-        """Commit of the hub; empty for a folder."""
-        return self._files.revision
-
-    @property
-    def weights_hash(self) -> str:
-        """Hex digest of the weights."""
-        return self._files.weights_hash
 
     @property
     def most_pictures(self) -> int:

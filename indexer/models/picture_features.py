@@ -9,7 +9,13 @@ import numpy as np
 
 from indexer.errors import ModelError
 from indexer.models.memory import HalvedBatches
-from indexer.models.transformers_files import CheckpointFiles, find_checkpoint, load_model, load_processor
+from indexer.models.transformers_files import (
+    CheckpointFiles,
+    OfCheckpoint,
+    find_checkpoint,
+    load_model,
+    load_processor,
+)
 from store.records import Embeddings
 
 if TYPE_CHECKING:
@@ -49,7 +55,7 @@ class PictureFeatures(Protocol):
         ...
 
 
-class TransformersFeatures:
+class TransformersFeatures(OfCheckpoint):
     """A model of transformers without its head; loaded with the first picture.
 
     The features are what the model pools; where it pools nothing, the mean of its last hidden states.
@@ -66,21 +72,6 @@ class TransformersFeatures:
         self._device = device
         self._network: Any = None
         self._processor: Any = None
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self._files.name
-
-    @property
-    def revision(self) -> str:
-        """Commit on the hub."""
-        return self._files.revision
-
-    @property
-    def weights_hash(self) -> str:
-        """BLAKE2b of its weights files."""
-        return self._files.weights_hash
 
     def features(self, pictures: Sequence[RgbImage]) -> Embeddings:
         """One row for each picture, as `PictureFeatures` promises."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from indexer.errors import ModelError
 from indexer.models.memory import HalvedBatches
-from indexer.models.transformers_files import find_checkpoint, load_model, load_processor
+from indexer.models.transformers_files import OfCheckpoint, find_checkpoint, load_model, load_processor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class SoundTagger(Protocol):
         ...
 
 
-class TransformersTagger:
+class TransformersTagger(OfCheckpoint):
     """A checkpoint of `audio-classification`; safe to share between threads.
 
     Args:
@@ -95,21 +95,6 @@ class TransformersTagger:
         self._names = [str(config.id2label[number]) for number in range(config.num_labels)]
         # AudioSet's networks answer for each class by itself; others choose one.
         self._is_one_of = getattr(config, "problem_type", None) == _ONE_OF
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._files.name
-
-    @property
-    def revision(self) -> str:
-        """Commit of the hub; empty for a folder."""
-        return self._files.revision
-
-    @property
-    def weights_hash(self) -> str:
-        """Digest of its safetensors files."""
-        return self._files.weights_hash
 
     @property
     def rate_hz(self) -> int:

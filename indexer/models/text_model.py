@@ -12,7 +12,13 @@ from indexer.errors import ModelError
 from indexer.models.remote import Question, RemoteModel, remote_model
 from indexer.models.remote_answer import strip_thoughts
 from indexer.models.remote_settings import REMOTE, RemoteSettings
-from indexer.models.transformers_files import CheckpointFiles, find_checkpoint, load_model, load_processor
+from indexer.models.transformers_files import (
+    CheckpointFiles,
+    OfCheckpoint,
+    find_checkpoint,
+    load_model,
+    load_processor,
+)
 from store.shot_outcomes import ShotState
 
 if TYPE_CHECKING:
@@ -123,7 +129,7 @@ class RemoteTextModel:
         return limit_words(answer.text, max_words, is_cut=answer.state is ShotState.TRUNCATED)
 
 
-class LocalTextModel:
+class LocalTextModel(OfCheckpoint):
     """A causal language model of transformers; loaded with the first text, safe to share between threads.
 
     Args:
@@ -137,21 +143,6 @@ class LocalTextModel:
         self._lock = threading.Lock()
         self._network: Any = None
         self._tokenizer: Any = None
-
-    @property
-    def name(self) -> str:
-        """The model as runs record it."""
-        return self._files.name
-
-    @property
-    def revision(self) -> str:
-        """Commit of the hub; empty for a folder."""
-        return self._files.revision
-
-    @property
-    def weights_hash(self) -> str:
-        """Hex digest of the weights."""
-        return self._files.weights_hash
 
     @property
     def most_prompt_words(self) -> int:

@@ -53,6 +53,27 @@ class CheckpointFiles:
         return str(self.config.get("model_type", ""))
 
 
+class OfCheckpoint:
+    """A model that is a checkpoint: what runs record of it. A subclass sets `_files`."""
+
+    _files: CheckpointFiles
+
+    @property
+    def name(self) -> str:
+        """As it was asked for, without a revision; of a folder its absolute path."""
+        return self._files.name
+
+    @property
+    def revision(self) -> str:
+        """Commit of the hub; empty for a folder."""
+        return self._files.revision
+
+    @property
+    def weights_hash(self) -> str:
+        """Hex digest (BLAKE2b, 128 bits) of its weights files."""
+        return self._files.weights_hash
+
+
 def find_checkpoint(model: str) -> CheckpointFiles:
     """The files of a checkpoint.
 

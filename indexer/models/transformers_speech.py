@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from indexer.errors import ModelError
 from indexer.models.memory import is_out_of_memory
 from indexer.models.transcriber import SPEECH_RATE_HZ, Heard, HeardWord, Passage, Task
-from indexer.models.transformers_files import load_model, load_processor
+from indexer.models.transformers_files import OfCheckpoint, load_model, load_processor
 
 if TYPE_CHECKING:
     from indexer.models.transcriber import Hearing, Sound
@@ -25,7 +25,7 @@ _CTC_KIND: Final = "AutoModelForCTC"
 _WHISPER_KIND: Final = "AutoModelForSpeechSeq2Seq"
 
 
-class TransformersSpeech:
+class TransformersSpeech(OfCheckpoint):
     """A checkpoint of `automatic-speech-recognition`; safe to share between threads.
 
     Args:
@@ -62,21 +62,6 @@ class TransformersSpeech:
         self._pipeline: Any = pipeline(
             "automatic-speech-recognition", model=network, tokenizer=self._tokenizer, feature_extractor=extractor
         )
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._files.name
-
-    @property
-    def revision(self) -> str:
-        """Commit of the hub; empty for a folder."""
-        return self._files.revision
-
-    @property
-    def weights_hash(self) -> str:
-        """Digest of its safetensors files."""
-        return self._files.weights_hash
 
     @property
     def is_multilingual(self) -> bool:

@@ -1,13 +1,13 @@
 """The stages that can be asked for by name, and their settings, each a table of configs/default.toml.
 
-A module of a stage is imported when its stage is made, so that nothing heavy is loaded before.
+A model, and the library that it runs on, is imported when its stage is made or works for the first time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -190,7 +190,7 @@ def make_stages(
         ModelError: the model of a stage that was named is not to be had.
         UnknownIdError: nothing makes a stage of that name.
     """
-    encoder = partial(_own_encoder, archive, device)
+    encoder = cache(partial(_own_encoder, archive, device))  # one for all stages of this run
     services = StageServices(device, encoder, lambda: archive.snapshot().background())
     made: list[AnyStage] = []
     left_out: dict[str, str] = {}
@@ -206,9 +206,8 @@ def make_stages(
     return made, left_out
 
 
-@lru_cache(maxsize=1)
 def _own_encoder(archive: Archive, device: str) -> Encoder:
-    """The encoder of an archive, loaded once.
+    """The encoder of an archive, loaded now.
 
     Raises:
         SpaceMismatchError: the archive has none yet.
